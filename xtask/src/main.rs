@@ -1,1 +1,70 @@
-fn main() {}
+//! Developer commands of the ccbt workspace: `cargo xtask <command>`.
+//!
+//! One file per command. Nothing here knows the product's crates: the scripted peers of
+//! [`interop`] are a second implementation of the protocol on purpose.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "steps are timed, and interop measures real sockets by the real clock"
+)]
+
+mod check;
+mod interop;
+mod metadata;
+mod test;
+mod tidy;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Checks, tests and interop runs of the ccbt workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run every test: unit, property, integration, doc tests and examples
+    Test,
+    /// Run every gate but the tests: fmt, clippy, docs, tidy, features, rust-version, deny
+    Check,
+    /// Check what the compiler cannot: dependency arrows, file sizes, words, names
+    Tidy,
+    /// Download from real clients and from scripted peers over real sockets
+    Interop(interop::Options),
+}
+
+fn main() -> ExitCode {
+    match run(Args::parse().command) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs one command; false means that it ran and found something wrong.
+fn run(command: Command) -> Result<bool> {
+    let root = workspace_root();
+    match command {
+        Command::Test => test::run(&root),
+        Command::Check => check::run(&root),
+        Command::Tidy => tidy::run(&root),
+        Command::Interop(options) => interop::run(&root, &options),
+    }
+}
+
+/// The workspace of the running `cargo xtask`, wherever its binary was built.
+fn workspace_root() -> PathBuf {
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    manifest.parent().map(PathBuf::from).unwrap_or(manifest)
+}

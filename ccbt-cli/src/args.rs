@@ -1,0 +1,183 @@
+//! The command line: what can be asked for, and what is refused before anything is done.
+
+mod value;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ccbt_peer::policy::registry::RULES;
+use clap::{Args, Parser, Subcommand};
+
+use crate::exit;
+
+/// Downloads torrents, and keeps only the peers that are worth their slot.
+#[derive(Debug, Parser)]
+#[command(name = "ccbt", version, max_term_width = 100, arg_required_else_help = true, after_help = exit::HELP)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Download a torrent, and exit when every piece is verified
+    #[command(after_help = get_help())]
+    Get(Get),
+    /// Watch a download on this machine drop dead-weight peers, each with its reason
+    #[command(after_help = DEMO_HELP)]
+    Demo(Demo),
+}
+
+/// What `ccbt get` is asked to do.
+#[derive(Args, Debug)]
+pub(crate) struct Get {
+    /// A .torrent file, or the http(s) URL of one
+    #[arg(value_name = "FILE|URL", value_parser = value::torrent)]
+    pub(crate) torrent: Torrent,
+
+    /// Folder for the content; it is created if it is missing
+    #[arg(short, long, value_name = "DIR", default_value = ".")]
+    pub(crate) output: PathBuf,
+
+    /// Connect to this peer, too, and keep trying; may be repeated
+    #[arg(long = "peer", value_name = "HOST:PORT", value_parser = value::host)]
+    pub(crate) peers: Vec<String>,
+
+    /// Accept connections here; port 0 takes any free one
+    #[arg(long, value_name = "ADDR:PORT", default_value = "[::]:0", value_parser = value::listen)]
+    pub(crate) listen: SocketAddr,
+
+    /// Hold at most so many connections
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=65_535))]
+    pub(crate) max_peers: u32,
+
+    /// Do not ask the torrent's trackers
+    #[arg(long)]
+    pub(crate) no_tracker: bool,
+
+    #[command(flatten)]
+    pub(crate) off: Undiscovered,
+
+    /// Change one rule: NAME=VALUE or NAME=off, all=off for none; may be repeated
+    #[arg(long, value_name = "SPEC")]
+    pub(crate) evict: Vec<String>,
+
+    /// Write what happens as JSON, one object a line; - is standard output
+    #[arg(long, value_name = "FILE|-")]
+    pub(crate) events: Option<PathBuf>,
+
+    /// Give up (exit code 3) when no payload came for so long, such as 90s or 10m
+    #[arg(long, value_name = "DUR", value_parser = value::wait)]
+    pub(crate) stop_timeout: Option<Duration>,
+
+    #[command(flatten)]
+    pub(crate) talk: Talk,
+}
+
+/// What `ccbt demo` is asked to do.
+#[derive(Args, Debug)]
+pub(crate) struct Demo {
+    #[command(flatten)]
+    pub(crate) talk: Talk,
+}
+
+/// Ways of finding peers that this version does not have. Switching them off is a promise that they
+/// stay off, so scripts may make it today.
+#[derive(Args, Debug)]
+pub(crate) struct Undiscovered {
+    /// Stay out of the DHT (this version always does)
+    #[arg(long)]
+    no_dht: bool,
+
+    /// Do not look for peers in the local network (this version never does)
+    #[arg(long)]
+    no_lsd: bool,
+
+    /// Do not exchange addresses with peers (this version never does)
+    #[arg(long)]
+    no_pex: bool,
+}
+
+/// How much is told to the person.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Talk {
+    /// Print errors only
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+
+    /// Print peers as they come and go, and what trackers say
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+}
+
+/// Where the torrent comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Torrent {
+    File(PathBuf),
+    Url(String),
+}
+
+/// The rules as the registry knows them, an example, and the exit codes.
+fn get_help() -> String {
+    let rules: String = RULES
+        .iter()
+        .map(|rule| {
+            let numbers: Vec<&str> = rule
+                .parameters
+                .iter()
+                .map(|number| number.default)
+                .collect();
+            let spec = format!("{}={}", rule.name, numbers.join("/"));
+            format!("  {spec}\n    {}\n", rule.summary)
+        })
+        .collect();
+    format!(
+        "Rules for --evict, with their defaults:\n{rules}\n\
+         Example:\n  ccbt get debian.torrent -o ~/Downloads --evict no-interest=30s --stop-timeout 10m\n\n{}",
+        exit::HELP
+    )
+}
+
+const DEMO_HELP: &str = "\
+Everything happens on the loopback interface and in a temporary folder, in less than 20 seconds.
+Exit code 0 says that the payload arrived byte for byte, that each dead weight was dropped by the
+rule that is made for it, and that nobody else was.
+
+Example:
+  ccbt demo -v";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_of_the_command_line_is_sound() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn switches_of_discovery_to_come_are_accepted_today() {
+        let line = [
+            "ccbt",
+            "get",
+            "a.torrent",
+            "--no-dht",
+            "--no-lsd",
+            "--no-pex",
+            "--no-tracker",
+        ];
+        assert!(Cli::try_parse_from(line).is_ok());
+    }
+
+    #[test]
+    fn quiet_and_verbose_exclude_each_other() {
+        assert!(Cli::try_parse_from(["ccbt", "get", "a.torrent", "-q", "-v"]).is_err());
+    }
+
+    #[test]
+    fn a_limit_of_no_peers_is_refused() {
+        assert!(Cli::try_parse_from(["ccbt", "get", "a.torrent", "--max-peers", "0"]).is_err());
+    }
+}

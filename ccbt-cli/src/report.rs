@@ -1,0 +1,261 @@
+//! The person's view of a download: a line that lives on a terminal, plain lines elsewhere, and at
+//! the end who was dropped and why.
+
+mod line;
+mod pace;
+mod paint;
+mod screen;
+mod tally;
+pub(crate) mod units;
+
+use std::io::{self, Write};
+
+use ccbt_peer::policy::Time;
+use ccbt_peer::{Event, EventKind, Progress};
+use console::Term;
+
+use crate::events::{canonical, cause};
+use pace::Pace;
+use paint::Paint;
+pub(crate) use paint::printable;
+use screen::Screen;
+use tally::Tally;
+
+/// How much is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Detail {
+    /// Errors only; others print these.
+    Quiet,
+    /// Progress, and the end.
+    Normal,
+    /// Also peers as they come and go, and what sources say.
+    Verbose,
+}
+
+/// Where the words go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stream {
+    Stdout,
+    /// When standard output belongs to the events.
+    Stderr,
+}
+
+/// Tells a person what happens. Output that nobody takes any more is no error.
+#[derive(Debug)]
+pub(crate) struct Report {
+    stream: Stream,
+    detail: Detail,
+    screen: Option<Screen>,
+    paint: Paint,
+    pace: Pace,
+    tally: Tally,
+}
+
+impl Report {
+    /// A report on a stream. On a terminal one line of it lives.
+    pub(crate) fn new(stream: Stream, detail: Detail) -> Self {
+        let term = match stream {
+            Stream::Stdout => Term::stdout(),
+            Stream::Stderr => Term::stderr(),
+        };
+        let dumb = std::env::var_os("TERM").is_some_and(|kind| kind == "dumb");
+        let screen = (term.is_term() && !dumb && detail > Detail::Quiet).then(|| Screen::new(term));
+        let paint = if screen.is_some() {
+            Paint::of_terminal()
+        } else {
+            Paint::PLAIN
+        };
+        Self {
+            stream,
+            detail,
+            screen,
+            paint,
+            pace: Pace::default(),
+            tally: Tally::default(),
+        }
+    }
+
+    /// Whether a line lives, and wants to be drawn several times a second.
+    pub(crate) fn is_live(&self) -> bool {
+        self.screen.is_some()
+    }
+
+    /// A line that stays.
+    pub(crate) fn say(&mut self, text: &str) {
+        if self.detail > Detail::Quiet {
+            self.clear();
+            let _ = match self.stream {
+                Stream::Stdout => writeln!(io::stdout(), "{}", printable(text)),
+                Stream::Stderr => writeln!(io::stderr(), "{}", printable(text)),
+            };
+        }
+    }
+
+    /// A line for those who want to know everything.
+    pub(crate) fn note(&mut self, text: &str) {
+        if self.detail == Detail::Verbose {
+            self.say(text);
+        }
+    }
+
+    /// Takes the living line off the screen.
+    pub(crate) fn clear(&mut self) {
+        if let Some(screen) = &mut self.screen {
+            screen.clear();
+        }
+    }
+
+    /// How far the check of what lies in the folder has come.
+    pub(crate) fn checking(&mut self, checked: u32, pieces: u32) {
+        let Some(screen) = &mut self.screen else {
+            return;
+        };
+        let text = format!(
+            "checking {} of {}",
+            checked,
+            units::count(pieces as usize, "piece", "pieces")
+        );
+        let text: String = text.chars().take(screen.width()).collect();
+        screen.draw(&text, text.len());
+    }
+
+    /// The download begins here.
+    pub(crate) fn begin(&mut self, now: &Progress) {
+        self.pace.begin(now);
+    }
+
+    /// Draws the living line again.
+    pub(crate) fn draw(&mut self, now: &Progress) {
+        if let Some(screen) = &mut self.screen {
+            let width = screen.width();
+            let columns = line::line(now, width, Paint::PLAIN).chars().count();
+            screen.draw(&line::line(now, width, self.paint), columns);
+        }
+    }
+
+    /// Tells about an event what belongs to the level of detail, and keeps count of the dropped.
+    pub(crate) fn event(&mut self, event: &Event) {
+        match &event.kind {
+            EventKind::Progress(now) if self.screen.is_none() => {
+                if self.pace.due(event.at, now) {
+                    self.say(&line::plain(now));
+                }
+            }
+            EventKind::Progress(now) => self.draw(now),
+            EventKind::PeerClosed {
+                peer,
+                reason,
+                connected,
+                ..
+            } => {
+                if let (Some(evidence), Some(cause)) = (reason.evidence(), cause(reason)) {
+                    self.tally.add(*peer, cause, evidence, *connected);
+                }
+                self.told(event);
+            }
+            _ => self.told(event),
+        }
+    }
+
+    /// At the end: who was dropped and why.
+    pub(crate) fn dropped(&mut self) {
+        for text in self.tally.lines() {
+            self.say(&text);
+        }
+    }
+
+    fn told(&mut self, event: &Event) {
+        if self.detail == Detail::Verbose
+            && let Some(text) = words(&event.kind)
+        {
+            self.say(&format!("{:>9}  {text}", stamp(event.at)));
+        }
+    }
+}
+
+fn stamp(at: Time) -> String {
+    units::passed(at.saturating_since(Time::ZERO))
+}
+
+/// What `-v` says about an event.
+fn words(kind: &EventKind) -> Option<String> {
+    Some(match kind {
+        EventKind::Started {
+            listen: Some(listen),
+            ..
+        } => format!("listening on {listen}"),
+        EventKind::Started { listen: None, .. } => "not listening".to_owned(),
+        EventKind::SourceReplied {
+            source,
+            peers,
+            warning,
+        } => {
+            let warning = warning
+                .as_ref()
+                .map(|text| format!("; warning: {text}"))
+                .unwrap_or_default();
+            format!(
+                "{source} gave {}{warning}",
+                units::count(*peers, "address", "addresses")
+            )
+        }
+        EventKind::SourceFailed { source, error } => format!("{source} failed: {error}"),
+        EventKind::DialFailed { peer, error } => {
+            format!("{} cannot be reached: {error}", canonical(*peer))
+        }
+        EventKind::PeerConnected { peer, .. } => format!("{} connected", canonical(*peer)),
+        EventKind::PeerReady {
+            peer,
+            client,
+            have,
+            wanted,
+        } => {
+            let client = client.as_deref().unwrap_or("a client without a name");
+            let have = units::count(*have as usize, "piece", "pieces");
+            format!(
+                "{} is {client} with {have}, {wanted} wanted",
+                canonical(*peer)
+            )
+        }
+        EventKind::EvictScheduled {
+            peer,
+            evidence,
+            evict_at,
+            ..
+        } => {
+            format!(
+                "{} is to go at {}, {}: {}",
+                canonical(*peer),
+                stamp(*evict_at),
+                evidence.policy,
+                evidence.text
+            )
+        }
+        EventKind::EvictPardoned { peer, evidence, .. } => {
+            format!("{} may stay, {}", canonical(*peer), evidence.policy)
+        }
+        EventKind::EvictShadow { peer, evidence, .. } => {
+            format!(
+                "{} would go, {}: {}",
+                canonical(*peer),
+                evidence.policy,
+                evidence.text
+            )
+        }
+        EventKind::PeerClosed { peer, reason, .. } => {
+            format!("{} closed: {reason}", canonical(*peer))
+        }
+        EventKind::PieceFailed { piece, from } => {
+            let from: Vec<String> = from
+                .iter()
+                .map(|peer| canonical(*peer).to_string())
+                .collect();
+            format!(
+                "piece {piece} has a wrong hash; it came from {}",
+                from.join(", ")
+            )
+        }
+        EventKind::Lagged { missed } => format!("{missed} events were lost"),
+        _ => return None,
+    })
+}

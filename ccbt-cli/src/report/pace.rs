@@ -1,0 +1,75 @@
+//! When a plain line is due: often enough to see that it moves, seldom enough for a log.
+
+use std::time::Duration;
+
+use ccbt_peer::Progress;
+use ccbt_peer::policy::Time;
+
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// Lets a line through every 5 seconds and at every tenth of the whole.
+#[derive(Debug, Default)]
+pub(crate) struct Pace {
+    last_at: Time,
+    tenths: u64,
+}
+
+impl Pace {
+    /// Counts from here on, where the download begins.
+    pub(crate) fn begin(&mut self, now: &Progress) {
+        self.tenths = tenths(now);
+    }
+
+    /// Whether a line about this state is due; the end is told by others.
+    pub(crate) fn due(&mut self, at: Time, now: &Progress) -> bool {
+        let grown = tenths(now) > self.tenths;
+        let due = now.verified < now.total && (grown || at.saturating_since(self.last_at) >= PAUSE);
+        if due {
+            *self = Self {
+                last_at: at,
+                tenths: tenths(now),
+            };
+        }
+        due
+    }
+}
+
+fn tenths(now: &Progress) -> u64 {
+    let share = u128::from(now.verified) * 10 / u128::from(now.total.max(1));
+    u64::try_from(share).unwrap_or(10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn progress(verified: u64) -> Progress {
+        let mut now = Progress::default();
+        (now.verified, now.total) = (verified, 100);
+        now
+    }
+
+    #[test]
+    fn a_line_is_due_every_five_seconds() {
+        let mut pace = Pace::default();
+        assert!(!pace.due(Time::from_millis(4_999), &progress(0)));
+        assert!(pace.due(Time::from_millis(5_000), &progress(0)));
+        assert!(!pace.due(Time::from_millis(9_999), &progress(1)));
+        assert!(pace.due(Time::from_millis(10_000), &progress(1)));
+    }
+
+    #[test]
+    fn a_line_is_due_at_every_tenth() {
+        let mut pace = Pace::default();
+        pace.begin(&progress(25));
+        assert!(!pace.due(Time::from_secs(1), &progress(29)));
+        assert!(pace.due(Time::from_secs(2), &progress(30)));
+        assert!(!pace.due(Time::from_secs(3), &progress(39)));
+        assert!(pace.due(Time::from_secs(4), &progress(99)));
+    }
+
+    #[test]
+    fn the_end_is_told_by_others() {
+        assert!(!Pace::default().due(Time::from_secs(60), &progress(100)));
+    }
+}

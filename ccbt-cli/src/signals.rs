@@ -1,0 +1,104 @@
+//! SIGINT and SIGTERM: the first asks for an orderly end, and the end comes in any case.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::exit::{Exit, Failure};
+
+/// How long an orderly end may take. A tracker that hangs, a full pipe or a terminal on hold must
+/// not keep the process alive.
+const LIMIT: Duration = Duration::from_millis(450);
+
+/// Tells whoever asks that the person wants the program to end.
+#[derive(Clone, Debug)]
+pub(crate) struct Signals(watch::Receiver<Option<Exit>>);
+
+impl Signals {
+    /// Catches the signals from now on. Must be called in a runtime.
+    pub(crate) fn install() -> Result<Self, Failure> {
+        let mut source = platform::Source::new().map_err(Failure::of(Exit::Failed, "signals"))?;
+        let (tell, told) = watch::channel(None);
+        // A task of its own, so that it runs even while the main thread is stuck in a write.
+        tokio::spawn(async move {
+            let exit = source.next().await;
+            // Nobody listens any more: then the program is ending anyway.
+            let _ = tell.send(Some(exit));
+            let last = tokio::time::timeout(LIMIT, source.next()).await;
+            std::process::exit(last.unwrap_or(exit).code().into());
+        });
+        Ok(Self(told))
+    }
+
+    /// Resolves at the first signal.
+    pub(crate) async fn first(&mut self) -> Exit {
+        match self.0.wait_for(Option::is_some).await {
+            Ok(exit) => exit.unwrap_or(Exit::Interrupted),
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Runs `work` until it is done or a signal comes.
+    pub(crate) async fn guard<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Failure> {
+        tokio::select! {
+            done = work => Ok(done),
+            exit = self.first() => Err(Failure::new(exit, stopped_by(exit))),
+        }
+    }
+}
+
+/// What the person did, in a word.
+pub(crate) fn stopped_by(exit: Exit) -> &'static str {
+    match exit {
+        Exit::Terminated => "terminated",
+        _ => "interrupted",
+    }
+}
+
+#[cfg(unix)]
+mod platform {
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+
+    use crate::exit::Exit;
+
+    pub(super) struct Source {
+        interrupt: Signal,
+        terminate: Signal,
+    }
+
+    impl Source {
+        pub(super) fn new() -> std::io::Result<Self> {
+            Ok(Self {
+                interrupt: signal(SignalKind::interrupt())?,
+                terminate: signal(SignalKind::terminate())?,
+            })
+        }
+
+        pub(super) async fn next(&mut self) -> Exit {
+            tokio::select! {
+                _ = self.interrupt.recv() => Exit::Interrupted,
+                _ = self.terminate.recv() => Exit::Terminated,
+            }
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod platform {
+    use crate::exit::Exit;
+
+    pub(super) struct Source;
+
+    impl Source {
+        pub(super) fn new() -> std::io::Result<Self> {
+            Ok(Self)
+        }
+
+        pub(super) async fn next(&mut self) -> Exit {
+            match tokio::signal::ctrl_c().await {
+                Ok(()) => Exit::Interrupted,
+                Err(_) => std::future::pending().await,
+            }
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! What `ccbt` promises to people and scripts, one promise a file, checked on the program itself.
+
+mod demo;
+mod disk;
+mod download;
+mod events;
+mod refused;
+mod signals;
+mod stop_timeout;
+mod support;

@@ -1,0 +1,144 @@
+//! A torrent, peers for it, and the program.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use ccbt_peer::store::MemoryStore;
+use ccbt_peer::wire::metainfo::build;
+use ccbt_peer::wire::{Bitfield, Metainfo};
+use ccbt_peer::{Events, Swarm};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+const PIECE: u32 = 16 << 10;
+
+/// A folder with a torrent in it, and room for what is downloaded.
+pub(crate) struct Stage {
+    folder: TempDir,
+    pub(crate) payload: Vec<u8>,
+    runtime: Runtime,
+}
+
+impl Stage {
+    /// A torrent of one file, `payload.bin`, which knows this tracker.
+    pub(crate) fn new(tracker: Option<SocketAddr>) -> Self {
+        let payload: Vec<u8> = (0..300_001_u32)
+            .flat_map(|n| [n.wrapping_mul(2_654_435_761).to_le_bytes()[3]])
+            .collect();
+        let folder = tempfile::tempdir().expect("a folder");
+        let stage = Self {
+            folder,
+            payload,
+            runtime: Runtime::new().expect("a runtime"),
+        };
+        fs::write(stage.torrent(), stage.metainfo_bytes(tracker)).expect("a torrent");
+        stage
+    }
+
+    pub(crate) fn metainfo_bytes(&self, tracker: Option<SocketAddr>) -> Vec<u8> {
+        let url = tracker.map(|tracker| format!("http://{tracker}/announce"));
+        build::single_file("payload.bin", PIECE, &self.payload, url.as_deref())
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn torrent(&self) -> PathBuf {
+        self.folder().join("a.torrent")
+    }
+
+    pub(crate) fn output(&self) -> PathBuf {
+        self.folder().join("output")
+    }
+
+    /// What was downloaded.
+    pub(crate) fn downloaded(&self) -> Vec<u8> {
+        fs::read(self.output().join("payload.bin")).expect("the payload")
+    }
+
+    /// A peer that has everything; it goes when the events are dropped.
+    pub(crate) fn seed(&self) -> (SocketAddr, Swarm, Events) {
+        let metainfo = Metainfo::parse(&self.metainfo_bytes(None)).expect("a torrent");
+        let (swarm, events) = self.runtime.block_on(async {
+            let store = MemoryStore::with(&metainfo, self.payload.clone());
+            let have = Bitfield::full(metainfo.piece_count());
+            let seed = Swarm::builder(metainfo).store(store).have(have);
+            let seed = seed.listen((Ipv4Addr::LOCALHOST, 0).into());
+            seed.start().await.expect("a seed")
+        });
+        (swarm.local_addr().expect("an address"), swarm, events)
+    }
+
+    /// A web server with the same answer for everybody.
+    pub(crate) fn serve(&self, body: Vec<u8>) -> SocketAddr {
+        let listener = self.listen();
+        let addr = listener.local_addr().expect("an address");
+        self.runtime.spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut request = Vec::new();
+                while !request.ends_with(b"\r\n\r\n") {
+                    if stream.read_buf(&mut request).await.unwrap_or(0) == 0 {
+                        break;
+                    }
+                }
+                let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+                let _ = stream.write_all(head.as_bytes()).await;
+                let _ = stream.write_all(&body).await;
+            }
+        });
+        addr
+    }
+
+    /// Takes connections in its backlog and never says a word.
+    pub(crate) fn listen(&self) -> TcpListener {
+        let _guard = self.runtime.enter();
+        let socket = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        socket.set_nonblocking(true).expect("a socket");
+        TcpListener::from_std(socket).expect("a socket")
+    }
+
+    /// `ccbt get` of this torrent into the output folder, with more arguments, on loopback.
+    pub(crate) fn get(&self, more: &[&str]) -> Command {
+        self.get_from(&self.torrent().to_string_lossy(), more)
+    }
+
+    pub(crate) fn get_from(&self, torrent: &str, more: &[&str]) -> Command {
+        let mut command = ccbt();
+        command.arg("get").arg(torrent).arg("-o").arg(self.output());
+        command.args(["--listen", "127.0.0.1:0"]).args(more);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+}
+
+/// The program.
+pub(crate) fn ccbt() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_ccbt"))
+}
+
+/// Runs to the end.
+pub(crate) fn run(mut command: Command) -> Output {
+    command.output().expect("the program starts")
+}
+
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The end as a number, and everything that was said if it is not the expected one.
+pub(crate) fn assert_exit(output: &Output, code: i32) {
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(
+        output.status.code(),
+        Some(code),
+        "stdout:\n{out}\nstderr:\n{err}"
+    );
+}

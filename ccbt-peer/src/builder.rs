@@ -1,0 +1,290 @@
+//! The public handle of a swarm, and how to make one.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ccbt_policy::{EvictionPolicy, PolicySet};
+use ccbt_wire::{Bitfield, Metainfo, PeerId};
+use tokio::sync::mpsc;
+
+use crate::driver::{self, Dialer, Node, Report, Setup, TcpDialer};
+use crate::events::{self, Events};
+use crate::source::PeerSource;
+use crate::store::{MemoryStore, PieceStore};
+use crate::swarm::SwarmConfig;
+use crate::{Geometry, Progress};
+
+/// A running swarm: one torrent, its peers and its pieces.
+///
+/// It runs in tasks of its own; this is a handle that can be cloned and sent anywhere. When the last handle
+/// is dropped the swarm stops.
+///
+/// ```no_run
+/// # async fn download() -> Result<(), Box<dyn std::error::Error>> {
+/// use ccbt_peer::{EventKind, FileStore, Given, Swarm, policy::PolicySet, wire::Metainfo};
+///
+/// let metainfo = Metainfo::parse(&std::fs::read("x.torrent")?)?;
+/// let (store, have) = FileStore::resume("downloads", &metainfo)?;
+/// let (swarm, mut events) = Swarm::builder(metainfo)
+///     .store(store)
+///     .have(have)
+///     .policy(PolicySet::standard())
+///     .source(Given::new(["192.0.2.1:6881".parse()?]))
+///     .start()?;
+/// while let Some(event) = events.next().await {
+///     match event.kind {
+///         EventKind::PeerClosed { peer, reason, .. } => println!("{peer}: {reason}"),
+///         EventKind::Finished => swarm.stop().await,
+///         _ => {}
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Swarm {
+    inner: Arc<Handle>,
+}
+
+#[derive(Debug)]
+struct Handle {
+    reports: mpsc::Sender<Report>,
+    progress: Arc<Mutex<Progress>>,
+    node: Option<Node>,
+}
+
+impl Swarm {
+    /// A swarm to be for this torrent.
+    #[must_use]
+    pub fn builder(metainfo: Metainfo) -> SwarmBuilder {
+        let have = Bitfield::new(metainfo.piece_count());
+        SwarmBuilder {
+            config: SwarmConfig::new(Geometry::of(&metainfo)),
+            store: None,
+            have,
+            policy: Arc::new(PolicySet::standard()),
+            sources: Vec::new(),
+            listen: None,
+            node: None,
+            dialer: Arc::new(TcpDialer),
+            peer_id: None,
+            metainfo,
+        }
+    }
+
+    /// Other rules from now on. Every peer is judged anew.
+    pub fn set_policy(&self, policy: impl EvictionPolicy + 'static) {
+        self.tell(Report::Policy(Arc::new(policy)));
+    }
+
+    /// More addresses to try, as dear as those of a [`Given`](crate::Given) source.
+    pub fn add_peers(&self, peers: Vec<SocketAddr>) {
+        self.tell(Report::Given(peers));
+    }
+
+    /// The state in numbers, as of the last second.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        *self.inner.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where the swarm listens; `None` if it only dials.
+    #[must_use]
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.inner.node.as_ref().map(Node::local_addr)
+    }
+
+    /// Asks the swarm to close all connections and say goodbye to its sources. The end of the
+    /// [`Events`] tells when that is done, within half a second.
+    pub async fn stop(&self) {
+        let _ = self.inner.reports.send(Report::Stop).await;
+    }
+
+    /// The swarm's task always drains its queue, so the message waits for that at the most.
+    fn tell(&self, report: Report) {
+        if let Err(mpsc::error::TrySendError::Full(report)) = self.inner.reports.try_send(report) {
+            let reports = self.inner.reports.clone();
+            tokio::spawn(async move {
+                let _ = reports.send(report).await;
+            });
+        }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // A full queue: somebody has to wait for room, and it cannot be us.
+        if let Err(mpsc::error::TrySendError::Full(report)) = self.reports.try_send(Report::Stop)
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            let reports = self.reports.clone();
+            runtime.spawn(async move {
+                let _ = reports.send(report).await;
+            });
+        }
+    }
+}
+
+/// A swarm to be.
+#[allow(missing_debug_implementations)]
+pub struct SwarmBuilder {
+    metainfo: Metainfo,
+    config: SwarmConfig,
+    store: Option<Arc<dyn PieceStore>>,
+    have: Bitfield,
+    policy: Arc<dyn EvictionPolicy>,
+    sources: Vec<Box<dyn PeerSource>>,
+    listen: Option<SocketAddr>,
+    node: Option<Node>,
+    dialer: Arc<dyn Dialer>,
+    peer_id: Option<PeerId>,
+}
+
+impl SwarmBuilder {
+    /// Where the payload lies. The default is memory, which is for tests.
+    #[must_use]
+    pub fn store(mut self, store: impl PieceStore + 'static) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// The pieces that the store holds already, verified. The default is none.
+    #[must_use]
+    pub fn have(mut self, have: Bitfield) -> Self {
+        self.have = have;
+        self
+    }
+
+    /// Who is to be closed, and when. The default is [`PolicySet::standard`].
+    #[must_use]
+    pub fn policy(mut self, policy: impl EvictionPolicy + 'static) -> Self {
+        self.policy = Arc::new(policy);
+        self
+    }
+
+    /// One more source of peers.
+    #[must_use]
+    pub fn source(mut self, source: impl PeerSource) -> Self {
+        self.sources.push(Box::new(source));
+        self
+    }
+
+    /// Listen at `addr`, as [`Node::listen`] says. The default is not to listen.
+    #[must_use]
+    pub fn listen(mut self, addr: SocketAddr) -> Self {
+        self.listen = Some(addr);
+        self
+    }
+
+    /// Share a listener with other swarms.
+    #[must_use]
+    pub fn node(mut self, node: &Node) -> Self {
+        self.node = Some(node.clone());
+        self
+    }
+
+    /// Connections with a slot; 256 by default.
+    #[must_use]
+    pub fn max_peers(mut self, peers: u32) -> Self {
+        self.config.max_peers = peers;
+        self
+    }
+
+    /// How connections are made. The default is [`TcpDialer`].
+    #[must_use]
+    pub fn dialer(mut self, dialer: impl Dialer + 'static) -> Self {
+        self.dialer = Arc::new(dialer);
+        self
+    }
+
+    /// Our peer id. The default names this client and is random else.
+    #[must_use]
+    pub fn peer_id(mut self, peer_id: PeerId) -> Self {
+        self.peer_id = Some(peer_id);
+        self
+    }
+
+    /// Seed for everything random in the swarm's decisions, for runs that are to be alike.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.config.seed = seed;
+        self
+    }
+
+    /// Starts the swarm. Its events can be read at once.
+    ///
+    /// # Errors
+    /// If the address to listen at cannot be had, the bitfield is of another torrent, or there is no
+    /// thread to be had.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn start(mut self) -> Result<(Swarm, Events), StartError> {
+        let (pieces, bits) = (self.metainfo.piece_count(), self.have.len());
+        if pieces != bits {
+            return Err(StartError::Bitfield { bits, pieces });
+        }
+        let node = match (self.node, self.listen) {
+            (Some(node), _) => Some(node),
+            (None, Some(addr)) => {
+                let node = Node::listen(addr);
+                Some(node.map_err(|source| StartError::Listen { addr, source })?)
+            }
+            (None, None) => None,
+        };
+        self.config.peer_id = self.peer_id.unwrap_or_else(random_peer_id);
+        if self.config.seed == 0 {
+            self.config.seed = fastrand::u64(..);
+        }
+        let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::new(&self.metainfo)));
+        let progress = Arc::new(Mutex::new(Progress::default()));
+        let (sink, events) = events::channel();
+        let reports = driver::run(Setup {
+            metainfo: Arc::new(self.metainfo),
+            config: self.config,
+            have: self.have,
+            policy: self.policy,
+            store,
+            dialer: self.dialer,
+            sources: self.sources,
+            node: node.clone(),
+            events: sink,
+            progress: progress.clone(),
+        })
+        .map_err(StartError::Thread)?;
+        Ok((Swarm { inner: Arc::new(Handle { reports, progress, node }) }, events))
+    }
+}
+
+/// Why a swarm did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The address is taken, or not ours.
+    #[error("cannot listen at {addr}: {source}")]
+    Listen {
+        /// The address.
+        addr: SocketAddr,
+        /// The system's word.
+        source: io::Error,
+    },
+    /// The bitfield is for another number of pieces.
+    #[error("the bitfield is for {bits} pieces, but the torrent has {pieces}")]
+    Bitfield {
+        /// Pieces of the bitfield.
+        bits: u32,
+        /// Pieces of the torrent.
+        pieces: u32,
+    },
+    /// There is no thread to be had.
+    #[error("cannot start a thread: {0}")]
+    Thread(io::Error),
+}
+
+/// `-CC0100-` and twelve letters and digits (BEP 20).
+fn random_peer_id() -> PeerId {
+    let mut id = *b"-CC0100-000000000000";
+    id[8..].fill_with(|| u8::try_from(fastrand::alphanumeric()).unwrap_or(b'0'));
+    PeerId(id)
+}

@@ -1,0 +1,107 @@
+//! Tokio, sockets, threads and the clock: everything that moves the core.
+//!
+//! Each connection is a task that owns its socket and its [`Session`](crate::session::Session); one task
+//! runs the [`SwarmCore`](crate::swarm::SwarmCore); one thread writes to the store. Connections and the
+//! writer send [`Report`]s to the swarm through one bounded queue and wait when it is full. The swarm
+//! never waits for any of them: what it wants lies in [`Mailbox`](mailbox::Mailbox)es. So there is no
+//! circle of waiting.
+
+mod assembly;
+mod clock;
+mod connection;
+mod listener;
+mod mailbox;
+mod pool;
+mod receive;
+mod scatter;
+mod swarm;
+mod transport;
+mod upload;
+mod writer;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use ccbt_policy::EvictionPolicy;
+use ccbt_wire::{Bitfield, PieceIndex};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::CloseReason;
+use crate::close::Refusal;
+use crate::session::{SessionConfig, SessionEvent};
+use crate::store::{PieceStore, StoreError};
+use crate::swarm::PeerKey;
+use assembly::Assemblies;
+use clock::Clock;
+use mailbox::Mailbox;
+use pool::Pool;
+use writer::Writer;
+
+pub use listener::Node;
+pub(crate) use swarm::{Setup, run};
+pub use transport::{Dialer, TcpDialer, Transport};
+
+/// What connections, the writer and the person tell the swarm's task.
+#[derive(Debug)]
+pub(crate) enum Report {
+    /// A dialed connection stands.
+    Dialed(PeerKey),
+    /// A dial failed.
+    DialFailed(PeerKey, String),
+    /// Somebody connected and wants this torrent.
+    Incoming(SocketAddr, oneshot::Sender<Result<(PeerKey, Arc<Mailbox>), Refusal>>),
+    /// What a connection learnt since its last report.
+    Session(PeerKey, Vec<SessionEvent>),
+    /// A connection ended.
+    Closed(PeerKey, CloseReason),
+    /// A piece is verified and stored.
+    Stored(PieceIndex),
+    /// A piece is here and its hash is wrong.
+    PieceFailed(PieceIndex),
+    /// The store failed.
+    StoreFailed(StoreError),
+    /// The person names addresses.
+    Given(Vec<SocketAddr>),
+    /// The person wants other rules.
+    Policy(Arc<dyn EvictionPolicy>),
+    /// The person wants an end.
+    Stop,
+}
+
+/// What all connections of a swarm share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    clock: Clock,
+    session: Arc<SessionConfig>,
+    assemblies: Arc<Assemblies>,
+    store: Arc<dyn PieceStore>,
+    writer: Writer,
+    ours: RwLock<Ours>,
+    buffers: Pool,
+    reports: mpsc::Sender<Report>,
+}
+
+/// The pieces that we have, and the order in which they came: connections announce them from there, each
+/// at its own pace.
+#[derive(Debug)]
+struct Ours {
+    have: Bitfield,
+    log: Vec<PieceIndex>,
+}
+
+impl Shared {
+    fn ours<T>(&self, look: impl FnOnce(&Ours) -> T) -> T {
+        look(&self.ours.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn add_piece(&self, piece: PieceIndex) {
+        let mut ours = self.ours.write().unwrap_or_else(PoisonError::into_inner);
+        ours.have.set(piece, true);
+        ours.log.push(piece);
+    }
+
+    async fn report(&self, report: Report) {
+        // When the swarm's task is gone there is nobody to tell.
+        let _ = self.reports.send(report).await;
+    }
+}

@@ -1,0 +1,155 @@
+//! Where others connect to us: one port for all swarms of a process.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use ccbt_wire::{Handshake, HandshakeDecoder, InfoHash};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, oneshot};
+
+use super::connection::Connection;
+use super::transport::{Ready, Transport};
+use super::{Report, Shared};
+use crate::session::HANDSHAKE_LIMIT;
+
+/// Connections whose torrent is not known yet.
+const PENDING: usize = 256;
+/// Connections that the kernel may hold for us.
+const BACKLOG: u32 = 1024;
+
+/// One listener for the swarms of a process: it finds out which torrent a connection wants.
+///
+/// A swarm makes its own with [`SwarmBuilder::listen`](crate::SwarmBuilder::listen); make one yourself
+/// to have several swarms on one port. It listens as long as a clone of it lives.
+#[derive(Clone, Debug)]
+pub struct Node {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    addr: SocketAddr,
+    swarms: Mutex<HashMap<InfoHash, Weak<Shared>>>,
+}
+
+impl Node {
+    /// Listens at `addr`; port 0 is any free one, and `[::]` takes IPv4 as well. Where there is no IPv6,
+    /// `[::]` becomes `0.0.0.0`.
+    ///
+    /// # Errors
+    /// If the address cannot be had.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn listen(addr: SocketAddr) -> io::Result<Self> {
+        let listener = match bind(addr) {
+            Err(_) if addr.ip().is_unspecified() && addr.is_ipv6() => {
+                bind((Ipv4Addr::UNSPECIFIED, addr.port()).into())?
+            }
+            bound => bound?,
+        };
+        let addr = listener.local_addr()?;
+        let inner = Arc::new(Inner { addr, swarms: Mutex::default() });
+        tokio::spawn(accept(listener, Arc::downgrade(&inner)));
+        Ok(Self { inner })
+    }
+
+    /// The address at which it listens.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.inner.addr
+    }
+
+    pub(crate) fn add(&self, info_hash: InfoHash, shared: &Arc<Shared>) {
+        let mut swarms = self.inner.swarms.lock().unwrap_or_else(PoisonError::into_inner);
+        swarms.retain(|_, swarm| swarm.strong_count() > 0);
+        swarms.insert(info_hash, Arc::downgrade(shared));
+    }
+}
+
+impl Inner {
+    fn swarm(&self, info_hash: InfoHash) -> Option<Arc<Shared>> {
+        let swarms = self.swarms.lock().unwrap_or_else(PoisonError::into_inner);
+        swarms.get(&info_hash)?.upgrade()
+    }
+}
+
+fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if addr.is_ipv4() {
+        tokio::net::TcpSocket::new_v4()?
+    } else {
+        let domain = socket2::Domain::IPV6;
+        let socket = socket2::Socket::new(domain, socket2::Type::STREAM, None)?;
+        socket.set_only_v6(!addr.ip().is_unspecified())?;
+        socket.set_nonblocking(true)?;
+        tokio::net::TcpSocket::from_std_stream(socket.into())
+    };
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr)?;
+    socket.listen(BACKLOG)
+}
+
+async fn accept(listener: TcpListener, node: Weak<Inner>) {
+    let pending = Arc::new(Semaphore::new(PENDING));
+    loop {
+        // Whoever holds the node decides how long we listen; look now and then whether anybody does.
+        let accepted = tokio::time::timeout(LOOK, listener.accept()).await;
+        let Some(inner) = node.upgrade() else { return };
+        let (stream, addr) = match accepted {
+            Err(_) => continue,
+            Ok(Ok(accepted)) => accepted,
+            // Out of descriptors, or the peer is gone again: others may do better a little later.
+            Ok(Err(_)) => {
+                tokio::time::sleep(LOOK / 10).await;
+                continue;
+            }
+        };
+        let Ok(permit) = pending.clone().try_acquire_owned() else { continue };
+        tokio::spawn(async move {
+            let routed = tokio::time::timeout(HANDSHAKE_LIMIT, route(stream, addr, &inner)).await;
+            drop(inner);
+            drop(permit);
+            if let Ok(Some(connection)) = routed {
+                connection.run().await;
+            }
+        });
+    }
+}
+
+const LOOK: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// Reads so far that the torrent is known, and hands the connection to its swarm.
+async fn route(stream: TcpStream, addr: SocketAddr, node: &Inner) -> Option<Connection> {
+    let mut transport = Transport::tcp(stream).ok()?;
+    let mut decoder = HandshakeDecoder::new();
+    let mut buffer = [0; Handshake::LEN];
+    let mut got = 0;
+    let info_hash = loop {
+        if let Some(info_hash) = decoder.info_hash() {
+            break info_hash;
+        }
+        if transport.ready(&[]).await.ok()? != Ready::Readable {
+            continue;
+        }
+        // Never more than the handshake: what follows belongs to the connection.
+        match transport.try_read(&mut buffer[got..KNOWN]) {
+            Ok(0) => return None,
+            Ok(count) => {
+                decoder.feed(&mut &buffer[got..got + count]).ok()?;
+                got += count;
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_) => return None,
+        }
+    };
+    let shared = node.swarm(info_hash)?;
+    let (reply, answer) = oneshot::channel();
+    shared.report(Report::Incoming(addr, reply)).await;
+    let (key, mailbox) = answer.await.ok()?.ok()?;
+    Some(Connection::incoming(shared, key, mailbox, transport, decoder))
+}
+
+/// Bytes of a handshake up to the end of the info hash.
+const KNOWN: usize = 48;

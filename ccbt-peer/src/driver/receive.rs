@@ -1,0 +1,281 @@
+//! From bytes to messages and blocks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use ccbt_wire::{Block, Decoder, Item, Limits, PieceIndex};
+
+use super::assembly::{self, Added, Complete, Landing};
+use super::writer::Job;
+use super::{Report, Shared};
+use crate::CloseReason;
+use crate::close::Violation;
+use crate::session::{Session, SessionEvent};
+use crate::swarm::PeerKey;
+
+/// A writer that is busy frees a buffer within this, or it is not the writer that holds them.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// The receiving end of a connection after its handshake.
+#[derive(Debug)]
+pub(super) struct Receiver {
+    pub(super) key: PeerKey,
+    pub(super) shared: Arc<Shared>,
+    pub(super) decoder: Decoder,
+    /// The block that is arriving.
+    pub(super) landing: Option<Arriving>,
+    /// Assemblies in which this connection holds claims.
+    pub(super) claimed: Vec<(PieceIndex, assembly::Shared)>,
+    pub(super) events: Vec<SessionEvent>,
+    /// Blocks of pieces that are not kept in memory.
+    pub(super) loose: Vec<(assembly::Shared, Block, Bytes)>,
+    pub(super) jobs: Vec<Job>,
+    /// Pieces that came whole with a wrong hash; reported behind the events.
+    pub(super) failed: Vec<PieceIndex>,
+}
+
+/// A block that is arriving.
+#[derive(Debug)]
+pub(super) struct Arriving {
+    pub(super) block: Block,
+    /// Bytes of it that are here.
+    pub(super) got: u32,
+    pub(super) place: Landed,
+}
+
+/// Where its bytes go.
+#[derive(Debug)]
+pub(super) enum Landed {
+    Buffer(assembly::Shared),
+    Aside(assembly::Shared, Vec<u8>),
+    Waste,
+}
+
+/// Whether a slice of input could be taken in whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fed {
+    All,
+    /// The next block waits for a piece buffer.
+    NoBuffer,
+}
+
+impl Receiver {
+    pub(super) fn new(key: PeerKey, shared: Arc<Shared>) -> Self {
+        let limits = Limits::for_pieces(shared.session.geometry.pieces());
+        Self {
+            key,
+            shared,
+            decoder: Decoder::new(limits),
+            landing: None,
+            claimed: Vec::new(),
+            events: Vec::new(),
+            loose: Vec::new(),
+            jobs: Vec::new(),
+            failed: Vec::new(),
+        }
+    }
+
+    /// Takes in `input`. If it stops for want of a piece buffer, the rest is left in `input`.
+    pub(super) fn feed(
+        &mut self,
+        session: &mut Session,
+        input: &mut &[u8],
+    ) -> Result<Fed, CloseReason> {
+        let now = self.shared.clock.now();
+        session.on_bytes(now);
+        loop {
+            if let Some(arriving) = &mut self.landing {
+                let take = input.len().min((arriving.block.length - arriving.got) as usize);
+                let (bytes, rest) = input.split_at(take);
+                *input = rest;
+                arriving.take(self.key, bytes);
+                self.took(take);
+                if self.landing.is_some() {
+                    return Ok(Fed::All);
+                }
+                continue;
+            }
+            let item = self.decoder.next(input).map_err(Violation::Decode)?;
+            match item {
+                None => return Ok(Fed::All),
+                Some(Item::Message(message)) => {
+                    let shared = &self.shared;
+                    let has = |piece| shared.ours(|ours| ours.have.get(piece));
+                    session.on_message(now, message, &has, &mut self.events)?;
+                }
+                Some(Item::PieceHeader(block)) => {
+                    session.on_piece_header(now, block)?;
+                    if !self.land(block, false) {
+                        return Ok(Fed::NoBuffer);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Finds a place for a block whose header is in; false if there is no buffer for it now. The caller
+    /// then waits and calls [`Receiver::land_waiting`].
+    fn land(&mut self, block: Block, spill: bool) -> bool {
+        let place = match self.shared.assemblies.land(self.key, block, spill) {
+            Landing::Buffer(shared) => {
+                self.remember(block.piece, &shared);
+                Landed::Buffer(shared)
+            }
+            Landing::Aside(shared) => {
+                Landed::Aside(shared, Vec::with_capacity(block.length as usize))
+            }
+            Landing::Waste => Landed::Waste,
+            Landing::NoBuffer => {
+                self.landing = Some(Arriving { block, got: 0, place: Landed::Waste });
+                return false;
+            }
+        };
+        self.landing = Some(Arriving { block, got: 0, place });
+        true
+    }
+
+    /// Tries again to find a place for the block that found no buffer.
+    pub(super) fn land_waiting(&mut self, spill: bool) -> bool {
+        match self.landing.take() {
+            Some(arriving) => self.land(arriving.block, spill),
+            None => true,
+        }
+    }
+
+    /// `count` bytes of the block that is arriving are where they belong.
+    pub(super) fn took(&mut self, count: usize) {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        self.decoder.payload_taken(count);
+        let Some(arriving) = &mut self.landing else { return };
+        arriving.got += count;
+        if arriving.got == arriving.block.length
+            && let Some(arriving) = self.landing.take()
+        {
+            self.finish(arriving);
+        }
+    }
+
+    fn finish(&mut self, arriving: Arriving) {
+        let Arriving { block, place, .. } = arriving;
+        let (shared, aside) = match place {
+            Landed::Buffer(shared) => (shared, None),
+            Landed::Aside(shared, bytes) => (shared, Some(bytes)),
+            Landed::Waste => {
+                self.events.push(SessionEvent::Received { block, fresh: false, attempt: 0 });
+                return;
+            }
+        };
+        let mut assembly = assembly::lock(&shared);
+        let attempt = assembly.attempt();
+        let added = match aside {
+            None => assembly.landed(self.key, block),
+            Some(bytes) if assembly.is_in_store() => {
+                if assembly.reserve(block) {
+                    drop(assembly);
+                    self.loose.push((shared, block, bytes.into()));
+                    return;
+                }
+                Added::Waste
+            }
+            Some(bytes) => assembly.put(block, &bytes),
+        };
+        drop(assembly);
+        self.added(block, attempt, added);
+    }
+
+    fn added(&mut self, block: Block, attempt: u32, added: Added) {
+        let fresh = !matches!(added, Added::Waste);
+        self.events.push(SessionEvent::Received { block, fresh, attempt });
+        if let Added::Complete(complete) = added {
+            self.complete(block.piece, complete);
+        }
+    }
+
+    fn complete(&mut self, piece: PieceIndex, complete: Complete) {
+        self.shared.assemblies.seal(piece);
+        self.claimed.retain(|(claimed, _)| *claimed != piece);
+        match complete {
+            Complete::Buffer(buffer, hash) => {
+                if self.shared.assemblies.is_right(piece, hash) {
+                    self.jobs.push(Job::Piece(piece, buffer));
+                } else {
+                    self.shared.assemblies.reuse(buffer);
+                    self.failed.push(piece);
+                }
+            }
+            Complete::Store(hasher, hashed) => self.jobs.push(Job::Verify(piece, hasher, hashed)),
+        }
+    }
+
+    pub(super) fn remember(&mut self, piece: PieceIndex, shared: &assembly::Shared) {
+        let known = self.claimed.iter_mut().find(|(claimed, _)| *claimed == piece);
+        match known {
+            Some((_, known)) => *known = shared.clone(),
+            None => self.claimed.push((piece, shared.clone())),
+        }
+    }
+
+    /// Hands on what came: pieces to the writer, facts to the swarm. Waits where those are busy; that is
+    /// the back-pressure that keeps the peer from sending more than we can store.
+    pub(super) async fn deliver(&mut self) {
+        for (shared, block, bytes) in std::mem::take(&mut self.loose) {
+            // First into the queue, then done: when the last block is done, the hash may be read back.
+            self.shared.writer.write(Job::Block(block, bytes.clone())).await;
+            let mut assembly = assembly::lock(&shared);
+            let attempt = assembly.attempt();
+            let added = assembly.written(block, &bytes);
+            drop(assembly);
+            self.added(block, attempt, added);
+        }
+        // The swarm hears of blocks before it hears that their piece is stored.
+        if !self.events.is_empty() {
+            let events = std::mem::take(&mut self.events);
+            self.shared.report(Report::Session(self.key, events)).await;
+        }
+        for job in self.jobs.drain(..) {
+            self.shared.writer.write(job).await;
+        }
+        for piece in self.failed.drain(..) {
+            self.shared.report(Report::PieceFailed(piece)).await;
+        }
+    }
+
+    /// Waits for a piece buffer, if one is to become free soon; else the block goes to the store as it
+    /// is. To be called after [`Fed::NoBuffer`].
+    pub(super) async fn find_place(&mut self) {
+        while !self.land_waiting(false) {
+            if !self.shared.writer.is_busy() {
+                self.land_waiting(true);
+                return;
+            }
+            // Others wait too, and slow peers may hold what became free; so look again by and by.
+            let freed = self.shared.assemblies.buffer_freed();
+            let _ = tokio::time::timeout(PATIENCE, freed).await;
+        }
+    }
+
+    /// Gives up all claims.
+    pub(super) fn release(&mut self) {
+        for (_, shared) in self.claimed.drain(..) {
+            assembly::lock(&shared).release(self.key);
+        }
+    }
+}
+
+impl Arriving {
+    /// Copies bytes to where they belong.
+    fn take(&mut self, key: PeerKey, bytes: &[u8]) {
+        match &mut self.place {
+            Landed::Waste => {}
+            Landed::Aside(_, aside) => aside.extend_from_slice(bytes),
+            Landed::Buffer(shared) => {
+                // If the claim is gone, somebody else brought the block.
+                if let Some(buffer) = assembly::lock(shared).buffer_for(key, self.block) {
+                    let begin = (self.block.begin + self.got) as usize;
+                    buffer[begin..begin + bytes.len()].copy_from_slice(bytes);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,358 @@
+//! The task that runs the core of a swarm.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use ccbt_policy::EvictionPolicy;
+use ccbt_wire::{Bitfield, Metainfo};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use super::assembly::Assemblies;
+use super::clock::Clock;
+use super::connection::Connection;
+use super::mailbox::Mailbox;
+use super::pool::Pool;
+use super::transport::Dialer;
+use super::writer::Writer;
+use super::{Node, Ours, Report, Shared};
+use crate::close::CloseReason;
+use crate::event::{EventKind, Progress};
+use crate::events::Sink;
+use crate::session::SessionConfig;
+use crate::source::{Found, PeerSource, SourceContext, Totals};
+use crate::store::PieceStore;
+use crate::swarm::{Action, Input, PeerKey, SwarmConfig, SwarmCore};
+
+/// Reports that may wait for the swarm.
+const REPORTS: usize = 1024;
+/// Reports that are handled before the deadlines are looked at.
+const BATCH: usize = 256;
+/// A task that wakes so late was not running; what came meanwhile is to be heard first.
+const LATE: Duration = Duration::from_millis(250);
+/// How long connections have then to read what lies in their sockets.
+const CATCH_UP: Duration = Duration::from_millis(50);
+/// With more peers than these, finished pieces are announced together.
+const MANY_PEERS: usize = 16;
+/// How long a finished piece waits for others then.
+const ANNOUNCE: Duration = Duration::from_millis(20);
+/// Sources may say goodbye for so long.
+const GOODBYE: Duration = Duration::from_millis(400);
+
+/// Everything that a swarm is made of.
+pub(crate) struct Setup {
+    pub(crate) metainfo: Arc<Metainfo>,
+    pub(crate) config: SwarmConfig,
+    pub(crate) have: Bitfield,
+    pub(crate) policy: Arc<dyn EvictionPolicy>,
+    pub(crate) store: Arc<dyn PieceStore>,
+    pub(crate) dialer: Arc<dyn Dialer>,
+    pub(crate) sources: Vec<Box<dyn PeerSource>>,
+    pub(crate) node: Option<Node>,
+    pub(crate) events: Sink,
+    pub(crate) progress: Arc<Mutex<Progress>>,
+}
+
+/// Starts the swarm's task and thread; gives the way to report to it.
+pub(crate) fn run(setup: Setup) -> std::io::Result<mpsc::Sender<Report>> {
+    let (reports, inbox) = mpsc::channel(REPORTS);
+    let geometry = setup.config.geometry;
+    let assemblies = Arc::new(Assemblies::new(setup.metainfo.clone(), &setup.have));
+    let (writer, thread) =
+        Writer::start(geometry, setup.store.clone(), assemblies.clone(), reports.clone())?;
+    let listen = setup.node.as_ref().map(Node::local_addr);
+    let session = SessionConfig {
+        info_hash: setup.metainfo.info_hash(),
+        peer_id: setup.config.peer_id,
+        geometry,
+        listen_port: listen.map(|addr| addr.port()),
+    };
+    let shared = Arc::new(Shared {
+        clock: Clock::start(),
+        session: Arc::new(session),
+        assemblies,
+        store: setup.store.clone(),
+        writer,
+        ours: RwLock::new(Ours { have: setup.have.clone(), log: Vec::new() }),
+        buffers: Pool::default(),
+        reports: reports.clone(),
+    });
+    if let Some(node) = &setup.node {
+        node.add(setup.metainfo.info_hash(), &shared);
+    }
+    let core = SwarmCore::new(setup.config, setup.have, setup.policy);
+    let driver = Driver {
+        shared,
+        dialer: setup.dialer,
+        mailboxes: HashMap::new(),
+        events: setup.events,
+        progress: setup.progress,
+        totals: watch::Sender::new(totals(core.progress(), false)),
+        started_complete: core.have().all(),
+        announce_at: None,
+        stopping: false,
+        core,
+    };
+    tokio::spawn(driver.run(inbox, setup.sources, setup.node, thread));
+    Ok(reports)
+}
+
+struct Driver {
+    core: SwarmCore,
+    shared: Arc<Shared>,
+    dialer: Arc<dyn Dialer>,
+    mailboxes: HashMap<PeerKey, Arc<Mailbox>>,
+    events: Sink,
+    progress: Arc<Mutex<Progress>>,
+    totals: watch::Sender<Totals>,
+    started_complete: bool,
+    announce_at: Option<tokio::time::Instant>,
+    stopping: bool,
+}
+
+impl Driver {
+    async fn run(
+        mut self,
+        mut inbox: mpsc::Receiver<Report>,
+        sources: Vec<Box<dyn PeerSource>>,
+        node: Option<Node>,
+        writer: std::thread::JoinHandle<()>,
+    ) {
+        let listen = node.as_ref().map(Node::local_addr);
+        let progress = self.core.progress();
+        self.emit(EventKind::Started { listen, have: progress.have, pieces: progress.pieces });
+        let (found, mut finds) = mpsc::channel(64);
+        let (stop, stopped) = watch::channel(false);
+        let mut sources = self.start_sources(sources, listen.map(|a| a.port()), &found, &stopped);
+        drop((found, stopped));
+        let mut batch = Vec::with_capacity(BATCH);
+        while !self.stopping {
+            let clock = self.shared.clock;
+            let deadline = self.core.deadline().map(|at| clock.instant(at));
+            let wake = [deadline, self.announce_at].into_iter().flatten().min();
+            tokio::select! {
+                biased;
+                count = inbox.recv_many(&mut batch, BATCH) => if count == 0 { self.stopping = true },
+                Some(found) = finds.recv() => self.found(found),
+                () = sleep_until(wake) => self.on_time(&mut inbox, &mut batch).await,
+            }
+            for report in batch.drain(..) {
+                self.on_report(report);
+            }
+            self.act().await;
+        }
+        drop(node);
+        // Whoever still reports must not wait for us.
+        inbox.close();
+        let _ = stop.send(true);
+        let goodbye = async { while sources.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(GOODBYE, goodbye).await;
+        drop((sources, inbox));
+        let Self { events, shared, mailboxes, core, .. } = self;
+        let clock = shared.clock;
+        drop((shared, mailboxes, core));
+        // The writer ends when the last connection has let go of it; verified pieces are still written.
+        let _ = tokio::task::spawn_blocking(move || writer.join()).await;
+        events.emit(clock.now(), EventKind::Stopped);
+        events.close();
+    }
+
+    fn start_sources(
+        &self,
+        sources: Vec<Box<dyn PeerSource>>,
+        port: Option<u16>,
+        found: &mpsc::Sender<Found>,
+        stopped: &watch::Receiver<bool>,
+    ) -> JoinSet<()> {
+        let mut tasks = JoinSet::new();
+        let config = &self.shared.session;
+        for source in sources {
+            let who = (config.info_hash, config.peer_id, port);
+            let what = (source.name(), source.kind());
+            let totals = self.totals.subscribe();
+            let context = SourceContext::new(who, what, totals, stopped.clone(), found.clone());
+            tasks.spawn(source.run(context));
+        }
+        tasks
+    }
+
+    fn on_report(&mut self, report: Report) {
+        let now = self.shared.clock.now();
+        match report {
+            Report::Dialed(key) => self.core.handle(now, Input::Dialed(key)),
+            Report::DialFailed(key, error) => {
+                self.mailboxes.remove(&key);
+                self.core.handle(now, Input::DialFailed { key, error });
+            }
+            Report::Incoming(addr, reply) => {
+                let admitted = self.core.admit(now, addr).map(|key| (key, self.mailbox(key)));
+                if let Err(Ok((key, _))) = reply.send(admitted) {
+                    let reason = CloseReason::PeerLeft;
+                    self.core.handle(now, Input::Closed { key, reason });
+                }
+            }
+            Report::Session(key, events) => {
+                for event in events {
+                    self.core.handle(now, Input::Session { key, event });
+                }
+            }
+            Report::Closed(key, reason) => {
+                self.core.handle(now, Input::Closed { key, reason });
+                self.mailboxes.remove(&key);
+            }
+            Report::Stored(piece) => self.core.handle(now, Input::Stored(piece)),
+            Report::PieceFailed(piece) => self.core.handle(now, Input::PieceFailed(piece)),
+            Report::StoreFailed(error) => {
+                self.emit(EventKind::StoreFailed { error: error.to_string() });
+                self.stop();
+            }
+            Report::Given(peers) => {
+                let source = ccbt_policy::Source::Given;
+                self.core.handle(now, Input::Found { source, peers });
+            }
+            Report::Policy(policy) => self.core.handle(now, Input::Policy(policy)),
+            Report::Stop => self.stop(),
+        }
+    }
+
+    fn stop(&mut self) {
+        self.stopping = true;
+        self.core.handle(self.shared.clock.now(), Input::Stop);
+    }
+
+    async fn on_time(&mut self, inbox: &mut mpsc::Receiver<Report>, batch: &mut Vec<Report>) {
+        let now = self.shared.clock.now();
+        if self.announce_at.is_some_and(|at| self.shared.clock.instant(now) >= at) {
+            self.announce();
+        }
+        let Some(deadline) = self.core.deadline().filter(|at| *at <= now) else { return };
+        if now.saturating_since(deadline) > LATE {
+            // We were suspended or starved. Nobody is to be judged before he was heard.
+            tokio::time::sleep(CATCH_UP).await;
+            while let Ok(report) = inbox.try_recv() {
+                batch.push(report);
+            }
+            for report in std::mem::take(batch) {
+                self.on_report(report);
+            }
+        }
+        self.core.on_deadline(self.shared.clock.now());
+    }
+
+    fn found(&mut self, found: Found) {
+        let Found { source, kind, result } = found;
+        match result {
+            Ok((peers, warning)) => {
+                self.emit(EventKind::SourceReplied { source, peers: peers.len(), warning });
+                let now = self.shared.clock.now();
+                self.core.handle(now, Input::Found { source: kind, peers });
+            }
+            Err(error) => self.emit(EventKind::SourceFailed { source, error }),
+        }
+    }
+
+    async fn act(&mut self) {
+        while let Some(action) = self.core.poll_action() {
+            match action {
+                Action::Dial { key, addr } => self.dial(key, addr),
+                Action::Tell { key, tell } => {
+                    if let Some(mailbox) = self.mailboxes.get(&key) {
+                        mailbox.tell(tell);
+                    }
+                }
+                Action::Announce(piece) => {
+                    self.shared.add_piece(piece);
+                    if self.mailboxes.len() <= MANY_PEERS {
+                        self.announce();
+                    } else {
+                        let soon = self.shared.clock.now() + ANNOUNCE;
+                        self.announce_at.get_or_insert(self.shared.clock.instant(soon));
+                    }
+                }
+                Action::Forget(piece) => self.shared.assemblies.start_over(piece),
+                Action::Close { key, reason } => {
+                    if let Some(mailbox) = self.mailboxes.remove(&key) {
+                        mailbox.close(reason);
+                    }
+                }
+                Action::Emit(EventKind::Finished) => self.finish().await,
+                Action::Emit(kind) => {
+                    if let EventKind::Progress(progress) = kind {
+                        self.note(progress);
+                    }
+                    self.emit(kind);
+                }
+            }
+        }
+    }
+
+    async fn finish(&mut self) {
+        let store = self.shared.store.clone();
+        let finished = tokio::task::spawn_blocking(move || store.finish()).await;
+        match finished {
+            Ok(Err(error)) => {
+                self.emit(EventKind::StoreFailed { error: error.to_string() });
+                self.stop();
+            }
+            _ => self.emit(EventKind::Finished),
+        }
+    }
+
+    fn note(&self, progress: Progress) {
+        *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = progress;
+        let completed = !self.started_complete && progress.have == progress.pieces;
+        self.totals.send_replace(totals(progress, completed));
+    }
+
+    fn announce(&mut self) {
+        self.announce_at = None;
+        self.mailboxes.values().for_each(|mailbox| mailbox.wake());
+    }
+
+    fn mailbox(&mut self, key: PeerKey) -> Arc<Mailbox> {
+        let mailbox = Arc::new(Mailbox::default());
+        self.mailboxes.insert(key, mailbox.clone());
+        mailbox
+    }
+
+    fn dial(&mut self, key: PeerKey, addr: std::net::SocketAddr) {
+        let mailbox = self.mailbox(key);
+        let (shared, dialer) = (self.shared.clone(), self.dialer.clone());
+        tokio::spawn(async move {
+            let dialed = tokio::select! {
+                dialed = dialer.dial(addr) => dialed,
+                () = mailbox.news() => return,
+            };
+            match dialed {
+                Ok(transport) => {
+                    shared.report(Report::Dialed(key)).await;
+                    Connection::outgoing(shared, key, mailbox, transport).run().await;
+                }
+                Err(error) => {
+                    shared.report(Report::DialFailed(key, error.to_string())).await;
+                }
+            }
+        });
+    }
+
+    fn emit(&self, kind: EventKind) {
+        self.events.emit(self.shared.clock.now(), kind);
+    }
+}
+
+fn totals(progress: Progress, completed: bool) -> Totals {
+    Totals {
+        downloaded: progress.downloaded,
+        uploaded: progress.uploaded,
+        left: progress.total - progress.verified,
+        completed,
+    }
+}
+
+async fn sleep_until(at: Option<tokio::time::Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

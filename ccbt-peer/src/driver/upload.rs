@@ -1,0 +1,106 @@
+//! Serving: a run of blocks is read in one go and sent in one go.
+
+use std::io::IoSliceMut;
+use std::sync::Arc;
+
+use ccbt_wire::encode_piece_header;
+use tokio::task::{JoinError, JoinHandle};
+
+use super::Shared;
+use crate::session::{Run, Session};
+
+/// Payload of one run.
+const RUN: u32 = 256 << 10;
+/// A PIECE message up to its payload (BEP 3).
+const HEADER: usize = 13;
+
+/// A run that is being read: its PIECE messages, or nothing if the store does not give it.
+pub(super) type Reading = JoinHandle<(Run, Option<Vec<u8>>)>;
+/// How a read ended.
+pub(super) type ReadResult = Result<(Run, Option<Vec<u8>>), JoinError>;
+
+/// What a connection is sending, beside its messages.
+#[derive(Debug, Default)]
+pub(super) struct Upload {
+    reading: Option<Reading>,
+    /// PIECE messages, and how many bytes of them are sent.
+    framed: Vec<u8>,
+    sent: usize,
+    payload: u64,
+}
+
+impl Upload {
+    /// Starts to read the next run, if the peer waits for one and none is under way.
+    pub(super) fn start(&mut self, session: &mut Session, shared: &Arc<Shared>) {
+        if self.reading.is_some() || !self.framed.is_empty() {
+            return;
+        }
+        let Some(run) = session.next_upload(RUN) else { return };
+        let shared = shared.clone();
+        self.reading = Some(tokio::task::spawn_blocking(move || {
+            let framed = read(&run, &shared);
+            (run, framed)
+        }));
+    }
+
+    /// What is to be sent next, and the read that is under way.
+    pub(super) fn split(&mut self) -> (&[u8], &mut Option<Reading>) {
+        (&self.framed[self.sent..], &mut self.reading)
+    }
+
+    /// Takes in what a read brought.
+    pub(super) fn read(&mut self, session: &mut Session, result: ReadResult) {
+        self.reading = None;
+        match result {
+            Ok((run, Some(framed))) => {
+                self.payload = u64::from(run.len());
+                self.framed = framed;
+            }
+            Ok((run, None)) => run.blocks.iter().for_each(|block| session.reject(*block)),
+            // The runtime is going down.
+            Err(_) => {}
+        }
+    }
+
+    /// What is to be sent next.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.framed[self.sent..]
+    }
+
+    /// So many bytes were sent; gives the payload of the run when it is all sent.
+    pub(super) fn sent(&mut self, count: usize) -> Option<u64> {
+        self.sent += count;
+        if self.framed.is_empty() || self.sent < self.framed.len() {
+            return None;
+        }
+        self.framed = Vec::new();
+        self.sent = 0;
+        Some(self.payload)
+    }
+}
+
+/// The run as PIECE messages; `None` if the store does not give it.
+fn read(run: &Run, shared: &Shared) -> Option<Vec<u8>> {
+    let total = run.len() as usize + run.blocks.len() * HEADER;
+    let mut framed = vec![0; total];
+    let mut slices = Vec::with_capacity(run.blocks.len());
+    let mut rest = &mut framed[..];
+    for block in &run.blocks {
+        let (mut header, tail) = rest.split_at_mut(HEADER);
+        encode_piece_header(*block, &mut header);
+        let (payload, tail) = tail.split_at_mut(block.length as usize);
+        slices.push(IoSliceMut::new(payload));
+        rest = tail;
+    }
+    let result = shared.store.read_run(run.piece, run.begin, &mut slices);
+    drop(slices);
+    result.is_ok().then_some(framed)
+}
+
+/// Waits for a read, if one is under way.
+pub(super) async fn done(reading: &mut Option<Reading>) -> ReadResult {
+    match reading {
+        Some(reading) => reading.await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,143 @@
+//! The one thread that writes to the store.
+
+use std::io::{IoSlice, IoSliceMut};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use ccbt_wire::{Block, PieceIndex};
+use sha1::{Digest, Sha1};
+use tokio::sync::mpsc;
+
+use super::Report;
+use super::assembly::{Assemblies, PieceBuffer};
+use crate::store::{PieceStore, StoreError};
+use crate::Geometry;
+
+/// Jobs that may wait. Whole pieces are bounded by their buffers already.
+const QUEUE: usize = 64;
+/// Jobs that are looked at together, to write adjacent pieces in one go.
+const BATCH: usize = 128;
+/// A piece that went to the store block by block is read back in such steps.
+const STEP: usize = 256 << 10;
+
+/// What is to be written.
+#[derive(Debug)]
+pub(crate) enum Job {
+    /// A verified piece.
+    Piece(PieceIndex, PieceBuffer),
+    /// A block of a piece that is not kept in memory.
+    Block(Block, Bytes),
+    /// All blocks of such a piece are written: hash what is not in the hash yet.
+    Verify(PieceIndex, Box<Sha1>, u32),
+}
+
+/// The way to the writer thread. When the last one is dropped, the thread ends.
+#[derive(Clone, Debug)]
+pub(crate) struct Writer {
+    jobs: mpsc::Sender<Job>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Writer {
+    /// Starts the thread. It reports what is stored.
+    pub(crate) fn start(
+        geometry: Geometry,
+        store: Arc<dyn PieceStore>,
+        assemblies: Arc<Assemblies>,
+        reports: mpsc::Sender<Report>,
+    ) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let worker = Worker { geometry, store, assemblies, reports, waiting: waiting.clone() };
+        let builder = std::thread::Builder::new().name("ccbt-writer".to_owned());
+        let thread = builder.spawn(move || worker.run(queue))?;
+        Ok((Self { jobs, waiting }, thread))
+    }
+
+    /// Queues a job; waits while the queue is full.
+    pub(crate) async fn write(&self, job: Job) {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        // The thread ends early only when the store failed; the swarm stops then.
+        let _ = self.jobs.send(job).await;
+    }
+
+    /// Whether the thread has work: buffers become free soon.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) > 0
+    }
+}
+
+struct Worker {
+    geometry: Geometry,
+    store: Arc<dyn PieceStore>,
+    assemblies: Arc<Assemblies>,
+    reports: mpsc::Sender<Report>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Worker {
+    fn run(self, mut queue: mpsc::Receiver<Job>) {
+        let mut batch = Vec::new();
+        while queue.blocking_recv_many(&mut batch, BATCH) > 0 {
+            let jobs = batch.len();
+            if let Err(error) = self.work(&mut batch) {
+                let _ = self.reports.blocking_send(Report::StoreFailed(error));
+                return;
+            }
+            self.waiting.fetch_sub(jobs, Ordering::Relaxed);
+        }
+    }
+
+    fn work(&self, batch: &mut Vec<Job>) -> Result<(), StoreError> {
+        let mut run: Vec<(PieceIndex, PieceBuffer)> = Vec::new();
+        for job in batch.drain(..) {
+            match job {
+                Job::Piece(piece, buffer) => {
+                    if run.last().is_some_and(|(last, _)| last.0 + 1 != piece.0) {
+                        self.write_run(&mut run)?;
+                    }
+                    run.push((piece, buffer));
+                }
+                Job::Block(block, bytes) => {
+                    self.store.write_run(block.piece, block.begin, &[IoSlice::new(&bytes)])?;
+                }
+                Job::Verify(piece, hasher, hashed) => self.verify(piece, *hasher, hashed)?,
+            }
+        }
+        self.write_run(&mut run)
+    }
+
+    fn write_run(&self, run: &mut Vec<(PieceIndex, PieceBuffer)>) -> Result<(), StoreError> {
+        let Some((first, _)) = run.first() else { return Ok(()) };
+        let slices: Vec<IoSlice<'_>> =
+            run.iter().map(|(_, buffer)| IoSlice::new(&buffer.bytes)).collect();
+        self.store.write_run(*first, 0, &slices)?;
+        for (piece, buffer) in run.drain(..) {
+            self.assemblies.reuse(buffer);
+            self.report(Report::Stored(piece));
+        }
+        Ok(())
+    }
+
+    fn verify(&self, piece: PieceIndex, mut hasher: Sha1, hashed: u32) -> Result<(), StoreError> {
+        let length = self.geometry.piece_len(piece) as usize;
+        let mut begin = hashed as usize;
+        let mut buffer = vec![0; STEP.min(length - begin)];
+        while begin < length {
+            let step = buffer.len().min(length - begin);
+            let at = u32::try_from(begin).unwrap_or(u32::MAX);
+            self.store.read_run(piece, at, &mut [IoSliceMut::new(&mut buffer[..step])])?;
+            hasher.update(&buffer[..step]);
+            begin += step;
+        }
+        let right = self.assemblies.is_right(piece, hasher.finalize().into());
+        self.report(if right { Report::Stored(piece) } else { Report::PieceFailed(piece) });
+        Ok(())
+    }
+
+    fn report(&self, report: Report) {
+        // A swarm that is gone wants no report.
+        let _ = self.reports.blocking_send(report);
+    }
+}

@@ -1,0 +1,428 @@
+//! One connection as a state machine: messages and the time go in, facts come out.
+//!
+//! A [`Session`] knows the protocol and nothing else: which messages are allowed when, what we asked
+//! for, what the peer asked for, when the connection is dead. What to ask for, whom to unchoke and whom
+//! to close is the [swarm](crate::swarm)'s to say, through [`Tell`]. There is no socket and no clock in
+//! here; the driver, the simulator and the tests bring them.
+
+mod events;
+mod requests;
+mod uploads;
+
+use std::time::Duration;
+
+use bytes::{BufMut, BytesMut};
+use ccbt_policy::{Direction, Time};
+use ccbt_wire::{
+    Bitfield, Block, ExtensionHandshake, Handshake, InfoHash, Message, PeerId, PieceIndex, Reserved,
+};
+
+use crate::close::{Refusal, Timeout, Violation};
+use crate::{CloseReason, Geometry};
+pub use events::{Announced, SessionEvent, Tell};
+use requests::{Arrival, Requests};
+pub use uploads::Run;
+use uploads::Uploads;
+
+/// The whole handshake has so long, from the moment the connection stands. Bytes do not extend it.
+pub const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
+/// Without a byte from the peer for so long the connection is dead. BEP 3 asks for a keep-alive every
+/// two minutes; some clients send theirs exactly then.
+pub const IDLE_LIMIT: Duration = Duration::from_secs(150);
+/// We send a keep-alive when we have sent nothing for so long.
+pub const KEEP_ALIVE: Duration = Duration::from_secs(90);
+/// Bytes that wait to be written and do not move for so long end the connection.
+pub const WRITE_LIMIT: Duration = Duration::from_secs(60);
+/// Requests of the peer that we keep; it is told so as `reqq` (BEP 10).
+pub const UPLOAD_QUEUE: usize = 250;
+
+/// What is the same for all connections of a torrent.
+#[derive(Clone, Debug)]
+pub struct SessionConfig {
+    /// The torrent.
+    pub info_hash: InfoHash,
+    /// Our peer id.
+    pub peer_id: PeerId,
+    /// The torrent's sizes.
+    pub geometry: Geometry,
+    /// The port where we accept connections, told in the extension handshake.
+    pub listen_port: Option<u16>,
+}
+
+impl SessionConfig {
+    /// The handshake that we send: fast extension and extension protocol.
+    #[must_use]
+    pub fn handshake(&self) -> Handshake {
+        Handshake {
+            reserved: Reserved::NONE.with_fast().with_extended(),
+            info_hash: self.info_hash,
+            peer_id: self.peer_id,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Handshaking,
+    Open,
+}
+
+/// One connection, from its first byte to its last.
+#[derive(Debug)]
+pub struct Session {
+    config: std::sync::Arc<SessionConfig>,
+    direction: Direction,
+    phase: Phase,
+    fast: bool,
+    extended: bool,
+    am_choking: bool,
+    am_interested: bool,
+    requests: Requests,
+    uploads: Uploads,
+    out: BytesMut,
+    began_at: Time,
+    received_at: Time,
+    sent_at: Time,
+    /// When bytes began to wait, or moved last.
+    stuck_since: Option<Time>,
+}
+
+impl Session {
+    /// A connection that stands since `now`. We have sent nothing yet.
+    #[must_use]
+    pub fn new(config: std::sync::Arc<SessionConfig>, direction: Direction, now: Time) -> Self {
+        Self {
+            config,
+            direction,
+            phase: Phase::Handshaking,
+            fast: false,
+            extended: false,
+            am_choking: true,
+            am_interested: false,
+            requests: Requests::default(),
+            uploads: Uploads::default(),
+            out: BytesMut::new(),
+            began_at: now,
+            received_at: now,
+            sent_at: now,
+            stuck_since: None,
+        }
+    }
+
+    /// Who dialed.
+    #[must_use]
+    pub fn direction(&self) -> Direction {
+        self.direction
+    }
+
+    /// Bytes that are to be sent, in order. The driver takes them from the front.
+    pub fn outgoing(&mut self) -> &mut BytesMut {
+        &mut self.out
+    }
+
+    /// The same, to look at.
+    #[must_use]
+    pub fn queued(&self) -> &[u8] {
+        &self.out
+    }
+
+    /// Queues our handshake. The initiator calls it at once; the other side when it knows the torrent.
+    pub fn send_handshake(&mut self) {
+        self.out.put_slice(&self.config.handshake().to_bytes());
+    }
+
+    /// Takes the peer's handshake and queues what follows on ours: the extension handshake and what we
+    /// have. Nothing of that goes out before the peer's handshake is in; some clients hang up otherwise.
+    ///
+    /// # Errors
+    /// If the peer is ourselves or speaks of another torrent.
+    pub fn on_handshake(
+        &mut self,
+        now: Time,
+        theirs: &Handshake,
+        ours: &Bitfield,
+    ) -> Result<SessionEvent, CloseReason> {
+        if theirs.info_hash != self.config.info_hash {
+            return Err(CloseReason::Refused(Refusal::WrongInfoHash));
+        }
+        if theirs.peer_id == self.config.peer_id {
+            return Err(CloseReason::Refused(Refusal::Ourselves));
+        }
+        self.phase = Phase::Open;
+        self.fast = theirs.reserved.fast();
+        self.extended = theirs.reserved.extended();
+        self.received_at = now;
+        self.sent_at = now;
+        self.greet(ours);
+        Ok(SessionEvent::Opened {
+            direction: self.direction,
+            peer_id: theirs.peer_id,
+            fast: self.fast,
+            extended: self.extended,
+            dht: theirs.reserved.dht(),
+        })
+    }
+
+    fn greet(&mut self, ours: &Bitfield) {
+        if self.extended {
+            let hello = ExtensionHandshake {
+                v: Some(concat!("ccbt ", env!("CARGO_PKG_VERSION")).to_owned()),
+                p: self.config.listen_port,
+                reqq: u32::try_from(UPLOAD_QUEUE).ok(),
+                ..ExtensionHandshake::default()
+            };
+            let payload = hello.encode().into();
+            self.send(&Message::Extended { id: ccbt_wire::EXTENDED_HANDSHAKE, payload });
+        }
+        if self.fast && ours.all() {
+            self.send(&Message::HaveAll);
+        } else if self.fast && ours.none() {
+            self.send(&Message::HaveNone);
+        } else if !ours.none() {
+            let bytes = bytes::Bytes::copy_from_slice(ours.as_bytes());
+            self.send(&Message::Bitfield(bytes));
+        }
+    }
+
+    /// Takes one message. What the swarm has to know of it is pushed to `events`; `has` tells which
+    /// pieces we could serve.
+    ///
+    /// # Errors
+    /// If the message breaks the protocol; the connection has to be closed then.
+    pub fn on_message(
+        &mut self,
+        now: Time,
+        message: Message,
+        has: &dyn Fn(PieceIndex) -> bool,
+        events: &mut Vec<SessionEvent>,
+    ) -> Result<(), CloseReason> {
+        self.received_at = now;
+        let event = match message {
+            Message::Choke => SessionEvent::Choked { lost: self.requests.void_all() },
+            Message::Unchoke => SessionEvent::Unchoked,
+            Message::Interested => SessionEvent::Interested(true),
+            Message::NotInterested => SessionEvent::Interested(false),
+            Message::Have(piece) => SessionEvent::Have(self.in_range("HAVE", piece)?),
+            Message::Bitfield(bytes) => {
+                let bits = Bitfield::from_wire(&bytes, self.config.geometry.pieces())
+                    .map_err(|error| Violation::Bitfield(error.to_string()))?;
+                SessionEvent::Has(Announced::of(bits))
+            }
+            Message::HaveAll => self.fast("HAVE_ALL", SessionEvent::Has(Announced::All))?,
+            Message::HaveNone => self.fast("HAVE_NONE", SessionEvent::Has(Announced::None))?,
+            Message::Request(block) => {
+                self.on_request(block, has);
+                SessionEvent::Requested
+            }
+            Message::Cancel(block) => {
+                if self.uploads.cancel(block) && self.fast {
+                    self.send(&Message::Reject(block));
+                }
+                return Ok(());
+            }
+            Message::Reject(block) => {
+                self.fast("REJECT", ())?;
+                if !self.requests.rejected(block) {
+                    return Ok(());
+                }
+                SessionEvent::Rejected(block)
+            }
+            Message::Suggest(piece) => {
+                self.fast("SUGGEST", ())?;
+                self.in_range("SUGGEST", piece)?;
+                return Ok(());
+            }
+            Message::AllowedFast(piece) => {
+                self.fast("ALLOWED_FAST", ())?;
+                self.in_range("ALLOWED_FAST", piece)?;
+                return Ok(());
+            }
+            Message::Extended { id: ccbt_wire::EXTENDED_HANDSHAKE, payload } => {
+                let hello = ExtensionHandshake::parse(&payload)
+                    .map_err(|error| Violation::Extension(error.to_string()))?;
+                SessionEvent::Extended(Box::new(hello))
+            }
+            // Keep-alives, ports, extensions that we do not speak and ids that nobody knows: a peer may
+            // send them, and they say nothing about it.
+            _ => return Ok(()),
+        };
+        events.push(event);
+        Ok(())
+    }
+
+    /// Takes the head of a PIECE message before its payload is read: whether the block is one that we
+    /// wait for, or one that came too late.
+    ///
+    /// # Errors
+    /// If we never asked for exactly this block on this connection.
+    pub fn on_piece_header(&mut self, now: Time, block: Block) -> Result<bool, CloseReason> {
+        self.received_at = now;
+        match self.requests.arrived(block) {
+            Arrival::Expected => Ok(true),
+            Arrival::Late => Ok(false),
+            Arrival::Never => {
+                let Block { piece: PieceIndex(piece), begin, length } = block;
+                Err(Violation::Unrequested { piece, begin, length }.into())
+            }
+        }
+    }
+
+    /// Blocks that we wait for, in the order in which we asked.
+    pub fn expected(&self) -> impl Iterator<Item = Block> + '_ {
+        self.requests.live()
+    }
+
+    /// Bytes came that are no whole message yet.
+    pub fn on_bytes(&mut self, now: Time) {
+        self.received_at = now;
+    }
+
+    /// Bytes went out; `waiting` tells whether more are left.
+    pub fn on_sent(&mut self, now: Time, waiting: bool) {
+        self.sent_at = now;
+        self.stuck_since = waiting.then_some(now);
+    }
+
+    /// Bytes could not go out.
+    pub fn on_blocked(&mut self, now: Time) {
+        self.stuck_since.get_or_insert(now);
+    }
+
+    /// We did not read the peer for a while (back-pressure): its silence in that time is not its own.
+    pub fn on_resumed(&mut self, now: Time) {
+        self.received_at = now;
+    }
+
+    /// Carries out what the swarm decided.
+    pub fn tell(&mut self, tell: Tell) {
+        match tell {
+            Tell::Interested(am_interested) => {
+                self.am_interested = am_interested;
+                let message =
+                    if am_interested { Message::Interested } else { Message::NotInterested };
+                self.send(&message);
+            }
+            Tell::Choke(true) => {
+                self.am_choking = true;
+                self.send(&Message::Choke);
+                for block in self.uploads.clear() {
+                    self.reject(block);
+                }
+            }
+            Tell::Choke(false) => {
+                self.am_choking = false;
+                self.send(&Message::Unchoke);
+            }
+            Tell::Request(blocks) => {
+                for block in blocks {
+                    self.requests.ask(block);
+                    self.send(&Message::Request(block));
+                }
+            }
+            Tell::Cancel(blocks) => {
+                for block in blocks {
+                    if self.requests.cancel(block) {
+                        self.send(&Message::Cancel(block));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Tells the peer that we have these pieces now.
+    pub fn announce(&mut self, pieces: &[PieceIndex]) {
+        self.out.reserve(9 * pieces.len());
+        for piece in pieces {
+            self.send(&Message::Have(*piece));
+        }
+    }
+
+    /// The next run of blocks that the peer waits for, at most `limit` bytes. The caller sends them,
+    /// or rejects them with [`Session::reject`].
+    pub fn next_upload(&mut self, limit: u32) -> Option<Run> {
+        self.uploads.next_run(limit)
+    }
+
+    /// Whether the peer waits for blocks.
+    #[must_use]
+    pub fn has_uploads(&self) -> bool {
+        !self.uploads.is_empty()
+    }
+
+    /// Refuses a block that the peer asked for. Says nothing without the fast extension (BEP 6).
+    pub fn reject(&mut self, block: Block) {
+        if self.fast {
+            self.send(&Message::Reject(block));
+        }
+    }
+
+    /// When [`Session::on_deadline`] has to be called, if nothing happens before.
+    #[must_use]
+    pub fn deadline(&self) -> Time {
+        if self.phase == Phase::Handshaking {
+            return self.began_at + HANDSHAKE_LIMIT;
+        }
+        let idle = (self.received_at + IDLE_LIMIT).min(self.sent_at + KEEP_ALIVE);
+        self.stuck_since.map_or(idle, |since| idle.min(since + WRITE_LIMIT))
+    }
+
+    /// Does what is due at `now`: sends a keep-alive.
+    ///
+    /// # Errors
+    /// If the connection is dead.
+    pub fn on_deadline(&mut self, now: Time) -> Result<(), CloseReason> {
+        if self.phase == Phase::Handshaking {
+            let late = now >= self.began_at + HANDSHAKE_LIMIT;
+            return if late { Err(CloseReason::TimedOut(Timeout::Handshake)) } else { Ok(()) };
+        }
+        if now >= self.received_at + IDLE_LIMIT {
+            return Err(CloseReason::TimedOut(Timeout::Idle));
+        }
+        if self.stuck_since.is_some_and(|since| now >= since + WRITE_LIMIT) {
+            return Err(CloseReason::TimedOut(Timeout::Write));
+        }
+        if now >= self.sent_at + KEEP_ALIVE {
+            // A connection that cannot write needs no further keep-alive.
+            if self.out.is_empty() {
+                self.send(&Message::KeepAlive);
+            }
+            self.sent_at = now;
+        }
+        Ok(())
+    }
+
+    fn on_request(&mut self, block: Block, has: &dyn Fn(PieceIndex) -> bool) {
+        let fair = self.config.geometry.contains(block)
+            && block.length <= ccbt_wire::BLOCK_LEN * 8
+            && has(block.piece);
+        if !fair || self.am_choking || !self.uploads.push(block) {
+            self.reject(block);
+        }
+    }
+
+    fn in_range(&self, message: &'static str, piece: PieceIndex) -> Result<PieceIndex, Violation> {
+        let pieces = self.config.geometry.pieces();
+        if piece.0 < pieces {
+            return Ok(piece);
+        }
+        Err(Violation::PieceOutOfRange { message, piece: piece.0, pieces })
+    }
+
+    fn fast<T>(&self, message: &'static str, value: T) -> Result<T, Violation> {
+        if self.fast { Ok(value) } else { Err(Violation::FastNotNegotiated(message)) }
+    }
+
+    fn send(&mut self, message: &Message) {
+        self.out.reserve(message.encoded_len());
+        message.encode(&mut self.out);
+    }
+}
+
+impl From<Violation> for CloseReason {
+    fn from(violation: Violation) -> Self {
+        Self::PeerBrokeProtocol(violation)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+//! What a session tells the swarm, and what the swarm tells a session.
+
+use ccbt_policy::Direction;
+use ccbt_wire::{Bitfield, Block, ExtensionHandshake, PeerId, PieceIndex};
+
+/// What the swarm learns from a connection.
+#[derive(Clone, Debug)]
+pub enum SessionEvent {
+    /// The handshakes are done.
+    Opened {
+        /// Who dialed.
+        direction: Direction,
+        /// How the peer calls itself.
+        peer_id: PeerId,
+        /// Both sides speak the fast extension (BEP 6).
+        fast: bool,
+        /// Both sides speak the extension protocol (BEP 10).
+        extended: bool,
+        /// The peer has a DHT node (BEP 5).
+        dht: bool,
+    },
+    /// The peer told all that it has.
+    Has(Announced),
+    /// The peer has one more piece.
+    Have(PieceIndex),
+    /// The peer chokes us; these requests are void.
+    Choked {
+        /// What we had asked for.
+        lost: Vec<Block>,
+    },
+    /// The peer no longer chokes us.
+    Unchoked,
+    /// The peer is, or is no longer, interested in us.
+    Interested(bool),
+    /// The peer asked for a block.
+    Requested,
+    /// The peer refused a block that we had asked for.
+    Rejected(Block),
+    /// The peer's extension handshake; it may come again.
+    Extended(Box<ExtensionHandshake>),
+    /// A block came.
+    Received {
+        /// The block.
+        block: Block,
+        /// Whether it was missing; if not, it is waste.
+        fresh: bool,
+        /// Which attempt at the piece it belongs to, counted from 0. A piece whose hash is wrong starts
+        /// over, and blocks of the attempt before may still be on their way to the swarm.
+        attempt: u32,
+    },
+    /// Payload went out.
+    Uploaded(u64),
+}
+
+/// All that a peer has, as it told in one message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Announced {
+    /// Every piece (HAVE_ALL, or a bitfield that is full).
+    All,
+    /// No piece (HAVE_NONE, or a bitfield that is empty).
+    None,
+    /// These pieces.
+    Some(Bitfield),
+}
+
+impl Announced {
+    /// What a bitfield says.
+    #[must_use]
+    pub fn of(bits: Bitfield) -> Self {
+        if bits.all() {
+            Self::All
+        } else if bits.none() {
+            Self::None
+        } else {
+            Self::Some(bits)
+        }
+    }
+}
+
+/// What the swarm has a connection do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tell {
+    /// Send INTERESTED or NOT_INTERESTED.
+    Interested(bool),
+    /// Send CHOKE or UNCHOKE.
+    Choke(bool),
+    /// Ask for these blocks.
+    Request(Vec<Block>),
+    /// These blocks are no longer needed.
+    Cancel(Vec<Block>),
+}

@@ -1,0 +1,92 @@
+//! What we asked the peer for.
+
+use std::collections::VecDeque;
+
+use ccbt_wire::Block;
+
+/// Void requests that are remembered: a peer may answer them long after they fell away.
+const VOID: usize = 4096;
+
+/// Our requests on one connection: the live ones in the order in which they were sent, and those that
+/// fell away (choked, cancelled) and may still be answered.
+#[derive(Debug, Default)]
+pub(super) struct Requests {
+    live: VecDeque<Block>,
+    void: VecDeque<Block>,
+}
+
+/// What a block that arrived is to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Arrival {
+    /// We wait for it.
+    Expected,
+    /// We asked for it once.
+    Late,
+    /// We never asked for it.
+    Never,
+}
+
+impl Requests {
+    pub(super) fn ask(&mut self, block: Block) {
+        take(&mut self.void, block);
+        self.live.push_back(block);
+    }
+
+    pub(super) fn live(&self) -> impl Iterator<Item = Block> + '_ {
+        self.live.iter().copied()
+    }
+
+    /// True if the request was live.
+    pub(super) fn cancel(&mut self, block: Block) -> bool {
+        let live = take(&mut self.live, block);
+        if live {
+            self.remember(block);
+        }
+        live
+    }
+
+    pub(super) fn void_all(&mut self) -> Vec<Block> {
+        let lost: Vec<Block> = self.live.drain(..).collect();
+        for block in &lost {
+            self.remember(*block);
+        }
+        // An idle connection keeps no memory for what it once asked.
+        self.live.shrink_to_fit();
+        lost
+    }
+
+    pub(super) fn arrived(&mut self, block: Block) -> Arrival {
+        if take(&mut self.live, block) {
+            Arrival::Expected
+        } else if take(&mut self.void, block) {
+            Arrival::Late
+        } else {
+            Arrival::Never
+        }
+    }
+
+    /// True if the request was live.
+    pub(super) fn rejected(&mut self, block: Block) -> bool {
+        let live = take(&mut self.live, block);
+        if !live {
+            take(&mut self.void, block);
+        }
+        live
+    }
+
+    fn remember(&mut self, block: Block) {
+        if self.void.len() == VOID {
+            self.void.pop_front();
+        }
+        self.void.push_back(block);
+    }
+}
+
+/// Peers answer in order, so the search nearly always ends at the front.
+fn take(queue: &mut VecDeque<Block>, block: Block) -> bool {
+    match queue.iter().position(|queued| *queued == block) {
+        Some(0) => queue.pop_front().is_some(),
+        Some(at) => queue.remove(at).is_some(),
+        None => false,
+    }
+}

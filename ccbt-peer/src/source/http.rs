@@ -1,0 +1,142 @@
+//! A small HTTP client: one GET at a time, over HTTP/1.1, with bounds on everything.
+
+mod body;
+mod error;
+mod tls;
+mod url;
+
+#[cfg(test)]
+pub(super) mod server;
+#[cfg(test)]
+mod tests;
+
+use std::error::Error;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Empty;
+use hyper::body::Incoming;
+use hyper::header::{ACCEPT_ENCODING, LOCATION, USER_AGENT};
+use hyper::{Request, Response, Uri};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::{Connect, HttpConnector};
+use hyper_util::rt::TokioExecutor;
+use tokio::time::timeout;
+
+pub use self::error::{HttpError, UrlError};
+pub(super) use self::url::parse;
+
+const MOST_REDIRECTS: u32 = 5;
+/// A server may take so long to begin its answer, and to send the next part of it.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// All of a fetch, redirects included.
+const WHOLE: Duration = Duration::from_secs(120);
+
+/// Fetches what lies at an `http` or `https` URL: at most `limit` bytes.
+///
+/// Follows at most 5 redirects, but none from `https` to `http`. Waits at most 10 s for the answer to
+/// begin and for each further part of it, and 120 s for all. Certificates are checked against the
+/// system's roots, or Mozilla's where the system has none.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), ccbt_peer::source::http::HttpError> {
+/// let torrent = ccbt_peer::source::http::fetch("https://example.org/a.torrent", 10 << 20).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// [`HttpError`] says which bound was met, or what the server or the network said; a status that is
+/// not 2xx is an error.
+pub async fn fetch(url: &str, limit: usize) -> Result<Bytes, HttpError> {
+    let answer = timeout(WHOLE, get(url, limit)).await;
+    let answer = answer.map_err(|_| HttpError::TimedOut {
+        seconds: WHOLE.as_secs(),
+    })??;
+    if answer.is_success() {
+        Ok(answer.body)
+    } else {
+        Err(HttpError::Status(answer.status))
+    }
+}
+
+/// An answer of a server, whatever its status.
+#[derive(Clone, Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) body: Bytes,
+}
+
+impl Answer {
+    pub(super) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
+/// Gets what lies at `url`; as [`fetch`], but any status will do and there is no bound on the whole.
+pub(super) async fn get(url: &str, limit: usize) -> Result<Answer, HttpError> {
+    let mut uri = parse(url)?;
+    for _ in 0..=MOST_REDIRECTS {
+        let response = timeout(PATIENCE, send(&uri)).await;
+        let response = response.map_err(|_| HttpError::TimedOut {
+            seconds: PATIENCE.as_secs(),
+        })??;
+        match redirect(&response, &uri)? {
+            Some(target) => uri = target,
+            None => {
+                let status = response.status().as_u16();
+                let body = body::read(response, limit, PATIENCE).await?;
+                return Ok(Answer { status, body });
+            }
+        }
+    }
+    Err(HttpError::TooManyRedirects {
+        limit: MOST_REDIRECTS,
+    })
+}
+
+fn redirect(response: &Response<Incoming>, from: &Uri) -> Result<Option<Uri>, HttpError> {
+    let is_redirect = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+    let Some(location) = response.headers().get(LOCATION).filter(|_| is_redirect) else {
+        return Ok(None);
+    };
+    let target = url::resolve(from, &String::from_utf8_lossy(location.as_bytes()))?;
+    if from.scheme_str() == Some("https") && target.scheme_str() == Some("http") {
+        return Err(HttpError::Downgrade);
+    }
+    Ok(Some(target))
+}
+
+async fn send(uri: &Uri) -> Result<Response<Incoming>, HttpError> {
+    let request = Request::get(uri)
+        .header(USER_AGENT, concat!("ccbt/", env!("CARGO_PKG_VERSION")))
+        .header(ACCEPT_ENCODING, "identity")
+        .body(Empty::new())
+        .map_err(|error| HttpError::of(&error))?;
+    if uri.scheme_str() == Some("https") {
+        request_over(tls::connector().await?, request).await
+    } else {
+        request_over(HttpConnector::new(), request).await
+    }
+}
+
+async fn request_over<C>(
+    connector: C,
+    request: Request<Empty<Bytes>>,
+) -> Result<Response<Incoming>, HttpError>
+where
+    C: Connect + Clone + Send + Sync + 'static,
+{
+    // Announces are minutes apart: a connection that is kept would only be in the way.
+    let client = Client::builder(TokioExecutor::new())
+        .pool_max_idle_per_host(0)
+        .build(connector);
+    // The outermost error only says in which of its parts the client failed.
+    client
+        .request(request)
+        .await
+        .map_err(|error| match error.source() {
+            Some(cause) => HttpError::of(cause),
+            None => HttpError::of(&error),
+        })
+}

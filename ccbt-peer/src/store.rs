@@ -1,0 +1,114 @@
+//! Where verified pieces lie: the trait, files, and memory.
+
+mod check;
+mod extent;
+mod files;
+#[cfg(test)]
+mod fixtures;
+mod memory;
+
+use std::fmt;
+use std::io::{IoSlice, IoSliceMut};
+use std::path::PathBuf;
+
+use ccbt_wire::PieceIndex;
+
+pub use check::{check, check_with};
+pub use files::FileStore;
+pub use memory::MemoryStore;
+
+/// A place for the payload of one torrent.
+///
+/// All calls are synchronous and positional; the swarm makes them from a writer thread and from
+/// blocking workers, many at a time. A *run* is a range of the torrent's payload that may reach over
+/// piece and file borders.
+pub trait PieceStore: fmt::Debug + Send + Sync {
+    /// Writes `data`, buffer behind buffer, from byte `begin` of `piece` on.
+    ///
+    /// # Errors
+    /// Whatever the medium says, with the path; the swarm then stops.
+    fn write_run(
+        &self,
+        piece: PieceIndex,
+        begin: u32,
+        data: &[IoSlice<'_>],
+    ) -> Result<(), StoreError>;
+
+    /// Fills `buffers`, one behind the other, from byte `begin` of `piece` on.
+    ///
+    /// # Errors
+    /// What the medium says; `NotFound` or `UnexpectedEof` if these bytes were never written.
+    fn read_run(
+        &self,
+        piece: PieceIndex,
+        begin: u32,
+        buffers: &mut [IoSliceMut<'_>],
+    ) -> Result<(), StoreError>;
+
+    /// Called once, when every piece is in: settle what is only needed while pieces are missing.
+    ///
+    /// # Errors
+    /// As `write_run`.
+    fn finish(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+impl<T: PieceStore + ?Sized> PieceStore for std::sync::Arc<T> {
+    fn write_run(&self, piece: PieceIndex, begin: u32, data: &[IoSlice<'_>]) -> Result<(), StoreError> {
+        (**self).write_run(piece, begin, data)
+    }
+
+    fn read_run(&self, piece: PieceIndex, begin: u32, buffers: &mut [IoSliceMut<'_>]) -> Result<(), StoreError> {
+        (**self).read_run(piece, begin, buffers)
+    }
+
+    fn finish(&self) -> Result<(), StoreError> {
+        (**self).finish()
+    }
+}
+
+/// A store failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// An operation on a file failed.
+    #[error("{}: cannot {action}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was tried, as in "cannot write".
+        action: &'static str,
+        /// The system's word.
+        source: std::io::Error,
+    },
+    /// A file in the output folder that is not a part of this torrent stands in the way.
+    #[error("{}: {why}; move it away or choose another folder", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// How that was seen.
+        why: String,
+    },
+    /// A range that the torrent does not have.
+    #[error("{length} bytes at {begin} of piece {piece} are outside the torrent")]
+    OutOfRange {
+        /// The piece, counted from 0.
+        piece: u32,
+        /// First byte, counted from the piece's start.
+        begin: u32,
+        /// Length in bytes.
+        length: u64,
+    },
+}
+
+impl StoreError {
+    /// The system's error kind; `Other` where the system was not asked.
+    #[must_use]
+    pub fn kind(&self) -> std::io::ErrorKind {
+        match self {
+            Self::Io { source, .. } => source.kind(),
+            _ => std::io::ErrorKind::Other,
+        }
+    }
+}

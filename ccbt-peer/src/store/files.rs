@@ -1,0 +1,306 @@
+//! Pieces in files: the torrent as it is meant to lie on a disk.
+
+mod belongs;
+mod cut;
+mod folder;
+mod layout;
+mod marker;
+mod pool;
+mod positional;
+mod survey;
+
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::io::{ErrorKind, IoSlice, IoSliceMut};
+use std::path::Path;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ccbt_wire::{Bitfield, Metainfo, PieceIndex};
+
+use self::belongs::Judgement;
+use self::cut::{Cut, CutMut};
+use self::folder::Folder;
+use self::layout::Layout;
+use self::marker::Marker;
+use self::pool::Pool;
+use self::survey::Standing;
+use super::extent::{Extent, length_of};
+use super::{PieceStore, StoreError, check_with};
+
+/// Files that are open at a time.
+const OPEN_FILES: usize = 64;
+
+/// The files of a torrent in an output folder.
+///
+/// **Nothing outside.** No byte outside the folder is read or written, not even where symbolic links
+/// in it lead out.
+///
+/// **When files appear.** A file is created, with the folders above it, when its first byte is written;
+/// it is sparse. Empty files are created by [`finish`](PieceStore::finish). Pad files (BEP 47) are never
+/// created: they read as zeros, and what is written to them is dropped.
+///
+/// **Foreign files.** A file that does not belong to the torrent is never overwritten. A file that lies
+/// at a path of the torrent is foreign if it is no regular file, if it is longer than the torrent's, or
+/// if pieces lie wholly in it and none of them is right; it then stands in the way and
+/// [`resume`](Self::resume) fails with [`StoreError::Foreign`]. Empty files and files of zeros are not
+/// foreign, and those that an earlier run created are not either: while the torrent is incomplete, a
+/// hidden file `.ccbt-<16 hex digits of the info hash>.part` in the folder lists them.
+/// A small file that shares all of its pieces with neighbours may not be provable in either way. It
+/// is kept, and only zeros in it are replaced: a write that would change another byte fails with
+/// [`StoreError::Foreign`] before anything of it is written to that file.
+///
+/// Calls may come from many threads; none waits for another one's I/O, except to create a file.
+#[derive(Debug)]
+pub struct FileStore {
+    folder: Folder,
+    layout: Layout,
+    extent: Extent,
+    /// A [`Standing`] for each file.
+    standings: Box<[AtomicU8]>,
+    pool: Pool,
+    /// Also held while a file is created, so that it is created once.
+    marker: Mutex<Marker>,
+}
+
+impl FileStore {
+    /// Opens the store and looks at what lies in `folder`, but hashes nothing. A missing folder is
+    /// created.
+    ///
+    /// Files that were there before are readable; until a piece proves them, only zeros in them are
+    /// replaced.
+    ///
+    /// # Errors
+    /// [`StoreError::Foreign`] for what can be seen without reading: a file that is too long, a folder
+    /// or a link where a file should be. [`StoreError::Io`] if the folder cannot be opened or created.
+    pub fn open(folder: impl AsRef<Path>, metainfo: &Metainfo) -> Result<Self, StoreError> {
+        let folder = Folder::open(folder.as_ref())?;
+        let layout = Layout::of(metainfo);
+        let (marker, created) = Marker::read(&folder, metainfo.info_hash())?;
+        let standings = survey::survey(&folder, &layout, &created)?;
+        Ok(Self {
+            folder,
+            layout,
+            extent: Extent::of(metainfo),
+            standings: standings
+                .into_iter()
+                .map(|standing| AtomicU8::new(standing as u8))
+                .collect(),
+            pool: Pool::new(OPEN_FILES),
+            marker: Mutex::new(marker),
+        })
+    }
+
+    /// Opens the store, hashes what lies in `folder`, and tells which pieces are right.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); [`StoreError::Foreign`] for a file that does not belong to the torrent;
+    /// [`StoreError::Io`] if a file cannot be read.
+    pub fn resume(
+        folder: impl AsRef<Path>,
+        metainfo: &Metainfo,
+    ) -> Result<(Self, Bitfield), StoreError> {
+        Self::resume_with(folder, metainfo, |_, _| ())
+    }
+
+    /// Does what [`resume`](Self::resume) does, and tells how far it is: `progress(checked, pieces)`.
+    ///
+    /// # Errors
+    /// As [`resume`](Self::resume).
+    pub fn resume_with(
+        folder: impl AsRef<Path>,
+        metainfo: &Metainfo,
+        mut progress: impl FnMut(u32, u32),
+    ) -> Result<(Self, Bitfield), StoreError> {
+        let store = Self::open(folder, metainfo)?;
+        let pieces = metainfo.piece_count();
+        if store.is_untouched() {
+            progress(pieces, pieces);
+            return Ok((store, Bitfield::new(pieces)));
+        }
+        let have = check_with(&store, metainfo, &mut progress)?;
+        store.judge(&have)?;
+        Ok((store, have))
+    }
+
+    /// Whether there is nothing to read at all, as at the start of most downloads.
+    fn is_untouched(&self) -> bool {
+        (0..self.layout.len())
+            .all(|index| !self.layout.file(index).pad && self.standing(index) == Standing::Absent)
+    }
+
+    /// Takes over the files that the verified pieces prove, and refuses those that they disprove.
+    fn judge(&self, have: &Bitfield) -> Result<(), StoreError> {
+        for (index, entry) in self.layout.stored() {
+            if self.standing(index) != Standing::Unproven {
+                continue;
+            }
+            match belongs::judge(entry, &self.extent, have) {
+                Judgement::Belongs => self.set_standing(index, Standing::Ours),
+                Judgement::Open => (),
+                Judgement::Disproven => {
+                    let file = self.handle(index, false)?;
+                    let zeros = belongs::is_all_zeros(&file);
+                    if !zeros.map_err(|error| self.folder.error(&entry.path, "read", error))? {
+                        let why = "it does not belong to this torrent: no piece of it is right";
+                        return Err(self.folder.foreign(&entry.path, why));
+                    }
+                    self.set_standing(index, Standing::Ours);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn standing(&self, index: usize) -> Standing {
+        Standing::from_u8(self.standings[index].load(Ordering::Acquire))
+    }
+
+    fn set_standing(&self, index: usize, standing: Standing) {
+        self.standings[index].store(standing as u8, Ordering::Release);
+    }
+
+    fn marker(&self) -> MutexGuard<'_, Marker> {
+        self.marker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The file, open; for a writer it is created if it does not exist.
+    fn handle(&self, index: usize, writable: bool) -> Result<Arc<File>, StoreError> {
+        if let Some(file) = self.pool.find(index, writable) {
+            return Ok(file);
+        }
+        let path = &self.layout.file(index).path;
+        if self.standing(index) == Standing::Absent {
+            if !writable {
+                return Err(self.folder.error(path, "read", ErrorKind::NotFound.into()));
+            }
+            let mut marker = self.marker();
+            // Another thread may have been faster.
+            if self.standing(index) == Standing::Absent {
+                marker.note(&self.folder, path)?;
+                let file = self.with_room(|| self.folder.create_file(path))?;
+                self.set_standing(index, Standing::Ours);
+                return Ok(self.pooled(index, file, writable));
+            }
+        }
+        let file = self.with_room(|| self.folder.open_file(path, writable))?;
+        Ok(self.pooled(index, file, writable))
+    }
+
+    fn pooled(&self, index: usize, file: File, writable: bool) -> Arc<File> {
+        let file = Arc::new(file);
+        self.pool.keep(index, &file, writable);
+        file
+    }
+
+    /// Opens a file; if the process has too many open, our own are closed first.
+    fn with_room(&self, open: impl Fn() -> Result<File, StoreError>) -> Result<File, StoreError> {
+        match open() {
+            Err(StoreError::Io { source, .. }) if is_out_of_files(&source) => {
+                self.pool.clear();
+                open()
+            }
+            result => result,
+        }
+    }
+
+    fn write_file(&self, index: usize, data: &[IoSlice<'_>], at: u64) -> Result<(), StoreError> {
+        let file = self.handle(index, true)?;
+        let path = &self.layout.file(index).path;
+        if self.standing(index) == Standing::Unproven {
+            let conflict = belongs::conflict(&file, data, at);
+            if let Some(at) = conflict.map_err(|error| self.folder.error(path, "read", error))? {
+                let why = format!("its byte {at} differs from the torrent's");
+                return Err(self.folder.foreign(path, why));
+            }
+        }
+        let written = positional::write_all_at(&file, data, at);
+        written.map_err(|error| self.folder.error(path, "write", error))
+    }
+
+    fn read_file(
+        &self,
+        index: usize,
+        buffers: &mut [IoSliceMut<'_>],
+        at: u64,
+    ) -> Result<(), StoreError> {
+        let file = self.handle(index, false)?;
+        positional::read_exact_at(&file, buffers, at).map_err(|error| {
+            self.folder
+                .error(&self.layout.file(index).path, "read", error)
+        })
+    }
+}
+
+impl PieceStore for FileStore {
+    fn write_run(
+        &self,
+        piece: PieceIndex,
+        begin: u32,
+        data: &[IoSlice<'_>],
+    ) -> Result<(), StoreError> {
+        let length = length_of(data);
+        let position = self.extent.place(piece, begin, length)?;
+        if let Some(span) = self.layout.only_span(position, length) {
+            return self.write_file(span.file, data, span.at);
+        }
+        let mut cut = Cut::new(data);
+        for span in self.layout.spans(position, length) {
+            let part = cut.take(span.length);
+            if !self.layout.file(span.file).pad {
+                self.write_file(span.file, &part, span.at)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn read_run(
+        &self,
+        piece: PieceIndex,
+        begin: u32,
+        buffers: &mut [IoSliceMut<'_>],
+    ) -> Result<(), StoreError> {
+        let length = length_of(buffers);
+        let position = self.extent.place(piece, begin, length)?;
+        if let Some(span) = self.layout.only_span(position, length) {
+            return self.read_file(span.file, buffers, span.at);
+        }
+        let mut cut = CutMut::new(buffers);
+        for span in self.layout.spans(position, length) {
+            let mut part = cut.take(span.length);
+            if self.layout.file(span.file).pad {
+                part.iter_mut().for_each(|buffer| buffer.fill(0));
+            } else {
+                self.read_file(span.file, &mut part, span.at)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Creates the torrent's empty files and removes the note about the files in progress. Does
+    /// nothing if both is done.
+    fn finish(&self) -> Result<(), StoreError> {
+        let mut marker = self.marker();
+        for (index, entry) in self.layout.stored() {
+            if entry.length == 0 && self.standing(index) == Standing::Absent {
+                self.with_room(|| self.folder.create_file(&entry.path))?;
+                self.set_standing(index, Standing::Ours);
+            }
+        }
+        marker.remove(&self.folder)
+    }
+}
+
+#[cfg(unix)]
+fn is_out_of_files(error: &std::io::Error) -> bool {
+    use rustix::io::Errno;
+    let errno = Errno::from_io_error(error);
+    errno == Some(Errno::MFILE) || errno == Some(Errno::NFILE)
+}
+
+#[cfg(not(unix))]
+fn is_out_of_files(_: &std::io::Error) -> bool {
+    false
+}

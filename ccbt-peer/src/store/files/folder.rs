@@ -1,0 +1,157 @@
+//! The output folder, and nothing outside of it.
+
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, Metadata, OpenOptions};
+
+use crate::store::StoreError;
+
+/// A folder whose relative paths cannot lead out of it, not even over symbolic links in it.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    dir: Dir,
+}
+
+impl Folder {
+    /// Opens the folder; creates it, and the folders above, if they are missing.
+    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        let failed = |action| {
+            move |source| StoreError::Io {
+                path: path.into(),
+                action,
+                source,
+            }
+        };
+        let authority = ambient_authority();
+        let dir = match Dir::open_ambient_dir(path, authority) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                Dir::create_ambient_dir_all(path, authority).map_err(failed("create"))?;
+                Dir::open_ambient_dir(path, authority)
+            }
+            result => result,
+        };
+        Ok(Self {
+            path: path.into(),
+            dir: dir.map_err(failed("open"))?,
+        })
+    }
+
+    /// What lies at `path` itself; `None` if nothing does.
+    pub(super) fn look(&self, path: &Path) -> Result<Option<Metadata>, StoreError> {
+        self.found(path, self.dir.symlink_metadata(path))
+    }
+
+    /// What lies where `path` leads to; `None` if nothing does.
+    pub(super) fn look_through(&self, path: &Path) -> Result<Option<Metadata>, StoreError> {
+        self.found(path, self.dir.metadata(path))
+    }
+
+    fn found(
+        &self,
+        path: &Path,
+        result: io::Result<Metadata>,
+    ) -> Result<Option<Metadata>, StoreError> {
+        match result {
+            Ok(metadata) => Ok(Some(metadata)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.error(path, "look at", error)),
+        }
+    }
+
+    /// Opens a file that exists. A link is not followed, and a pipe does not make us wait.
+    pub(super) fn open_file(&self, path: &Path, writable: bool) -> Result<File, StoreError> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(writable);
+        careful(&mut options);
+        let file = self
+            .dir
+            .open_with(path, &options)
+            .map_err(|error| self.error(path, "open", error))?;
+        Ok(file.into_std())
+    }
+
+    /// Opens a file that exists, for writing at its end.
+    pub(super) fn append_to_file(&self, path: &Path) -> Result<File, StoreError> {
+        let mut options = OpenOptions::new();
+        options.append(true);
+        careful(&mut options);
+        let file = self.dir.open_with(path, &options);
+        Ok(file
+            .map_err(|error| self.error(path, "open", error))?
+            .into_std())
+    }
+
+    /// Creates a file that does not exist, and the folders above it.
+    pub(super) fn create_file(&self, path: &Path) -> Result<File, StoreError> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true);
+        let created = match self.dir.open_with(path, &options) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                if let Some(parent) = path.parent() {
+                    self.dir
+                        .create_dir_all(parent)
+                        .map_err(|error| self.error(parent, "create", error))?;
+                }
+                self.dir.open_with(path, &options)
+            }
+            result => result,
+        };
+        Ok(created
+            .map_err(|error| self.error(path, "create", error))?
+            .into_std())
+    }
+
+    pub(super) fn remove_file(&self, path: &Path) -> Result<(), StoreError> {
+        match self.dir.remove_file(path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(self.error(path, "remove", error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// An error at `path`; what can only come from strange things in the folder is named as such.
+    pub(super) fn error(&self, path: &Path, action: &'static str, source: io::Error) -> StoreError {
+        let why = match source.kind() {
+            // The sandbox says this itself, with no system error behind it.
+            ErrorKind::PermissionDenied if source.raw_os_error().is_none() => {
+                "a link leads out of the output folder"
+            }
+            ErrorKind::NotADirectory => "a file stands where the torrent has a folder",
+            ErrorKind::IsADirectory => "a folder stands where the torrent has a file",
+            ErrorKind::AlreadyExists if action == "create" => {
+                "it is there, and ccbt did not create it"
+            }
+            _ => {
+                return StoreError::Io {
+                    path: self.path.join(path),
+                    action,
+                    source,
+                };
+            }
+        };
+        self.foreign(path, why)
+    }
+
+    pub(super) fn foreign(&self, path: &Path, why: impl Into<String>) -> StoreError {
+        StoreError::Foreign {
+            path: self.path.join(path),
+            why: why.into(),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn careful(options: &mut OpenOptions) {
+    use cap_std::fs::OpenOptionsExt;
+    use rustix::fs::OFlags;
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    options.custom_flags(flags.bits().cast_signed());
+}
+
+#[cfg(not(unix))]
+fn careful(_: &mut OpenOptions) {}

@@ -1,0 +1,321 @@
+//! All connections of one torrent as a state machine: who is dialed, asked, unchoked and closed.
+//!
+//! [`SwarmCore`] takes [`Input`]s with the time and gives [`Action`]s and its next deadline. It has no
+//! socket, no clock and no thread, so a swarm of hundreds of peers runs in a test in virtual time, and the
+//! same inputs give the same actions. The [driver](crate::Swarm) brings the world.
+//!
+//! ```
+//! use ccbt_peer::core::{Action, Input, SwarmConfig, SwarmCore};
+//! use ccbt_peer::{Geometry, policy};
+//!
+//! let config = SwarmConfig::new(Geometry::new(1 << 20, 1 << 16));
+//! let nothing = ccbt_peer::wire::Bitfield::new(16);
+//! let mut swarm = SwarmCore::new(config, nothing, policy::PolicySet::standard());
+//! let peers = vec!["192.0.2.1:6881".parse().unwrap()];
+//! swarm.handle(policy::Time::ZERO, Input::Found { source: policy::Source::Given, peers });
+//! assert!(matches!(swarm.poll_action(), Some(Action::Dial { .. })));
+//! ```
+
+mod action;
+mod availability;
+mod choking;
+mod close;
+mod dialing;
+mod eviction;
+mod memory;
+mod partial;
+mod picker;
+mod pieces;
+mod progress;
+mod rarity;
+mod roster;
+mod transfer;
+mod window;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ccbt_policy::{EvictionPolicy, PeerView, SwarmView, Time, Watch};
+use ccbt_wire::{Bitfield, PeerId, PieceIndex};
+
+pub use action::{Action, Input, PeerKey};
+use choking::Choker;
+use memory::Memory;
+use picker::Picker;
+use progress::Meter;
+use roster::{Peer, Place};
+
+use crate::event::{EventKind, Progress};
+use crate::session::SessionEvent;
+use crate::{CloseReason, Geometry};
+
+/// The core does its rounds so often: snubs, rates, idle peers.
+const TICK: Duration = Duration::from_millis(250);
+/// Every so often all peers are judged again, for the facts that change without an event.
+const SWEEP: Duration = Duration::from_secs(10);
+/// A verdict that stands for less than this is not worth a line to anybody.
+const NOTICE: Duration = Duration::from_secs(1);
+
+/// How a swarm is set up.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SwarmConfig {
+    /// The torrent's sizes.
+    pub geometry: Geometry,
+    /// Our peer id; it decides which of two connections to the same peer stays.
+    pub peer_id: PeerId,
+    /// Connections with a slot.
+    pub max_peers: u32,
+    /// Connections beyond `max_peers` that may wait for a slot.
+    pub lobby: u32,
+    /// Dials and handshakes that may be under way at once.
+    pub half_open: u32,
+    /// Peers that are unchoked at once.
+    pub unchoked: u32,
+    /// Two swarms with the same seed and the same inputs do the same.
+    pub seed: u64,
+}
+
+impl SwarmConfig {
+    /// 256 peers, a lobby of 64, 100 half-open dials, 8 unchoked peers.
+    #[must_use]
+    pub fn new(geometry: Geometry) -> Self {
+        let peer_id = PeerId(*b"-CC0100-000000000000");
+        Self { geometry, peer_id, max_peers: 256, lobby: 64, half_open: 100, unchoked: 8, seed: 0 }
+    }
+}
+
+/// The core of a swarm.
+#[derive(Debug)]
+pub struct SwarmCore {
+    config: SwarmConfig,
+    have: Bitfield,
+    need: u32,
+    peers: BTreeMap<PeerKey, Peer>,
+    /// Where the addresses of peers that are gone, but have a part in a piece under way, are kept.
+    ghosts: BTreeMap<PeerKey, SocketAddr>,
+    watch: Watch<PeerKey>,
+    picker: Picker,
+    /// Peers that could be asked for more, but there was nothing, and when that was.
+    idle: BTreeSet<PeerKey>,
+    idle_version: u64,
+    choker: Choker,
+    /// How often a piece had to start over, if ever.
+    attempts: BTreeMap<PieceIndex, u32>,
+    memory: Memory,
+    meter: Meter,
+    progress: Progress,
+    next_key: u32,
+    next_tick: Time,
+    next_sweep: Time,
+    stopped: bool,
+    actions: VecDeque<Action>,
+}
+
+impl SwarmCore {
+    /// A swarm without peers that has the pieces in `have`.
+    ///
+    /// # Panics
+    /// If `have` is for another number of pieces.
+    pub fn new(config: SwarmConfig, have: Bitfield, policy: impl EvictionPolicy + 'static) -> Self {
+        let geometry = config.geometry;
+        assert_eq!(have.len(), geometry.pieces(), "the bitfield is of another torrent");
+        let need = geometry.pieces() - have.count_ones();
+        let view = SwarmView::new().with(|view| {
+            view.upload_only_since = (need == 0).then_some(Time::ZERO);
+            view.limit = config.max_peers;
+        });
+        let rng = fastrand::Rng::with_seed(config.seed);
+        let mut core = Self {
+            picker: Picker::new(geometry, &have, rng),
+            need,
+            have,
+            peers: BTreeMap::new(),
+            ghosts: BTreeMap::new(),
+            watch: Watch::new(Arc::new(policy), view).with_notice(NOTICE),
+            idle: BTreeSet::new(),
+            idle_version: 0,
+            choker: Choker::default(),
+            attempts: BTreeMap::new(),
+            memory: Memory::default(),
+            meter: Meter::default(),
+            progress: Progress::default(),
+            next_key: 0,
+            next_tick: Time::ZERO + TICK,
+            next_sweep: Time::ZERO + SWEEP,
+            stopped: false,
+            actions: VecDeque::new(),
+            config,
+        };
+        core.refresh_swarm_view(Time::ZERO);
+        core.measure();
+        core
+    }
+
+    /// Takes in something that happened at `now`. Ask for [`actions`](Self::poll_action) afterwards.
+    pub fn handle(&mut self, now: Time, input: Input) {
+        match input {
+            Input::Found { source, peers } => {
+                for addr in peers {
+                    self.memory.found(now, addr, source);
+                }
+            }
+            Input::Dialed(key) => {
+                if let Some(peer) = self.peers.get_mut(&key) {
+                    peer.place = Place::Handshaking;
+                }
+            }
+            Input::DialFailed { key, error } => self.on_dial_failed(now, key, error),
+            Input::Session { key, event } => self.on_session(now, key, event),
+            Input::Closed { key, reason } => self.close(now, key, reason, None),
+            Input::PieceFailed(piece) => self.on_piece_failed(now, piece),
+            Input::Stored(piece) => self.on_stored(now, piece),
+            Input::Policy(policy) => self.watch.set_policy(policy, now),
+            Input::Stop => self.stop(now),
+        }
+        self.settle(now);
+    }
+
+    /// Does what is due at `now`. To be called at [`deadline`](Self::deadline), after everything that was
+    /// there to be read has been handled.
+    pub fn on_deadline(&mut self, now: Time) {
+        if self.stopped {
+            return;
+        }
+        self.settle_lobby(now);
+        if now >= self.next_tick {
+            self.next_tick = now + TICK;
+            self.tick(now);
+        }
+        if now >= self.next_sweep {
+            self.next_sweep = now + SWEEP;
+            self.watch.sweep(now);
+        }
+        self.settle(now);
+    }
+
+    /// When [`on_deadline`](Self::on_deadline) is to be called, if nothing happens before.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Time> {
+        if self.stopped {
+            return None;
+        }
+        let lobby = self.peers.values().filter_map(Peer::waits_until).min();
+        let dial = self.dial_at();
+        [Some(self.next_tick), self.watch.next_deadline(), lobby, dial].into_iter().flatten().min()
+    }
+
+    /// The next thing to do, in order.
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// The facts about a connected peer.
+    #[must_use]
+    pub fn view(&self, key: PeerKey) -> Option<&PeerView> {
+        self.watch.get(key)
+    }
+
+    /// All connected peers.
+    pub fn views(&self) -> impl Iterator<Item = (PeerKey, &PeerView)> {
+        self.watch.iter()
+    }
+
+    /// The facts about the swarm.
+    #[must_use]
+    pub fn swarm_view(&self) -> &SwarmView {
+        self.watch.swarm()
+    }
+
+    /// The pieces that are verified and in the store.
+    #[must_use]
+    pub fn have(&self) -> &Bitfield {
+        &self.have
+    }
+
+    /// The state in numbers, as of the last second.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.progress
+    }
+
+    fn on_session(&mut self, now: Time, key: PeerKey, event: SessionEvent) {
+        if !self.peers.contains_key(&key) {
+            // A block lies with its piece, whatever became of the peer since.
+            if let SessionEvent::Received { block, fresh: true, attempt } = event {
+                self.on_late_block(now, key, block, attempt);
+            }
+            return;
+        }
+        match event {
+            SessionEvent::Opened { .. } => return self.on_opened(now, key, &event),
+            SessionEvent::Has(announced) => self.on_announced(now, key, announced),
+            SessionEvent::Have(piece) => self.on_have(now, key, piece),
+            SessionEvent::Choked { lost } => self.on_choked(now, key, &lost),
+            SessionEvent::Unchoked => self.on_unchoked(now, key),
+            SessionEvent::Interested(interested) => self.on_interested(now, key, interested),
+            SessionEvent::Requested => {
+                self.watch.update(key, now, |view| view.last_request_at = Some(now));
+            }
+            SessionEvent::Rejected(block) => self.on_rejected(now, key, block),
+            SessionEvent::Extended(hello) => self.on_extended(now, key, &hello),
+            SessionEvent::Received { block, fresh, attempt } => {
+                let fresh = fresh && attempt == self.attempt(block.piece);
+                self.on_received(now, key, block, fresh);
+            }
+            SessionEvent::Uploaded(bytes) => {
+                self.meter.uploaded += bytes;
+                self.watch.note(key, |view| {
+                    view.uploaded += bytes;
+                    view.last_upload_at = Some(now);
+                });
+            }
+        }
+        self.watch.note(key, |view| view.last_message_at = Some(now));
+        self.settle_newcomer(now, key);
+    }
+
+    /// What follows from any change: outcomes of the rules, work for idle peers, dials.
+    fn settle(&mut self, now: Time) {
+        if self.stopped {
+            return;
+        }
+        self.settle_watch(now);
+        self.refill_idle(now);
+        self.dial(now);
+    }
+
+    fn tick(&mut self, now: Time) {
+        self.check_snubs(now);
+        self.rotate(now);
+        if self.meter.is_due(now) {
+            self.measure_rates(now);
+            self.refresh_swarm_view(now);
+            self.measure();
+            self.emit(EventKind::Progress(self.progress));
+        }
+        let keys: Vec<PeerKey> = self.peers.keys().copied().collect();
+        for key in keys {
+            self.refill(now, key);
+        }
+    }
+
+    fn stop(&mut self, now: Time) {
+        let keys: Vec<PeerKey> = self.peers.keys().copied().collect();
+        for key in keys {
+            self.close(now, key, CloseReason::ClosedByUs, None);
+        }
+        self.stopped = true;
+        self.measure();
+        self.emit(EventKind::Progress(self.progress));
+    }
+
+    fn emit(&mut self, kind: EventKind) {
+        self.actions.push_back(Action::Emit(kind));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+//! The end of a connection: once, with one reason, and with everything that it held given back.
+
+use std::time::Duration;
+
+use ccbt_policy::{Availability, Cooldown, Time};
+
+use super::roster::{Peer, Place};
+use super::{Action, PeerKey, SwarmCore, memory};
+use crate::CloseReason;
+use crate::close::Refusal;
+use crate::event::EventKind;
+
+/// A newcomer that found no slot comes again after this.
+const NO_SLOT: Duration = Duration::from_secs(60);
+
+impl SwarmCore {
+    /// Closes a connection and lets somebody from the lobby have its slot.
+    pub(super) fn close(
+        &mut self,
+        now: Time,
+        key: PeerKey,
+        reason: CloseReason,
+        cooldown: Option<Cooldown>,
+    ) {
+        let slot = self.peers.get(&key).is_some_and(|peer| peer.place == Place::Slot);
+        self.close_for(now, key, reason, cooldown);
+        if slot && !self.stopped {
+            self.settle_lobby(now);
+            self.fill_slots(now);
+        }
+    }
+
+    /// Closes a connection; its slot is for whom the caller has in mind.
+    pub(super) fn close_for(
+        &mut self,
+        now: Time,
+        key: PeerKey,
+        reason: CloseReason,
+        cooldown: Option<Cooldown>,
+    ) {
+        let Some(peer) = self.peers.remove(&key) else { return };
+        self.take_back(key, &peer);
+        let view = self.watch.remove(key);
+        self.remember(now, &peer, &reason, cooldown);
+        let (connected, downloaded, uploaded) = view.map_or((Duration::ZERO, 0, 0), |view| {
+            let have = if view.availability == Availability::All { self.have.len() } else { view.have };
+            self.memory.remember(peer.addr, view.downloaded, view.uploaded, have);
+            (now.saturating_since(view.connected_at), view.downloaded, view.uploaded)
+        });
+        if matches!(reason, CloseReason::Evicted { .. } | CloseReason::Displaced { .. }) {
+            self.progress.dropped += 1;
+        }
+        self.actions.push_back(Action::Close { key, reason: reason.clone() });
+        let peer = peer.addr;
+        self.emit(EventKind::PeerClosed { peer, reason, connected, downloaded, uploaded });
+        self.refresh_swarm_view(now);
+    }
+
+    fn take_back(&mut self, key: PeerKey, peer: &Peer) {
+        for asked in &peer.in_flight {
+            self.picker.give_back(key, asked.block, false);
+        }
+        for piece in self.picker.release(key) {
+            self.start_over(piece);
+        }
+        if let Some(bits) = &peer.bits {
+            self.picker.rarity.sub_all(bits);
+        }
+        if self.picker.involves(key) || !peer.in_flight.is_empty() {
+            self.ghosts.insert(key, peer.addr);
+        }
+        self.idle.remove(&key);
+    }
+
+    fn remember(&mut self, now: Time, peer: &Peer, why: &CloseReason, cooldown: Option<Cooldown>) {
+        let (addr, known) = (peer.addr, &mut self.memory);
+        match why {
+            CloseReason::Evicted { reason, .. } | CloseReason::Displaced { reason, .. } => {
+                known.evicted(now, addr, reason, cooldown.unwrap_or_default());
+            }
+            CloseReason::NoSlot => known.shun(now, addr, NO_SLOT, false),
+            CloseReason::PeerBrokeProtocol(_) => known.shun(now, addr, memory::VIOLATION, true),
+            CloseReason::SentBadPiece { .. } => known.shun(now, addr, memory::BAN, true),
+            CloseReason::Refused(Refusal::Ourselves | Refusal::WrongInfoHash) => {
+                known.shun(now, addr, memory::BAN, false);
+            }
+            CloseReason::Refused(_) => known.shun(now, addr, memory::VIOLATION, false),
+            CloseReason::PeerLeft
+            | CloseReason::TimedOut(_)
+            | CloseReason::Failed(_)
+            | CloseReason::ClosedByUs => known.lost(now, addr),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! What the rules say is done here, and who gets a slot when all are taken.
+
+use std::time::Duration;
+
+use ccbt_policy::{Eviction, Outcome, PeerView, Time};
+
+use super::roster::Place;
+use super::{PeerKey, SwarmCore};
+use crate::CloseReason;
+use crate::event::EventKind;
+
+/// A peer that sent a block so lately is not displaced.
+const AT_WORK: Duration = Duration::from_secs(2);
+/// A peer younger than this is displaced by the seed's three rules alone.
+const YOUNG: Duration = Duration::from_secs(60);
+
+impl SwarmCore {
+    /// Carries out what the rules have come to.
+    pub(super) fn settle_watch(&mut self, now: Time) {
+        while let Some(outcome) = self.watch.poll(now) {
+            match outcome {
+                Outcome::LoseInterest { key } => {
+                    let told = self.peers.get(&key).is_none_or(|peer| peer.told_useless);
+                    if !told && self.need > 0 {
+                        self.tell_interest(key, false);
+                    }
+                }
+                Outcome::Scheduled { key, eviction, evidence } => {
+                    self.emit_of(key, |peer| EventKind::EvictScheduled {
+                        peer,
+                        reason: eviction.reason.as_str(),
+                        evidence,
+                        evict_at: eviction.at,
+                    });
+                }
+                Outcome::Pardoned { key, eviction, evidence } => {
+                    let reason = eviction.reason.as_str();
+                    self.emit_of(key, |peer| EventKind::EvictPardoned { peer, reason, evidence });
+                }
+                Outcome::Shadow { key, eviction, evidence } => {
+                    let reason = eviction.reason.as_str();
+                    self.emit_of(key, |peer| EventKind::EvictShadow { peer, reason, evidence });
+                }
+                Outcome::Evict { key, eviction, evidence } => {
+                    let reason = eviction.reason.as_str();
+                    let reason = CloseReason::Evicted { reason, evidence };
+                    self.close(now, key, reason, Some(eviction.cooldown));
+                }
+            }
+        }
+    }
+
+    /// Something about a newcomer changed: it takes a slot, waits on, or goes.
+    pub(super) fn settle_newcomer(&mut self, now: Time, key: PeerKey) {
+        let Some(peer) = self.peers.get(&key) else { return };
+        let Place::Lobby { until } = peer.place else { return };
+        let Some(view) = self.watch.get(key) else { return };
+        let useful = view.is_useful(now);
+        let shown = view.availability.is_known();
+        if self.free_slots() > 0 {
+            self.take_slot(now, key);
+        } else if useful && !self.memory.is_cooling(now, peer.addr) && self.displace(now) {
+            self.take_slot(now, key);
+        } else if now >= until || (shown && !useful) {
+            self.close(now, key, CloseReason::NoSlot, None);
+        }
+    }
+
+    /// The lobby at a deadline, or when a slot has become free: the useful ones first.
+    pub(super) fn settle_lobby(&mut self, now: Time) {
+        let mut waiting: Vec<(bool, PeerKey)> = (self.peers.iter())
+            .filter(|(_, peer)| matches!(peer.place, Place::Lobby { .. }))
+            .map(|(key, _)| (!self.watch.get(*key).is_some_and(|v| v.is_useful(now)), *key))
+            .collect();
+        waiting.sort_unstable();
+        for (_, key) in waiting {
+            self.settle_newcomer(now, key);
+        }
+    }
+
+    fn take_slot(&mut self, now: Time, key: PeerKey) {
+        if let Some(peer) = self.peers.get_mut(&key) {
+            peer.place = Place::Slot;
+        }
+        self.refresh_swarm_view(now);
+        self.refill(now, key);
+        self.fill_slots(now);
+    }
+
+    /// Closes the peer that has been useless the longest; false if there is none that may be taken.
+    fn displace(&mut self, now: Time) -> bool {
+        let immune = |key, view: &PeerView| self.is_immune(now, key, view);
+        let Some((victim, eviction)) = self.watch.earliest_spare(now, immune) else { return false };
+        let Some(evidence) = self.watch.explain(victim, &eviction) else { return false };
+        let Eviction { reason, cooldown, .. } = eviction;
+        let reason = CloseReason::Displaced { reason: reason.as_str(), evidence };
+        self.close_for(now, victim, reason, Some(cooldown));
+        true
+    }
+
+    /// Peers that no newcomer takes the slot of.
+    pub(super) fn is_immune(&self, now: Time, key: PeerKey, view: &PeerView) -> bool {
+        let in_slot = self.peers.get(&key).is_some_and(|peer| peer.place == Place::Slot);
+        let at_work = view.last_block_at.is_some_and(|at| now.saturating_since(at) < AT_WORK);
+        let young = now.saturating_since(view.connected_at) < YOUNG;
+        let useless = view.wanted == 0;
+        // A peer without a needed piece is spare by the seed's rules or rules like them; the age and the
+        // rarity of what it has protect the others.
+        !in_slot || view.pinned || at_work || (!useless && (young || self.is_sole_holder(key)))
+    }
+
+    /// Whether nobody else has some piece that we need and this peer has.
+    fn is_sole_holder(&self, key: PeerKey) -> bool {
+        let others: Vec<_> = self.watch.iter().filter(|(other, _)| *other != key).collect();
+        let holds = |piece| {
+            let view = self.watch.get(key);
+            let bits = self.peers.get(&key).and_then(|peer| peer.bits.as_ref());
+            view.is_some_and(|view| super::availability::has_piece(view, bits, piece))
+        };
+        let elsewhere = |piece| {
+            others.iter().any(|(other, view)| {
+                let bits = self.peers.get(other).and_then(|peer| peer.bits.as_ref());
+                super::availability::has_piece(view, bits, piece)
+            })
+        };
+        self.have.iter_zeros().any(|piece| holds(piece) && !elsewhere(piece))
+    }
+
+    pub(super) fn free_slots(&self) -> u32 {
+        let used = self.peers.values().filter(|peer| peer.place == Place::Slot).count();
+        self.config.max_peers.saturating_sub(u32::try_from(used).unwrap_or(u32::MAX))
+    }
+
+    fn emit_of(&mut self, key: PeerKey, event: impl FnOnce(std::net::SocketAddr) -> EventKind) {
+        if let Some(peer) = self.peers.get(&key) {
+            let event = event(peer.addr);
+            self.emit(event);
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! One piece under way: which block was asked from whom, and who sent it.
+
+use ccbt_wire::PieceIndex;
+
+use super::PeerKey;
+
+/// More peers than these are not asked for one block at the same time.
+const ASKERS: usize = 2;
+
+/// A piece of which at least one block was asked for.
+#[derive(Debug)]
+pub(super) struct Partial {
+    pub(super) piece: PieceIndex,
+    blocks: Vec<Slot>,
+    /// Blocks that nobody is asked for.
+    missing: u32,
+    received: u32,
+    /// After a wrong hash with several senders: this peer alone sends it, so that a second wrong hash
+    /// has a culprit.
+    pub(super) sole: Option<Sole>,
+}
+
+/// The state of a piece that one peer alone may send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sole {
+    /// Whoever comes first.
+    Open,
+    /// This one.
+    Taken(PeerKey),
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Slot {
+    askers: [Option<PeerKey>; ASKERS],
+    from: Option<PeerKey>,
+    /// Somebody who was asked did not deliver in time; he may yet.
+    overdue: bool,
+}
+
+/// What a block that came means to its piece.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Receipt {
+    /// Others who were asked for it and can be told not to send it.
+    pub(super) others: Vec<PeerKey>,
+    /// Somebody not in `others` may still owe it.
+    pub(super) overdue: bool,
+    /// Every block of the piece is here.
+    pub(super) complete: bool,
+}
+
+impl Partial {
+    pub(super) fn new(piece: PieceIndex, blocks: u32, sole: Option<Sole>) -> Self {
+        let slots = vec![Slot::default(); blocks as usize];
+        Self { piece, blocks: slots, missing: blocks, received: 0, sole }
+    }
+
+    pub(super) fn missing(&self) -> u32 {
+        self.missing
+    }
+
+    pub(super) fn is_untouched(&self) -> bool {
+        self.received == 0 && self.missing as usize == self.blocks.len()
+    }
+
+    pub(super) fn is_complete(&self) -> bool {
+        self.received as usize == self.blocks.len()
+    }
+
+    /// Whether `peer` may send blocks of this piece.
+    pub(super) fn is_open_to(&self, peer: PeerKey) -> bool {
+        match self.sole {
+            None | Some(Sole::Open) => true,
+            Some(Sole::Taken(owner)) => owner == peer,
+        }
+    }
+
+    /// Asks `peer` for the next block that nobody is asked for.
+    pub(super) fn ask_missing(&mut self, peer: PeerKey) -> Option<u32> {
+        if self.missing == 0 || !self.is_open_to(peer) {
+            return None;
+        }
+        let n = self.blocks.iter().position(Slot::is_missing)?;
+        self.blocks[n].askers[0] = Some(peer);
+        self.missing -= 1;
+        if self.sole.is_some() {
+            self.sole = Some(Sole::Taken(peer));
+        }
+        u32::try_from(n).ok()
+    }
+
+    /// Asks `peer` for a block that others are asked for already; the last ones first, since others
+    /// are asked from the front. With `overdue_only`, only for what somebody failed to deliver.
+    pub(super) fn ask_again(&mut self, peer: PeerKey, overdue_only: bool) -> Option<u32> {
+        if self.sole.is_some() {
+            return None;
+        }
+        let n = self.blocks.iter().rposition(|slot| {
+            slot.from.is_none()
+                && (slot.overdue || !overdue_only)
+                && slot.askers.contains(&None)
+                && !slot.askers.contains(&Some(peer))
+        })?;
+        let free = self.blocks[n].askers.iter().position(Option::is_none)?;
+        if self.blocks[n].is_missing() {
+            self.missing -= 1;
+        }
+        self.blocks[n].askers[free] = Some(peer);
+        u32::try_from(n).ok()
+    }
+
+    /// `peer` will not send the block: choked, gone, rejected. With `overdue` it may yet, but others
+    /// are asked too.
+    pub(super) fn give_back(&mut self, peer: PeerKey, n: u32, overdue: bool) {
+        let Some(slot) = self.blocks.get_mut(n as usize) else { return };
+        let Some(asked) = slot.askers.iter().position(|asker| *asker == Some(peer)) else { return };
+        slot.askers[asked] = None;
+        slot.overdue |= overdue;
+        if slot.is_missing() {
+            self.missing += 1;
+        }
+    }
+
+    /// Block `n` came from `peer`.
+    pub(super) fn receive(&mut self, peer: PeerKey, n: u32) -> Option<Receipt> {
+        let slot = self.blocks.get_mut(n as usize)?;
+        if slot.from.is_some() {
+            return None;
+        }
+        if slot.is_missing() {
+            self.missing -= 1;
+        }
+        let askers = std::mem::take(&mut slot.askers);
+        slot.from = Some(peer);
+        self.received += 1;
+        Some(Receipt {
+            others: askers.into_iter().flatten().filter(|asker| *asker != peer).collect(),
+            overdue: slot.overdue,
+            complete: self.received as usize == self.blocks.len(),
+        })
+    }
+
+    /// Everybody who sent a block of it, each once.
+    pub(super) fn senders(&self) -> Vec<PeerKey> {
+        let mut senders: Vec<PeerKey> = self.blocks.iter().filter_map(|slot| slot.from).collect();
+        senders.sort_unstable();
+        senders.dedup();
+        senders
+    }
+
+    /// Whether `peer` sent a block of it or is asked for one.
+    pub(super) fn involves(&self, peer: PeerKey) -> bool {
+        self.blocks.iter().any(|slot| slot.from == Some(peer) || slot.askers.contains(&Some(peer)))
+    }
+
+    /// Whether anybody is asked for a block of it.
+    pub(super) fn is_asked(&self) -> bool {
+        self.blocks.iter().any(|slot| slot.askers != [None; ASKERS])
+    }
+}
+
+impl Slot {
+    fn is_missing(&self) -> bool {
+        self.from.is_none() && self.askers == [None; ASKERS]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: PeerKey = PeerKey(1);
+    const B: PeerKey = PeerKey(2);
+    const C: PeerKey = PeerKey(3);
+
+    #[test]
+    fn a_block_given_back_is_asked_again() {
+        let mut partial = Partial::new(PieceIndex(0), 2, None);
+        assert_eq!(partial.ask_missing(A), Some(0));
+        assert_eq!(partial.ask_missing(B), Some(1));
+        assert_eq!(partial.ask_missing(C), None);
+        partial.give_back(A, 0, false);
+        assert_eq!(partial.missing(), 1);
+        assert_eq!(partial.ask_missing(C), Some(0));
+    }
+
+    #[test]
+    fn in_the_endgame_the_slower_one_is_named_for_a_cancel() {
+        let mut partial = Partial::new(PieceIndex(0), 1, None);
+        partial.ask_missing(A);
+        assert_eq!(partial.ask_again(A, false), None, "nobody is asked twice");
+        assert_eq!(partial.ask_again(B, true), None, "nothing is overdue");
+        assert_eq!(partial.ask_again(B, false), Some(0));
+        assert_eq!(partial.ask_again(C, false), None, "two are enough");
+        let receipt = partial.receive(B, 0).unwrap();
+        assert_eq!(receipt, Receipt { others: vec![A], overdue: false, complete: true });
+        assert_eq!(partial.receive(A, 0), None);
+        assert_eq!(partial.senders(), [B]);
+    }
+
+    #[test]
+    fn a_block_that_nobody_was_asked_for_any_more_still_counts() {
+        let mut partial = Partial::new(PieceIndex(0), 2, None);
+        partial.ask_missing(A);
+        partial.give_back(A, 0, true);
+        assert_eq!(partial.missing(), 2);
+        let receipt = partial.receive(A, 0).unwrap();
+        assert!(receipt.overdue && !receipt.complete);
+        assert_eq!(partial.missing(), 1);
+    }
+
+    #[test]
+    fn a_suspect_piece_is_sent_by_one_peer_alone() {
+        let mut partial = Partial::new(PieceIndex(0), 3, Some(Sole::Open));
+        assert_eq!(partial.ask_missing(A), Some(0));
+        assert_eq!(partial.ask_missing(B), None);
+        assert_eq!(partial.ask_again(B, false), None);
+        assert_eq!(partial.ask_missing(A), Some(1));
+    }
+}

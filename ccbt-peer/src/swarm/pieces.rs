@@ -1,0 +1,81 @@
+//! Whole pieces: verified ones, and wrong ones with their culprits.
+
+use ccbt_policy::{Clears, Time};
+use ccbt_wire::PieceIndex;
+
+use super::{Action, PeerKey, SwarmCore, memory};
+use crate::CloseReason;
+use crate::event::EventKind;
+
+impl SwarmCore {
+    pub(super) fn on_stored(&mut self, now: Time, piece: PieceIndex) {
+        if !self.have.set(piece, true) {
+            return;
+        }
+        self.need -= 1;
+        for sender in self.picker.stored(piece) {
+            if let Some(addr) = self.addr_of(sender) {
+                self.memory.was_good(addr);
+            }
+            self.watch.note(sender, |view| view.trust = view.trust.saturating_add(1));
+        }
+        self.forget_ghosts();
+        self.attempts.remove(&piece);
+        self.actions.push_back(Action::Announce(piece));
+        let have = self.have.count_ones();
+        self.emit(EventKind::Piece { piece: piece.0, have });
+        if self.need == 0 {
+            // First the mode, then the interest: nobody is to be judged as useless by a complete client.
+            self.refresh_swarm_view(now);
+        }
+        self.share_piece(now, piece);
+        self.memory.clear(now, Clears::OfferGrew);
+        self.fill_slots(now);
+        if self.need == 0 {
+            self.memory.clear(now, Clears::ModeChanged);
+            self.measure();
+            self.emit(EventKind::Progress(self.progress));
+            self.emit(EventKind::Finished);
+        }
+    }
+
+    pub(super) fn on_piece_failed(&mut self, now: Time, piece: PieceIndex) {
+        let senders = self.picker.failed(piece);
+        self.start_over(piece);
+        let from = senders.iter().filter_map(|sender| self.addr_of(*sender)).collect();
+        self.emit(EventKind::PieceFailed { piece: piece.0, from });
+        if let [culprit] = senders[..] {
+            self.watch.note(culprit, |view| view.proven_liar = true);
+            if let Some(addr) = self.ghosts.get(&culprit) {
+                self.memory.shun(now, *addr, memory::BAN, true);
+            }
+            self.close(now, culprit, CloseReason::SentBadPiece { piece: piece.0 }, None);
+        } else {
+            for sender in senders {
+                self.watch.note(sender, |view| view.trust = view.trust.saturating_sub(2));
+            }
+        }
+        self.forget_ghosts();
+    }
+
+    /// The blocks of the piece that are here are worth nothing.
+    pub(super) fn start_over(&mut self, piece: PieceIndex) {
+        *self.attempts.entry(piece).or_default() += 1;
+        self.actions.push_back(Action::Forget(piece));
+    }
+
+    /// Which attempt at the piece is under way, counted from 0.
+    pub(super) fn attempt(&self, piece: PieceIndex) -> u32 {
+        self.attempts.get(&piece).copied().unwrap_or(0)
+    }
+
+    fn addr_of(&self, key: PeerKey) -> Option<std::net::SocketAddr> {
+        let peer = self.peers.get(&key).map(|peer| peer.addr);
+        peer.or_else(|| self.ghosts.get(&key).copied())
+    }
+
+    fn forget_ghosts(&mut self) {
+        let picker = &self.picker;
+        self.ghosts.retain(|key, _| picker.involves(*key));
+    }
+}

@@ -1,0 +1,130 @@
+//! The numbers: rates of peers, the state of the whole, and what policies see of it.
+
+use std::time::Duration;
+
+use ccbt_policy::Time;
+
+use super::roster::Place;
+use super::SwarmCore;
+
+/// Rates are measured so often.
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Payload in and out.
+#[derive(Debug, Default)]
+pub(super) struct Meter {
+    pub(super) downloaded: u64,
+    pub(super) uploaded: u64,
+    measured_at: Time,
+    before: (u64, u64),
+    rates: (u64, u64),
+}
+
+impl Meter {
+    pub(super) fn is_due(&self, now: Time) -> bool {
+        now.saturating_since(self.measured_at) >= SECOND
+    }
+
+    fn measure(&mut self, now: Time) -> Duration {
+        let elapsed = now.saturating_since(self.measured_at);
+        let latest = (
+            per_second(self.downloaded - self.before.0, elapsed),
+            per_second(self.uploaded - self.before.1, elapsed),
+        );
+        self.rates = (smooth(self.rates.0, latest.0), smooth(self.rates.1, latest.1));
+        self.before = (self.downloaded, self.uploaded);
+        self.measured_at = now;
+        elapsed
+    }
+}
+
+impl SwarmCore {
+    pub(super) fn measure_rates(&mut self, now: Time) {
+        let elapsed = self.meter.measure(now);
+        for (key, peer) in &mut self.peers {
+            if !peer.is_open() {
+                continue;
+            }
+            peer.window.tick(now);
+            let rate = peer.window.rate();
+            let uploaded_before = &mut peer.uploaded_before;
+            self.watch.note(*key, |view| {
+                view.download_rate = rate;
+                let sent = per_second(view.uploaded - *uploaded_before, elapsed);
+                view.upload_rate = smooth(view.upload_rate, sent);
+                *uploaded_before = view.uploaded;
+            });
+        }
+    }
+
+    /// Brings [`SwarmCore::progress`] up to date.
+    pub(super) fn measure(&mut self) {
+        let geometry = self.config.geometry;
+        let last = geometry.pieces() - 1;
+        let have = self.have.count_ones();
+        let mut verified = u64::from(have) * u64::from(geometry.piece_length());
+        if self.have.get(ccbt_wire::PieceIndex(last)) {
+            let short = geometry.piece_length() - geometry.piece_len(ccbt_wire::PieceIndex(last));
+            verified -= u64::from(short);
+        }
+        let open = || self.watch.iter().map(|(_, view)| view);
+        let useful = || open().filter(|view| view.wanted > 0);
+        let progress = &mut self.progress;
+        progress.verified = verified;
+        progress.total = geometry.total();
+        progress.have = have;
+        progress.pieces = geometry.pieces();
+        (progress.download_rate, progress.upload_rate) = self.meter.rates;
+        progress.downloaded = self.meter.downloaded;
+        progress.uploaded = self.meter.uploaded;
+        progress.peers = count(open());
+        progress.choking = count(useful().filter(|view| view.peer_choking));
+        progress.useful = count(useful());
+        progress.dialing = count(self.peers.values().filter(|peer| !peer.is_open()));
+        let candidates = self.memory.candidates(self.meter.measured_at);
+        progress.candidates = u32::try_from(candidates).unwrap_or(u32::MAX);
+    }
+
+    /// Brings what policies see of the swarm up to date.
+    pub(super) fn refresh_swarm_view(&mut self, now: Time) {
+        let limit = self.config.max_peers;
+        let free = self.free_slots();
+        let used = limit - free;
+        let lobby = |place| matches!(place, Place::Lobby { .. });
+        let newcomers = count(self.peers.values().filter(|peer| lobby(peer.place)));
+        let (have, need) = (self.have.count_ones(), self.need);
+        let endgame = self.picker.is_endgame();
+        let peers = u32::try_from(self.watch.len()).unwrap_or(u32::MAX);
+        self.watch.update_swarm(now, |view| {
+            view.have = have;
+            view.need = need;
+            view.peers = peers;
+            view.limit = limit;
+            view.free_slots = free;
+            view.newcomers = newcomers;
+            view.endgame = endgame;
+            // Crowded from 90 % on, until it is below 80 % again.
+            let threshold = if view.crowded { 8 } else { 9 };
+            view.crowded = u64::from(used) * 10 >= u64::from(limit) * threshold;
+            if need == 0 {
+                view.upload_only_since.get_or_insert(now);
+            } else {
+                view.upload_only_since = None;
+            }
+        });
+    }
+}
+
+fn count<T>(items: impl Iterator<Item = T>) -> u32 {
+    u32::try_from(items.count()).unwrap_or(u32::MAX)
+}
+
+fn per_second(bytes: u64, elapsed: Duration) -> u64 {
+    let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX).max(1);
+    bytes.saturating_mul(1_000_000) / micros
+}
+
+/// A mean over some seconds; falls to 0 when nothing comes.
+fn smooth(before: u64, latest: u64) -> u64 {
+    if before == 0 { latest } else { (before * 3 + latest) / 4 }
+}

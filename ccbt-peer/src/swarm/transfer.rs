@@ -1,0 +1,223 @@
+//! Asking for blocks and taking them in.
+
+use std::time::Duration;
+
+use ccbt_policy::Time;
+use ccbt_wire::{Block, PieceIndex};
+
+use super::partial::Receipt;
+use super::picker::Asker;
+use super::roster::{Asked, Place};
+use super::{Action, PeerKey, SwarmCore};
+use crate::session::Tell;
+
+/// A block that a delivering peer leaves out for so long is asked for elsewhere too.
+const OVERDUE: Duration = Duration::from_secs(15);
+/// A peer that refuses a block is asked again after this, and twice as long each time.
+const HOLD: Duration = Duration::from_millis(100);
+const MAX_HOLD_DOUBLINGS: u32 = 7;
+
+impl SwarmCore {
+    /// Asks the peer for as much as its window has room for.
+    pub(super) fn refill(&mut self, now: Time, key: PeerKey) {
+        let Some(peer) = self.peers.get_mut(&key) else { return };
+        let Some(view) = self.watch.get(key) else { return };
+        let may = peer.place == Place::Slot && view.am_interested && !view.peer_choking;
+        if !may || now < peer.hold_until {
+            return;
+        }
+        let room = peer.window.room(peer.in_flight.len(), view.snubbed_since.is_some());
+        if room == 0 {
+            return;
+        }
+        let asker = Asker {
+            key,
+            has: peer.bits.as_ref(),
+            working: &mut peer.working,
+            in_flight: peer.in_flight.len(),
+        };
+        let blocks = self.picker.pick(asker, room, self.have.count_ones());
+        if blocks.is_empty() {
+            self.idle.insert(key);
+            return;
+        }
+        self.idle.remove(&key);
+        let asked = blocks.iter().map(|block| Asked { block: *block, at: now, overdue: false });
+        peer.in_flight.extend(asked);
+        peer.window.asked(now);
+        self.note_in_flight(key);
+        self.actions.push_back(Action::Tell { key, tell: Tell::Request(blocks) });
+    }
+
+    /// Gives peers for which there was nothing another chance, if there is something new.
+    pub(super) fn refill_idle(&mut self, now: Time) {
+        let version = self.picker.version();
+        if version == self.idle_version {
+            return;
+        }
+        self.idle_version = version;
+        for key in std::mem::take(&mut self.idle) {
+            self.refill(now, key);
+        }
+    }
+
+    pub(super) fn on_unchoked(&mut self, now: Time, key: PeerKey) {
+        self.watch.update(key, now, |view| view.set_peer_choking(now, false));
+        self.refill(now, key);
+    }
+
+    pub(super) fn on_choked(&mut self, now: Time, key: PeerKey, lost: &[Block]) {
+        self.watch.update(key, now, |view| {
+            view.set_peer_choking(now, true);
+            view.snubbed_since = None;
+        });
+        let Some(peer) = self.peers.get_mut(&key) else { return };
+        peer.in_flight.clear();
+        peer.in_flight.shrink_to_fit();
+        peer.window.nothing_due();
+        for block in lost {
+            self.picker.give_back(key, *block, false);
+        }
+        self.release(key);
+        self.note_in_flight(key);
+    }
+
+    pub(super) fn on_rejected(&mut self, now: Time, key: PeerKey, block: Block) {
+        let Some(peer) = self.peers.get_mut(&key) else { return };
+        if peer.landed(block).is_none() {
+            return;
+        }
+        let mut rejects = 0;
+        self.watch.update(key, now, |view| {
+            view.consecutive_rejects = view.consecutive_rejects.saturating_add(1);
+            rejects = view.consecutive_rejects;
+        });
+        // At once would be a loop of question and refusal at the speed of the line.
+        peer.hold_until = now + HOLD * (1 << (rejects - 1).min(MAX_HOLD_DOUBLINGS));
+        if peer.in_flight.is_empty() {
+            peer.window.nothing_due();
+        }
+        self.picker.give_back(key, block, false);
+        self.note_in_flight(key);
+    }
+
+    pub(super) fn on_received(&mut self, now: Time, key: PeerKey, block: Block, fresh: bool) {
+        let Some(peer) = self.peers.get_mut(&key) else { return };
+        peer.landed(block);
+        peer.window.received(now, block.length, !peer.in_flight.is_empty());
+        self.meter.downloaded += u64::from(block.length);
+        let receipt = if fresh { self.picker.receive(key, block) } else { None };
+        let useful = receipt.is_some();
+        self.watch.note(key, |view| {
+            view.last_block_at = Some(now);
+            view.snubbed_since = None;
+            view.consecutive_rejects = 0;
+            view.downloaded += u64::from(block.length);
+            view.useful_blocks += u64::from(useful);
+            view.wasted_blocks += u64::from(!useful);
+        });
+        if let Some(receipt) = receipt {
+            self.cancel_elsewhere(now, receipt, block);
+        }
+        self.note_in_flight(key);
+        self.refill(now, key);
+    }
+
+    /// A block came from a peer that is closed by now.
+    pub(super) fn on_late_block(&mut self, now: Time, key: PeerKey, block: Block, attempt: u32) {
+        self.meter.downloaded += u64::from(block.length);
+        if attempt != self.attempt(block.piece) {
+            return;
+        }
+        if let Some(receipt) = self.picker.receive(key, block) {
+            self.cancel_elsewhere(now, receipt, block);
+        }
+    }
+
+    fn cancel_elsewhere(&mut self, now: Time, receipt: Receipt, block: Block) {
+        for other in receipt.others {
+            self.cancel(now, other, block);
+        }
+        if receipt.overdue {
+            self.cancel_overdue(now, block);
+        }
+    }
+
+    /// `key` need not send the block any more.
+    fn cancel(&mut self, now: Time, key: PeerKey, block: Block) {
+        let Some(peer) = self.peers.get_mut(&key) else { return };
+        if peer.landed(block).is_none() {
+            return;
+        }
+        if peer.in_flight.is_empty() {
+            peer.window.nothing_due();
+            self.watch.note(key, |view| view.snubbed_since = None);
+        }
+        self.actions.push_back(Action::Tell { key, tell: Tell::Cancel(vec![block]) });
+        self.note_in_flight(key);
+        self.refill(now, key);
+    }
+
+    /// The block came from elsewhere; whoever still owes it need not send it.
+    fn cancel_overdue(&mut self, now: Time, block: Block) {
+        let owes = |asked: &Asked| asked.overdue && asked.block == block;
+        let owing: Vec<PeerKey> = (self.peers.iter())
+            .filter(|(_, peer)| peer.in_flight.iter().any(owes))
+            .map(|(key, _)| *key)
+            .collect();
+        for key in owing {
+            self.cancel(now, key, block);
+        }
+    }
+
+    /// Peers that deliver nothing in their time, and blocks that are left out.
+    pub(super) fn check_snubs(&mut self, now: Time) {
+        let mut released = Vec::new();
+        for (key, peer) in &mut self.peers {
+            if peer.in_flight.is_empty() {
+                continue;
+            }
+            let snubbed = peer.window.snub_at().is_some_and(|at| at <= now);
+            for asked in &mut peer.in_flight {
+                let late = snubbed || asked.at + OVERDUE <= now;
+                if late && !asked.overdue {
+                    asked.overdue = true;
+                    self.picker.give_back(*key, asked.block, true);
+                }
+            }
+            if snubbed {
+                peer.window.snubbed();
+                peer.working = None;
+                self.watch.note(*key, |view| _ = view.snubbed_since.get_or_insert(now));
+                released.push(*key);
+            }
+        }
+        for key in released {
+            self.release(key);
+        }
+    }
+
+    /// Suspect pieces that were to come from this peer alone start over with another.
+    pub(super) fn release(&mut self, key: PeerKey) {
+        for piece in self.picker.release(key) {
+            self.forget(key, piece);
+        }
+    }
+
+    fn forget(&mut self, key: PeerKey, piece: PieceIndex) {
+        if let Some(peer) = self.peers.get_mut(&key) {
+            let (gone, left) = peer.in_flight.drain(..).partition(|a| a.block.piece == piece);
+            peer.in_flight = left;
+            let gone: std::collections::VecDeque<Asked> = gone;
+            let blocks = gone.into_iter().map(|asked| asked.block).collect();
+            self.actions.push_back(Action::Tell { key, tell: Tell::Cancel(blocks) });
+        }
+        self.start_over(piece);
+    }
+
+    pub(super) fn note_in_flight(&mut self, key: PeerKey) {
+        let in_flight = self.peers.get(&key).map_or(0, |peer| peer.in_flight.len());
+        let in_flight = u32::try_from(in_flight).unwrap_or(u32::MAX);
+        self.watch.note(key, |view| view.in_flight = in_flight);
+    }
+}

@@ -1,0 +1,106 @@
+use std::error::Error;
+use std::fmt;
+
+use super::{DurationError, RULES};
+use crate::rules::ZeroPeriod;
+
+/// Why a specification of a rule is refused. Shown, it names the part that is wrong and what is
+/// allowed in its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SpecError {
+    /// There is no `=` in it.
+    NotAnAssignment {
+        /// The specification.
+        spec: String,
+    },
+    /// No rule has that name.
+    UnknownRule {
+        /// The name.
+        name: String,
+    },
+    /// `all` was given a value other than `off`.
+    AllOnlyOff {
+        /// The value.
+        value: String,
+    },
+    /// The rule has no such option.
+    UnknownOption {
+        /// The rule.
+        rule: &'static str,
+        /// The option.
+        option: String,
+    },
+    /// A number of the rule is not a duration.
+    Duration {
+        /// The rule.
+        rule: &'static str,
+        /// What is wrong with it.
+        error: DurationError,
+    },
+    /// The rule takes fewer numbers, or more.
+    NumberCount {
+        /// The rule.
+        rule: &'static str,
+        /// The numbers, as they were given.
+        value: String,
+    },
+    /// The period of the rule is zero.
+    ZeroPeriod {
+        /// The rule.
+        rule: &'static str,
+    },
+}
+
+impl fmt::Display for SpecError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAnAssignment { spec } => {
+                write!(
+                    f,
+                    "\"{spec}\" is not NAME=VALUE, such as bitfield-timeout=60s or all=off"
+                )
+            }
+            Self::UnknownRule { name } => {
+                let names: Vec<&str> = RULES.iter().map(|rule| rule.name).collect();
+                write!(
+                    f,
+                    "there is no rule \"{name}\"; the rules are {}, all",
+                    names.join(", ")
+                )
+            }
+            Self::AllOnlyOff { value } => {
+                write!(f, "all={value} makes no sense, only all=off does")
+            }
+            Self::UnknownOption { rule, option } => {
+                write!(f, "{rule} has no option \"{option}\"; {}", syntax(rule))
+            }
+            Self::Duration { rule, error } => write!(f, "{rule}: {error}; {}", syntax(rule)),
+            Self::NumberCount { rule, value } => {
+                write!(f, "{rule} does not take \"{value}\"; {}", syntax(rule))
+            }
+            Self::ZeroPeriod { rule } => write!(f, "{rule}: {ZeroPeriod}"),
+        }
+    }
+}
+
+impl Error for SpecError {}
+
+/// "the rule is written health=PERIOD/GRACE[,one-sided] or health=off".
+fn syntax(rule: &str) -> String {
+    let info = RULES.iter().find(|info| info.name == rule);
+    let (parameters, options) =
+        info.map_or((&[][..], &[][..]), |info| (info.parameters, info.options));
+    let numbers: Vec<String> = parameters
+        .iter()
+        .map(|parameter| parameter.name.to_uppercase())
+        .collect();
+    let options: String = options
+        .iter()
+        .map(|option| format!("[,{}]", option.name))
+        .collect();
+    format!(
+        "the rule is written {rule}={}{options} or {rule}=off",
+        numbers.join("/")
+    )
+}

@@ -1,0 +1,6 @@
+//! What holds for all facts, all policies and all orders of events.
+
+mod facts;
+mod order_cannot_matter;
+mod same_deadline_at_every_now;
+mod watch_agrees_with_asking_everybody;

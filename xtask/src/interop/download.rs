@@ -1,0 +1,135 @@
+//! `ccbt get`, as a scenario starts it.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+
+use super::events::{self, Event};
+use super::place::{Place, Running};
+
+/// The command line of a download.
+pub(super) struct Get {
+    name: String,
+    torrent: PathBuf,
+    arguments: Vec<String>,
+    tracker: bool,
+}
+
+impl Get {
+    /// Of `torrent` into a folder named `name`, with no discovery at all.
+    pub(super) fn new(name: &str, torrent: &Path) -> Self {
+        Get {
+            name: name.to_owned(),
+            torrent: torrent.to_owned(),
+            arguments: Vec::new(),
+            tracker: false,
+        }
+    }
+
+    /// From these peers, in this order.
+    pub(super) fn peers(mut self, peers: impl IntoIterator<Item = SocketAddr>) -> Self {
+        self.arguments.extend(
+            peers
+                .into_iter()
+                .flat_map(|peer| ["--peer".to_owned(), peer.to_string()]),
+        );
+        self
+    }
+
+    /// Listening there.
+    pub(super) fn listen(self, address: SocketAddr) -> Self {
+        self.option("--listen", &address.to_string())
+    }
+
+    /// With one more option.
+    pub(super) fn option(mut self, name: &str, value: &str) -> Self {
+        self.arguments.extend([name.to_owned(), value.to_owned()]);
+        self
+    }
+
+    /// The torrent's trackers may be asked.
+    pub(super) fn with_tracker(mut self) -> Self {
+        self.tracker = true;
+        self
+    }
+
+    /// Starts it.
+    pub(super) fn start(self, place: &Place) -> Result<Download> {
+        let output = place.folder(&self.name)?;
+        let log = place.path(&format!("{}.events", self.name));
+        let mut command = Command::new(place.binary());
+        command
+            .arg("get")
+            .arg(&self.torrent)
+            .arg("-o")
+            .arg(&output)
+            .arg("--events")
+            .arg(&log);
+        command
+            .args(["--no-dht", "--no-lsd", "--no-pex"])
+            .args(self.arguments);
+        if !self.tracker {
+            command.arg("--no-tracker");
+        }
+        let started = Instant::now();
+        let process = place.start(&self.name, &mut command)?;
+        place.add_log(log.clone());
+        Ok(Download {
+            process,
+            output,
+            log,
+            started,
+        })
+    }
+}
+
+/// A download under way.
+pub(super) struct Download {
+    process: Running,
+    /// The folder that it downloads to.
+    pub(super) output: PathBuf,
+    log: PathBuf,
+    /// Just before its process was started.
+    pub(super) started: Instant,
+}
+
+impl Download {
+    /// Waits for its end, which must be a complete download, and says how long all of it took.
+    pub(super) fn finish(&self) -> Result<Duration> {
+        let status = self.process.wait()?;
+        let took = self.started.elapsed();
+        ensure!(status.success(), "ccbt get ended with {status}");
+        let finished = self.events()?.iter().any(|event| event.name == "finished");
+        ensure!(finished, "ccbt get succeeded without the event finished");
+        Ok(took)
+    }
+
+    /// Fails if it has ended.
+    pub(super) fn ensure_running(&self) -> Result<()> {
+        self.process.ensure_running()
+    }
+
+    /// Interrupts a download that is not complete: SIGTERM ends it with 143, soon.
+    pub(super) fn interrupt(&self) -> Result<()> {
+        let asked = Instant::now();
+        let status = self.process.terminate()?;
+        ensure!(
+            status.code() == Some(143),
+            "after SIGTERM ccbt get ended with {status}, not with code 143"
+        );
+        ensure!(
+            asked.elapsed() < Duration::from_secs(1),
+            "ccbt get took {:?} to end after SIGTERM",
+            asked.elapsed()
+        );
+        Ok(())
+    }
+
+    /// Its events so far.
+    pub(super) fn events(&self) -> Result<Vec<Event>> {
+        events::read(&self.log)
+    }
+}

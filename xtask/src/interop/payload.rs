@@ -1,0 +1,150 @@
+//! Payloads with awkward sizes and names, and torrents of them made by other tools.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use super::place::Place;
+use super::tools::Tool;
+
+const CREATE: &str = include_str!("../../interop/create_torrent.py");
+
+/// Files on disk that a torrent is made of.
+pub(super) struct Payload {
+    /// The folder that the payload lies in: what a seed calls its download folder.
+    pub(super) folder: PathBuf,
+    name: &'static str,
+    /// Paths below `name` (empty for a single file) with their bytes.
+    files: Vec<(&'static str, Vec<u8>)>,
+}
+
+impl Payload {
+    /// One file, with a short last piece.
+    pub(super) fn single(place: &Place) -> Result<Self> {
+        Self::write(
+            place,
+            "a single päyload.bin",
+            vec![("", random(3 * 1_048_576 + 12_345))],
+        )
+    }
+
+    /// Files in folders: a piece spans several of them, one is empty, names hold spaces and more than ASCII.
+    pub(super) fn multi(place: &Place) -> Result<Self> {
+        let files = vec![
+            ("a large one.bin", random(2 * 1_048_576 + 1)),
+            ("empty", Vec::new()),
+            (
+                "nested/deeper still/\u{fc}n\u{ef} \u{2013} \u{540d}\u{524d}.txt",
+                random(70_001),
+            ),
+            ("nested/one byte", random(1)),
+            ("nested/small", random(16_383)),
+            ("z last.bin", random(500_000)),
+        ];
+        Self::write(place, "m\u{fc}lti folder", files)
+    }
+
+    fn write(
+        place: &Place,
+        name: &'static str,
+        files: Vec<(&'static str, Vec<u8>)>,
+    ) -> Result<Self> {
+        let payload = Payload {
+            folder: place.folder("payload")?,
+            name,
+            files,
+        };
+        for (path, bytes) in &payload.files {
+            let path = payload.file(&payload.folder, path);
+            fs::create_dir_all(path.parent().context("a file without folder")?)?;
+            fs::write(path, bytes)?;
+        }
+        Ok(payload)
+    }
+
+    /// Fails unless the download in `output` is this payload, byte for byte.
+    pub(super) fn compare(&self, output: &Path, maker: Maker) -> Result<()> {
+        let expected = self
+            .files
+            .iter()
+            .filter(|(_, bytes)| !bytes.is_empty() || maker.keeps_empty_files());
+        for (path, bytes) in expected {
+            let path = self.file(output, path);
+            let got = fs::read(&path).with_context(|| format!("no {}", path.display()))?;
+            ensure!(got == *bytes, "{} differs from the payload", path.display());
+        }
+        Ok(())
+    }
+
+    fn file(&self, folder: &Path, path: &str) -> PathBuf {
+        let top = folder.join(self.name);
+        if path.is_empty() { top } else { top.join(path) }
+    }
+}
+
+fn random(length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    fastrand::fill(&mut bytes);
+    bytes
+}
+
+/// Who makes the torrent.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Maker {
+    Mktorrent,
+    Transmission,
+    Libtorrent,
+}
+
+impl Maker {
+    pub(super) fn tool(self) -> Tool {
+        match self {
+            Maker::Mktorrent => Tool::Mktorrent,
+            Maker::Transmission => Tool::TransmissionCreate,
+            Maker::Libtorrent => Tool::Libtorrent,
+        }
+    }
+
+    /// transmission-create leaves files without content out.
+    fn keeps_empty_files(self) -> bool {
+        !matches!(self, Maker::Transmission)
+    }
+
+    /// Makes a torrent of `payload`, in pieces of 32 KiB.
+    pub(super) fn make(self, place: &Place, payload: &Payload, announce: &str) -> Result<PathBuf> {
+        let torrent = place.path("made.torrent");
+        let source = payload.folder.join(payload.name);
+        let mut command = match self {
+            Maker::Mktorrent => {
+                let mut command = Command::new("mktorrent");
+                command
+                    .args(["-d", "-l", "15", "-a", announce, "-o"])
+                    .arg(&torrent)
+                    .arg(source);
+                command
+            }
+            Maker::Transmission => {
+                let mut command = Command::new("transmission-create");
+                command
+                    .args(["-s", "32", "-t", announce, "-o"])
+                    .arg(&torrent)
+                    .arg(source);
+                command
+            }
+            Maker::Libtorrent => {
+                let mut command = Command::new("python3");
+                command
+                    .args(["-c", CREATE])
+                    .arg(source)
+                    .arg(&torrent)
+                    .arg(announce);
+                command
+            }
+        };
+        let status = place.start("make-torrent", &mut command)?.wait()?;
+        ensure!(status.success(), "{self:?} made no torrent: {status}");
+        Ok(torrent)
+    }
+}

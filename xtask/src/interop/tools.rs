@@ -1,0 +1,96 @@
+//! The programs that scenarios need, and how to get them.
+
+use std::process::{Command, Stdio};
+
+/// A program of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tool {
+    Aria2,
+    Transmission,
+    TransmissionCreate,
+    Libtorrent,
+    Opentracker,
+    Mktorrent,
+}
+
+const ALL: [Tool; 6] = [
+    Tool::Aria2,
+    Tool::Transmission,
+    Tool::TransmissionCreate,
+    Tool::Libtorrent,
+    Tool::Opentracker,
+    Tool::Mktorrent,
+];
+
+impl Tool {
+    /// Its name as one would say it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Tool::Aria2 => "aria2c",
+            Tool::Transmission => "transmission-daemon and transmission-remote",
+            Tool::TransmissionCreate => "transmission-create",
+            Tool::Libtorrent => "libtorrent for python3",
+            Tool::Opentracker => "opentracker",
+            Tool::Mktorrent => "mktorrent",
+        }
+    }
+
+    /// The command that installs it on Debian and its relatives.
+    pub(super) fn install(self) -> &'static str {
+        match self {
+            Tool::Aria2 => "apt-get install aria2",
+            Tool::Transmission => "apt-get install transmission-daemon transmission-cli",
+            Tool::TransmissionCreate => "apt-get install transmission-cli",
+            Tool::Libtorrent => "python3 -m pip install libtorrent",
+            Tool::Opentracker => "apt-get install opentracker",
+            Tool::Mktorrent => "apt-get install mktorrent",
+        }
+    }
+
+    fn is_there(self) -> bool {
+        match self {
+            Tool::Aria2 => starts("aria2c", &["--version"]),
+            Tool::Transmission => {
+                starts("transmission-daemon", &["--version"])
+                    && starts("transmission-remote", &["--version"])
+            }
+            Tool::TransmissionCreate => starts("transmission-create", &["--version"]),
+            Tool::Libtorrent => succeeds("python3", &["-c", "import libtorrent"]),
+            Tool::Opentracker => starts("opentracker", &["-h"]),
+            Tool::Mktorrent => starts("mktorrent", &["-h"]),
+        }
+    }
+}
+
+/// The tools that this machine lacks.
+pub(super) fn missing() -> Vec<Tool> {
+    ALL.into_iter().filter(|tool| !tool.is_there()).collect()
+}
+
+/// Says what is missing and how to install it.
+pub(super) fn report(missing: &[Tool]) {
+    for tool in missing {
+        println!("MISSING {}: {}", tool.name(), tool.install());
+    }
+}
+
+/// Does it start at all? What it returns does not matter.
+fn starts(program: &str, arguments: &[&str]) -> bool {
+    quiet(program, arguments).status().is_ok()
+}
+
+fn succeeds(program: &str, arguments: &[&str]) -> bool {
+    quiet(program, arguments)
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+fn quiet(program: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command
+}
