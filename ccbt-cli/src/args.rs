@@ -123,11 +123,7 @@ fn get_help() -> String {
     let rules: String = RULES
         .iter()
         .map(|rule| {
-            let numbers: Vec<&str> = rule
-                .parameters
-                .iter()
-                .map(|number| number.default)
-                .collect();
+            let numbers: Vec<&str> = rule.parameters.iter().map(|number| number.default).collect();
             let spec = format!("{}={}", rule.name, numbers.join("/"));
             format!("  {spec}\n    {}\n", rule.summary)
         })
@@ -159,15 +155,7 @@ mod tests {
 
     #[test]
     fn switches_of_discovery_to_come_are_accepted_today() {
-        let line = [
-            "ccbt",
-            "get",
-            "a.torrent",
-            "--no-dht",
-            "--no-lsd",
-            "--no-pex",
-            "--no-tracker",
-        ];
+        let line = ["ccbt", "get", "a.torrent", "--no-dht", "--no-lsd", "--no-pex", "--no-tracker"];
         assert!(Cli::try_parse_from(line).is_ok());
     }
 

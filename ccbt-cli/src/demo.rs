@@ -103,14 +103,7 @@ impl Scene {
         }
         let addrs: Vec<SocketAddr> = cast.iter().map(|actor| actor.addr).collect();
         let _tracker = Tracker::run(tracker, addrs);
-        Ok(Self {
-            payload,
-            cast,
-            brake,
-            seeds,
-            _dead_weight: dead_weight,
-            _tracker,
-        })
+        Ok(Self { payload, cast, brake, seeds, _dead_weight: dead_weight, _tracker })
     }
 
     async fn play(
@@ -150,15 +143,9 @@ impl Scene {
             broken.push("the payload differs from the one that was sent".to_owned());
         }
         if !broken.is_empty() {
-            return Err(Failure::new(
-                Exit::Failed,
-                format_args!("demo: {}", broken.join("; ")),
-            ));
+            return Err(Failure::new(Exit::Failed, format_args!("demo: {}", broken.join("; "))));
         }
-        report.say(&format!(
-            "payload: all {} bytes are equal",
-            self.payload.len()
-        ));
+        report.say(&format!("payload: all {} bytes are equal", self.payload.len()));
         report.say(&format!("rules: {}", judge.by_rule()));
         report.say("kept: the choking peer has what we need, and choking is no reason to drop it");
         Ok(())
@@ -167,20 +154,10 @@ impl Scene {
 
 /// The very command that a person would type.
 fn get_args(torrent: &Path, output: &Path) -> Result<Get, Failure> {
-    let mut line: Vec<OsString> = vec![
-        "ccbt".into(),
-        "get".into(),
-        torrent.into(),
-        "--output".into(),
-        output.into(),
-    ];
+    let mut line: Vec<OsString> =
+        vec!["ccbt".into(), "get".into(), torrent.into(), "--output".into(), output.into()];
     line.extend(["--listen", "127.0.0.1:0", "--stop-timeout", "5s"].map(OsString::from));
-    line.extend(
-        RULES
-            .into_iter()
-            .flat_map(|rule| ["--evict", rule])
-            .map(OsString::from),
-    );
+    line.extend(RULES.into_iter().flat_map(|rule| ["--evict", rule]).map(OsString::from));
     match Cli::try_parse_from(line).map(|cli| cli.command) {
         Ok(Command::Get(get)) => Ok(get),
         Ok(Command::Demo(_)) => Err(Failure::new(Exit::Failed, "demo: not a download")),
@@ -195,9 +172,7 @@ async fn listen() -> Result<TcpListener, Failure> {
 }
 
 fn addr(listener: &TcpListener) -> Result<SocketAddr, Failure> {
-    listener
-        .local_addr()
-        .map_err(Failure::of(Exit::Failed, "127.0.0.1"))
+    listener.local_addr().map_err(Failure::of(Exit::Failed, "127.0.0.1"))
 }
 
 fn disk<E: std::fmt::Display>(culprit: &str) -> impl FnOnce(E) -> Failure {

@@ -88,17 +88,11 @@ mod tests {
     }
 
     fn log(pipe: &Pipe) -> EventLog {
-        EventLog {
-            out: Some(Box::new(pipe.clone())),
-            pieces: 4,
-        }
+        EventLog { out: Some(Box::new(pipe.clone())), pieces: 4 }
     }
 
     fn finished() -> Event {
-        Event {
-            at: Time::from_millis(1_234),
-            kind: EventKind::Finished,
-        }
+        Event { at: Time::from_millis(1_234), kind: EventKind::Finished }
     }
 
     #[test]

@@ -46,10 +46,7 @@ pub(crate) struct Failure {
 impl Failure {
     /// A failure with its code, and one line about it.
     pub(crate) fn new(exit: Exit, message: impl fmt::Display) -> Self {
-        Self {
-            exit,
-            message: message.to_string(),
-        }
+        Self { exit, message: message.to_string() }
     }
 
     /// For `map_err`: names the culprit in front of the cause.

@@ -41,11 +41,8 @@ pub(crate) struct Done {
 
 /// Downloads, and tells how it went.
 pub(crate) async fn run(args: &Get, signals: &mut Signals) -> Result<(), Failure> {
-    let stream = if args.events.as_deref().is_some_and(is_stdout) {
-        Stream::Stderr
-    } else {
-        Stream::Stdout
-    };
+    let stream =
+        if args.events.as_deref().is_some_and(is_stdout) { Stream::Stderr } else { Stream::Stdout };
     let mut report = Report::new(stream, detail(args.talk));
     let result = download(args, &mut report, &mut |_: &Event| None, signals).await;
     report.clear();
@@ -104,18 +101,10 @@ pub(crate) async fn download(
     if !args.peers.is_empty() {
         swarm = swarm.source(Given::hosts(args.peers.clone()));
     }
-    let (swarm, events) = swarm
-        .start()
+    let (swarm, events) = swarm.start().map_err(|error| Failure::new(Exit::Failed, error))?;
+    Drive { swarm, events, stall: args.stop_timeout.map(Stall::new), audience }
+        .run(&metainfo, signals)
         .await
-        .map_err(|error| Failure::new(Exit::Failed, error))?;
-    Drive {
-        swarm,
-        events,
-        stall: args.stop_timeout.map(Stall::new),
-        audience,
-    }
-    .run(&metainfo, signals)
-    .await
 }
 
 fn policies(specs: &[String]) -> Result<PolicySet, Failure> {
@@ -183,22 +172,13 @@ fn complete_already(
     have: &Bitfield,
     audience: &mut Audience<'_>,
 ) -> Result<Done, Failure> {
-    store
-        .finish()
-        .map_err(|error| Failure::new(Exit::Disk, error))?;
+    store.finish().map_err(|error| Failure::new(Exit::Disk, error))?;
     let pieces = have.len();
     audience.hear(&Event {
         at: Time::ZERO,
-        kind: EventKind::Started {
-            listen: None,
-            have: pieces,
-            pieces,
-        },
+        kind: EventKind::Started { listen: None, have: pieces, pieces },
     });
-    audience.hear(&Event {
-        at: Time::ZERO,
-        kind: EventKind::Finished,
-    });
+    audience.hear(&Event { at: Time::ZERO, kind: EventKind::Finished });
     audience.report.say("complete already");
     Ok(Done::default())
 }
@@ -210,18 +190,15 @@ fn trackers(args: &Get, metainfo: &Metainfo, report: &mut Report) -> Vec<HttpTra
         return trackers;
     }
     for url in metainfo.trackers().iter().flatten() {
-        let scheme = url
-            .split_once("://")
-            .map(|(scheme, _)| scheme.to_ascii_lowercase());
+        let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
         match (scheme.as_deref(), HttpTracker::new(url)) {
             _ if trackers.len() == TRACKERS => {
                 report.note(&format!("{url}: not asked, {TRACKERS} trackers are enough"))
             }
             (Some("http" | "https"), Ok(tracker)) => trackers.push(tracker),
             (Some("http" | "https"), Err(error)) => report.note(&format!("{url}: {error}")),
-            _ => report.note(&format!(
-                "{url}: not asked, only http and https trackers are spoken yet"
-            )),
+            _ => report
+                .note(&format!("{url}: not asked, only http and https trackers are spoken yet")),
         }
     }
     if trackers.is_empty() && args.peers.is_empty() {
@@ -261,10 +238,7 @@ impl Drive<'_> {
         match end {
             End::Finished(at) => {
                 let fetched = after.total.saturating_sub(before.verified);
-                Ok(Done {
-                    fetched,
-                    time: at.saturating_since(Time::ZERO),
-                })
+                Ok(Done { fetched, time: at.saturating_since(Time::ZERO) })
             }
             End::Stalled(wait) => {
                 let message = format!(
@@ -274,15 +248,13 @@ impl Drive<'_> {
                 );
                 Err(Failure::new(Exit::Stalled, message))
             }
-            End::Signal(exit) => Err(Failure::new(
-                exit,
-                format_args!("{}; {}", stopped_by(exit), so_far()),
-            )),
+            End::Signal(exit) => {
+                Err(Failure::new(exit, format_args!("{}; {}", stopped_by(exit), so_far())))
+            }
             End::Disk(error) => Err(Failure::new(Exit::Disk, error)),
-            End::Stopped => Err(Failure::new(
-                Exit::Failed,
-                format_args!("the swarm stopped; {}", so_far()),
-            )),
+            End::Stopped => {
+                Err(Failure::new(Exit::Failed, format_args!("the swarm stopped; {}", so_far())))
+            }
         }
     }
 
@@ -321,10 +293,7 @@ impl Drive<'_> {
 
 fn so_far(now: &Progress, metainfo: &Metainfo) -> String {
     let percent = units::percent(now.verified, now.total);
-    format!(
-        "{percent} of {} is verified, and the same command goes on from there",
-        metainfo.name()
-    )
+    format!("{percent} of {} is verified, and the same command goes on from there", metainfo.name())
 }
 
 fn redraw() -> Interval {

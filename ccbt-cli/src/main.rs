@@ -27,19 +27,13 @@ fn main() -> ExitCode {
         Err(answer) => {
             // Help that nobody reads to its end is no failure.
             let _ = answer.print();
-            return u8::try_from(answer.exit_code())
-                .unwrap_or(Exit::Refused.code())
-                .into();
+            return u8::try_from(answer.exit_code()).unwrap_or(Exit::Refused.code()).into();
         }
     };
     match start(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            let _ = writeln!(
-                std::io::stderr(),
-                "ccbt: {}",
-                report::printable(&failure.message)
-            );
+            let _ = writeln!(std::io::stderr(), "ccbt: {}", report::printable(&failure.message));
             failure.exit.into()
         }
     }

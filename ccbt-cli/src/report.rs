@@ -60,19 +60,8 @@ impl Report {
         };
         let dumb = std::env::var_os("TERM").is_some_and(|kind| kind == "dumb");
         let screen = (term.is_term() && !dumb && detail > Detail::Quiet).then(|| Screen::new(term));
-        let paint = if screen.is_some() {
-            Paint::of_terminal()
-        } else {
-            Paint::PLAIN
-        };
-        Self {
-            stream,
-            detail,
-            screen,
-            paint,
-            pace: Pace::default(),
-            tally: Tally::default(),
-        }
+        let paint = if screen.is_some() { Paint::of_terminal() } else { Paint::PLAIN };
+        Self { stream, detail, screen, paint, pace: Pace::default(), tally: Tally::default() }
     }
 
     /// Whether a line lives, and wants to be drawn several times a second.
@@ -110,11 +99,8 @@ impl Report {
         let Some(screen) = &mut self.screen else {
             return;
         };
-        let text = format!(
-            "checking {} of {}",
-            checked,
-            units::count(pieces as usize, "piece", "pieces")
-        );
+        let text =
+            format!("checking {} of {}", checked, units::count(pieces as usize, "piece", "pieces"));
         let text: String = text.chars().take(screen.width()).collect();
         screen.draw(&text, text.len());
     }
@@ -142,12 +128,7 @@ impl Report {
                 }
             }
             EventKind::Progress(now) => self.draw(now),
-            EventKind::PeerClosed {
-                peer,
-                reason,
-                connected,
-                ..
-            } => {
+            EventKind::PeerClosed { peer, reason, connected, .. } => {
                 if let (Some(evidence), Some(cause)) = (reason.evidence(), cause(reason)) {
                     self.tally.add(*peer, cause, evidence, *connected);
                 }
@@ -180,49 +161,24 @@ fn stamp(at: Time) -> String {
 /// What `-v` says about an event.
 fn words(kind: &EventKind) -> Option<String> {
     Some(match kind {
-        EventKind::Started {
-            listen: Some(listen),
-            ..
-        } => format!("listening on {listen}"),
+        EventKind::Started { listen: Some(listen), .. } => format!("listening on {listen}"),
         EventKind::Started { listen: None, .. } => "not listening".to_owned(),
-        EventKind::SourceReplied {
-            source,
-            peers,
-            warning,
-        } => {
-            let warning = warning
-                .as_ref()
-                .map(|text| format!("; warning: {text}"))
-                .unwrap_or_default();
-            format!(
-                "{source} gave {}{warning}",
-                units::count(*peers, "address", "addresses")
-            )
+        EventKind::SourceReplied { source, peers, warning } => {
+            let warning =
+                warning.as_ref().map(|text| format!("; warning: {text}")).unwrap_or_default();
+            format!("{source} gave {}{warning}", units::count(*peers, "address", "addresses"))
         }
         EventKind::SourceFailed { source, error } => format!("{source} failed: {error}"),
         EventKind::DialFailed { peer, error } => {
             format!("{} cannot be reached: {error}", canonical(*peer))
         }
         EventKind::PeerConnected { peer, .. } => format!("{} connected", canonical(*peer)),
-        EventKind::PeerReady {
-            peer,
-            client,
-            have,
-            wanted,
-        } => {
+        EventKind::PeerReady { peer, client, have, wanted } => {
             let client = client.as_deref().unwrap_or("a client without a name");
             let have = units::count(*have as usize, "piece", "pieces");
-            format!(
-                "{} is {client} with {have}, {wanted} wanted",
-                canonical(*peer)
-            )
+            format!("{} is {client} with {have}, {wanted} wanted", canonical(*peer))
         }
-        EventKind::EvictScheduled {
-            peer,
-            evidence,
-            evict_at,
-            ..
-        } => {
+        EventKind::EvictScheduled { peer, evidence, evict_at, .. } => {
             format!(
                 "{} is to go at {}, {}: {}",
                 canonical(*peer),
@@ -235,25 +191,14 @@ fn words(kind: &EventKind) -> Option<String> {
             format!("{} may stay, {}", canonical(*peer), evidence.policy)
         }
         EventKind::EvictShadow { peer, evidence, .. } => {
-            format!(
-                "{} would go, {}: {}",
-                canonical(*peer),
-                evidence.policy,
-                evidence.text
-            )
+            format!("{} would go, {}: {}", canonical(*peer), evidence.policy, evidence.text)
         }
         EventKind::PeerClosed { peer, reason, .. } => {
             format!("{} closed: {reason}", canonical(*peer))
         }
         EventKind::PieceFailed { piece, from } => {
-            let from: Vec<String> = from
-                .iter()
-                .map(|peer| canonical(*peer).to_string())
-                .collect();
-            format!(
-                "piece {piece} has a wrong hash; it came from {}",
-                from.join(", ")
-            )
+            let from: Vec<String> = from.iter().map(|peer| canonical(*peer).to_string()).collect();
+            format!("piece {piece} has a wrong hash; it came from {}", from.join(", "))
         }
         EventKind::Lagged { missed } => format!("{missed} events were lost"),
         _ => return None,

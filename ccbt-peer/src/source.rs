@@ -81,16 +81,7 @@ impl SourceContext {
         stop: watch::Receiver<bool>,
         found: mpsc::Sender<Found>,
     ) -> Self {
-        Self {
-            info_hash,
-            peer_id,
-            port,
-            totals,
-            stop,
-            found,
-            name,
-            kind,
-        }
+        Self { info_hash, peer_id, port, totals, stop, found, name, kind }
     }
 
     /// The transfer so far.
@@ -110,11 +101,7 @@ impl SourceContext {
     }
 
     async fn send(&self, result: Result<(Vec<SocketAddr>, Option<String>), String>) {
-        let found = Found {
-            source: self.name.clone(),
-            kind: self.kind,
-            result,
-        };
+        let found = Found { source: self.name.clone(), kind: self.kind, result };
         // A swarm that is gone needs no peers.
         let _ = self.found.send(found).await;
     }
@@ -126,13 +113,7 @@ impl SourceContext {
 
     /// Resolves when the download becomes complete; never, if it was complete at the start.
     pub async fn completed(&self) {
-        if self
-            .totals
-            .clone()
-            .wait_for(|totals| totals.completed)
-            .await
-            .is_err()
-        {
+        if self.totals.clone().wait_for(|totals| totals.completed).await.is_err() {
             std::future::pending::<()>().await;
         }
     }

@@ -55,11 +55,21 @@ pub trait PieceStore: fmt::Debug + Send + Sync {
 }
 
 impl<T: PieceStore + ?Sized> PieceStore for std::sync::Arc<T> {
-    fn write_run(&self, piece: PieceIndex, begin: u32, data: &[IoSlice<'_>]) -> Result<(), StoreError> {
+    fn write_run(
+        &self,
+        piece: PieceIndex,
+        begin: u32,
+        data: &[IoSlice<'_>],
+    ) -> Result<(), StoreError> {
         (**self).write_run(piece, begin, data)
     }
 
-    fn read_run(&self, piece: PieceIndex, begin: u32, buffers: &mut [IoSliceMut<'_>]) -> Result<(), StoreError> {
+    fn read_run(
+        &self,
+        piece: PieceIndex,
+        begin: u32,
+        buffers: &mut [IoSliceMut<'_>],
+    ) -> Result<(), StoreError> {
         (**self).read_run(piece, begin, buffers)
     }
 

@@ -29,7 +29,9 @@ fn seed(metainfo: &Metainfo, payload: &[u8]) -> (Swarm, Events) {
 
 async fn finished(events: &mut Events) {
     while let Some(event) = events.next().await {
-        if std::env::var_os("SHOW").is_some() { eprintln!("{event:?}"); }
+        if std::env::var_os("SHOW").is_some() {
+            eprintln!("{event:?}");
+        }
         if matches!(event.kind, EventKind::Finished) {
             return;
         }

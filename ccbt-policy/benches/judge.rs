@@ -51,10 +51,7 @@ fn judge(c: &mut Criterion) {
     let mut bench = |name: &str, policy: PolicySet| {
         group.bench_function(name, |b| {
             b.iter(|| {
-                peers
-                    .iter()
-                    .filter(|peer| policy.judge(peer, &swarm, now).evict.is_some())
-                    .count()
+                peers.iter().filter(|peer| policy.judge(peer, &swarm, now).evict.is_some()).count()
             });
         });
     };
@@ -62,9 +59,7 @@ fn judge(c: &mut Criterion) {
     for rule in RULES {
         let mut selection = Selection::standard();
         for other in RULES.iter().filter(|other| other.name != rule.name) {
-            selection
-                .apply(&format!("{}=off", other.name))
-                .expect("every rule can be turned off");
+            selection.apply(&format!("{}=off", other.name)).expect("every rule can be turned off");
         }
         bench(rule.name, selection.build());
     }

@@ -12,11 +12,7 @@ fn watch(peers: u32) -> Watch<u32> {
     for key in 0..peers {
         let now = Time::from_millis(key.into());
         let peer = PeerView::new((key.to_be_bytes(), 6881).into(), now);
-        watch.insert(
-            key,
-            peer.with(|p| p.set_availability(now, Availability::None)),
-            now,
-        );
+        watch.insert(key, peer.with(|p| p.set_availability(now, Availability::None)), now);
     }
     while watch.poll(Time::ZERO).is_some() {}
     watch

@@ -33,10 +33,7 @@ impl EvictionPolicy for NeverUnchoked {
         let waited = eviction.at - peer.connected_at;
         Evidence::new(
             self.name(),
-            format!(
-                "choked us for all of {waited:?}, with {} pieces that we need",
-                peer.wanted
-            ),
+            format!("choked us for all of {waited:?}, with {} pieces that we need", peer.wanted),
         )
     }
 }
@@ -46,9 +43,7 @@ fn main() {
     let set = PolicySet::standard()
         .with(Exempt::new(NeverUnchoked { patience }, |peer| peer.pinned))
         // A stricter one on trial: it is reported what it would do, and not done.
-        .with(DryRun::new(NeverUnchoked {
-            patience: patience / 3,
-        }));
+        .with(DryRun::new(NeverUnchoked { patience: patience / 3 }));
     let mut watch = Watch::new(Arc::new(set), SwarmView::new());
 
     let start = Time::ZERO;
@@ -58,17 +53,9 @@ fn main() {
         p.set_wanted(start, 120);
     };
     watch.insert("mute", peer(1), start);
-    watch.insert(
-        "empty",
-        peer(2).with(|p| p.set_availability(start, Availability::None)),
-        start,
-    );
+    watch.insert("empty", peer(2).with(|p| p.set_availability(start, Availability::None)), start);
     watch.insert("miser", peer(3).with(seed), start);
-    watch.insert(
-        "pinned miser",
-        peer(4).with(seed).with(|p| p.pinned = true),
-        start,
-    );
+    watch.insert("pinned miser", peer(4).with(seed).with(|p| p.pinned = true), start);
     watch.insert("seed", peer(5).with(seed), start);
 
     let unchoked = Time::from_secs(4);
@@ -92,8 +79,5 @@ fn main() {
             }
         }
     }
-    println!(
-        "left: {:?}",
-        watch.iter().map(|(key, _)| key).collect::<Vec<_>>()
-    );
+    println!("left: {:?}", watch.iter().map(|(key, _)| key).collect::<Vec<_>>());
 }

@@ -54,10 +54,7 @@ pub trait EvictionPolicy: fmt::Debug + Send + Sync {
     /// The default names the policy and the reason.
     fn explain(&self, peer: &PeerView, swarm: &SwarmView, eviction: &Eviction) -> Evidence {
         let _ = (peer, swarm);
-        Evidence::new(
-            self.name(),
-            format!("{} at {}", eviction.reason, eviction.at),
-        )
+        Evidence::new(self.name(), format!("{} at {}", eviction.reason, eviction.at))
     }
 }
 
@@ -107,17 +104,12 @@ pub fn policy_fn<F>(name: impl Into<Box<str>>, judge: F) -> PolicyFn<F>
 where
     F: Fn(&PeerView, &SwarmView, Time) -> Verdict + Send + Sync,
 {
-    PolicyFn {
-        name: name.into(),
-        judge,
-    }
+    PolicyFn { name: name.into(), judge }
 }
 
 impl<F> fmt::Debug for PolicyFn<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PolicyFn")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+        f.debug_struct("PolicyFn").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
@@ -154,10 +146,7 @@ mod tests {
         let policy = at_its_birth();
         let expected = policy.judge(&view(), &SwarmView::new(), Time::ZERO);
         let by_reference: &dyn EvictionPolicy = &&policy;
-        assert_eq!(
-            by_reference.judge(&view(), &SwarmView::new(), Time::ZERO),
-            expected
-        );
+        assert_eq!(by_reference.judge(&view(), &SwarmView::new(), Time::ZERO), expected);
         let boxed: Box<dyn EvictionPolicy> = Box::new(at_its_birth());
         let shared: Arc<dyn EvictionPolicy> = Arc::new(boxed);
         assert_eq!(

@@ -116,10 +116,8 @@ pub static RULES: &[RuleInfo] = &[
     },
 ];
 
-const ONE_SIDED: OptionInfo = OptionInfo {
-    name: "one-sided",
-    meaning: "whether the peer takes from us does not matter",
-};
+const ONE_SIDED: OptionInfo =
+    OptionInfo { name: "one-sided", meaning: "whether the peer takes from us does not matter" };
 
 /// What a person should know about a rule.
 #[derive(Debug)]

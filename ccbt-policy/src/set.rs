@@ -22,9 +22,7 @@ pub struct PolicySet {
 impl PolicySet {
     /// A set that keeps everybody.
     pub const fn new() -> Self {
-        Self {
-            members: Vec::new(),
-        }
+        Self { members: Vec::new() }
     }
 
     /// The rules that are on by default, with their default numbers: [`BitfieldTimeout`],
@@ -68,9 +66,7 @@ impl EvictionPolicy for PolicySet {
     fn judge(&self, peer: &PeerView, swarm: &SwarmView, now: Time) -> Verdict {
         self.members
             .iter()
-            .fold(Verdict::keep(), |verdict, member| {
-                verdict.join(member.judge(peer, swarm, now))
-            })
+            .fold(Verdict::keep(), |verdict, member| verdict.join(member.judge(peer, swarm, now)))
     }
 
     /// The evidence of the member that gave `eviction`; of several the least, so that their order
@@ -88,10 +84,7 @@ impl EvictionPolicy for PolicySet {
         of_those_who_gave(&|given| given == *eviction)
             .or_else(|| of_those_who_gave(&|given| given.reason == eviction.reason))
             .unwrap_or_else(|| {
-                Evidence::new(
-                    self.name(),
-                    format!("{} at {}", eviction.reason, eviction.at),
-                )
+                Evidence::new(self.name(), format!("{} at {}", eviction.reason, eviction.at))
             })
     }
 }
@@ -138,26 +131,14 @@ mod tests {
             ))
             .with(fixed(
                 "b",
-                Verdict {
-                    look_again: Some(Time::from_secs(5)),
-                    ..Verdict::evict(at(20, "b"))
-                },
+                Verdict { look_again: Some(Time::from_secs(5)), ..Verdict::evict(at(20, "b")) },
             ))
             .with(fixed("c", Verdict::spare(at(2, "c"))));
         let verdict = set.judge(&peer(), &SwarmView::new(), Time::ZERO);
+        assert_eq!((verdict.evict, verdict.spare), (Some(at(20, "b")), Some(at(2, "c"))));
+        assert_eq!((verdict.lose_interest, verdict.look_again), (true, Some(Time::from_secs(5))));
         assert_eq!(
-            (verdict.evict, verdict.spare),
-            (Some(at(20, "b")), Some(at(2, "c")))
-        );
-        assert_eq!(
-            (verdict.lose_interest, verdict.look_again),
-            (true, Some(Time::from_secs(5)))
-        );
-        assert_eq!(
-            (
-                who_explains(&set, at(20, "b")),
-                who_explains(&set, at(2, "c"))
-            ),
+            (who_explains(&set, at(20, "b")), who_explains(&set, at(2, "c"))),
             ("b".into(), "c".into())
         );
     }
@@ -165,10 +146,7 @@ mod tests {
     #[test]
     fn of_equal_answers_the_first_by_name_explains() {
         let [a, b] = ["a", "b"].map(|name| fixed(name, Verdict::evict(at(20, "x"))));
-        assert_eq!(
-            who_explains(&PolicySet::new().with(b).with(a), at(20, "x")),
-            "a"
-        );
+        assert_eq!(who_explains(&PolicySet::new().with(b).with(a), at(20, "x")), "a");
     }
 
     #[test]
@@ -183,9 +161,6 @@ mod tests {
     #[test]
     fn a_set_may_hold_sets() {
         let inner = PolicySet::new().with(fixed("inner", Verdict::evict(at(20, "x"))));
-        assert_eq!(
-            who_explains(&PolicySet::new().with(inner), at(20, "x")),
-            "inner"
-        );
+        assert_eq!(who_explains(&PolicySet::new().with(inner), at(20, "x")), "inner");
     }
 }

@@ -148,10 +148,7 @@ mod tests {
     #[test]
     fn a_difference_never_is_negative() {
         assert_eq!(Time::from_secs(1) - Time::from_secs(2), Duration::ZERO);
-        assert_eq!(
-            Time::from_secs(3) - Time::from_secs(2),
-            Duration::from_secs(1)
-        );
+        assert_eq!(Time::from_secs(3) - Time::from_secs(2), Duration::from_secs(1));
     }
 
     #[test]

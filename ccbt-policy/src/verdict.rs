@@ -33,29 +33,17 @@ pub struct Verdict {
 impl Verdict {
     /// Nothing is to be done about the peer.
     pub const fn keep() -> Self {
-        Self {
-            evict: None,
-            spare: None,
-            shadow: None,
-            lose_interest: false,
-            look_again: None,
-        }
+        Self { evict: None, spare: None, shadow: None, lose_interest: false, look_again: None }
     }
 
     /// The peer is to be closed as `eviction` says.
     pub const fn evict(eviction: Eviction) -> Self {
-        Self {
-            evict: Some(eviction),
-            ..Self::keep()
-        }
+        Self { evict: Some(eviction), ..Self::keep() }
     }
 
     /// The peer may be taken for a newcomer as `eviction` says.
     pub const fn spare(eviction: Eviction) -> Self {
-        Self {
-            spare: Some(eviction),
-            ..Self::keep()
-        }
+        Self { spare: Some(eviction), ..Self::keep() }
     }
 
     /// Both verdicts in one: of each part the earliest, of two at the same instant the lesser

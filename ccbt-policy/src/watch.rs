@@ -182,26 +182,14 @@ impl<K: Copy + Ord + fmt::Debug> Watch<K> {
             if let Some(step) = step.flatten() {
                 return Some(match step {
                     Step::LoseInterest => Outcome::LoseInterest { key },
-                    Step::Scheduled(eviction, evidence) => Outcome::Scheduled {
-                        key,
-                        eviction,
-                        evidence,
-                    },
-                    Step::Pardoned(eviction, evidence) => Outcome::Pardoned {
-                        key,
-                        eviction,
-                        evidence,
-                    },
-                    Step::Shadow(eviction, evidence) => Outcome::Shadow {
-                        key,
-                        eviction,
-                        evidence,
-                    },
-                    Step::Evict(eviction, evidence) => Outcome::Evict {
-                        key,
-                        eviction,
-                        evidence,
-                    },
+                    Step::Scheduled(eviction, evidence) => {
+                        Outcome::Scheduled { key, eviction, evidence }
+                    }
+                    Step::Pardoned(eviction, evidence) => {
+                        Outcome::Pardoned { key, eviction, evidence }
+                    }
+                    Step::Shadow(eviction, evidence) => Outcome::Shadow { key, eviction, evidence },
+                    Step::Evict(eviction, evidence) => Outcome::Evict { key, eviction, evidence },
                 });
             }
         }
@@ -215,14 +203,11 @@ impl<K: Copy + Ord + fmt::Debug> Watch<K> {
         now: Time,
         immune: impl Fn(K, &PeerView) -> bool,
     ) -> Option<(K, Eviction)> {
-        self.spares
-            .iter()
-            .take_while(|&&(at, _)| at <= now)
-            .find_map(|&(_, key)| {
-                let entry = self.peers.get(&key)?;
-                let spare = entry.spare()?;
-                (!immune(key, entry.view())).then_some((key, spare))
-            })
+        self.spares.iter().take_while(|&&(at, _)| at <= now).find_map(|&(_, key)| {
+            let entry = self.peers.get(&key)?;
+            let spare = entry.spare()?;
+            (!immune(key, entry.view())).then_some((key, spare))
+        })
     }
 
     /// When, after `now`, another peer becomes spare unless a fact changes before.

@@ -40,19 +40,13 @@ impl<P: EvictionPolicy, F: Fn(&PeerView) -> bool + Send + Sync> EvictionPolicy f
     of_the_policy_inside!();
 
     fn judge(&self, peer: &PeerView, swarm: &SwarmView, now: Time) -> Verdict {
-        if (self.exempt)(peer) {
-            Verdict::keep()
-        } else {
-            self.policy.judge(peer, swarm, now)
-        }
+        if (self.exempt)(peer) { Verdict::keep() } else { self.policy.judge(peer, swarm, now) }
     }
 }
 
 impl<P: fmt::Debug, F> fmt::Debug for Exempt<P, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Exempt")
-            .field(&self.policy)
-            .finish_non_exhaustive()
+        f.debug_tuple("Exempt").field(&self.policy).finish_non_exhaustive()
     }
 }
 
@@ -82,10 +76,7 @@ impl<P, F: Fn(&SwarmView) -> bool + Send + Sync> OnlyWhile<P, F> {
 impl<P> OnlyWhile<P, fn(&SwarmView) -> bool> {
     /// `policy`, while we download.
     pub const fn leeching(policy: P) -> Self {
-        Self {
-            policy,
-            condition: SwarmView::leeching,
-        }
+        Self { policy, condition: SwarmView::leeching }
     }
 }
 
@@ -95,19 +86,13 @@ impl<P: EvictionPolicy, F: Fn(&SwarmView) -> bool + Send + Sync> EvictionPolicy
     of_the_policy_inside!();
 
     fn judge(&self, peer: &PeerView, swarm: &SwarmView, now: Time) -> Verdict {
-        if (self.condition)(swarm) {
-            self.policy.judge(peer, swarm, now)
-        } else {
-            Verdict::keep()
-        }
+        if (self.condition)(swarm) { self.policy.judge(peer, swarm, now) } else { Verdict::keep() }
     }
 }
 
 impl<P: fmt::Debug, F> fmt::Debug for OnlyWhile<P, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("OnlyWhile")
-            .field(&self.policy)
-            .finish_non_exhaustive()
+        f.debug_tuple("OnlyWhile").field(&self.policy).finish_non_exhaustive()
     }
 }
 
@@ -131,11 +116,7 @@ impl<P: EvictionPolicy> EvictionPolicy for WhenCrowded<P> {
     fn judge(&self, peer: &PeerView, swarm: &SwarmView, now: Time) -> Verdict {
         let verdict = self.policy.judge(peer, swarm, now);
         let spare = earliest(verdict.evict, verdict.spare).filter(|_| swarm.crowded);
-        Verdict {
-            evict: None,
-            spare,
-            ..verdict
-        }
+        Verdict { evict: None, spare, ..verdict }
     }
 }
 
@@ -205,64 +186,36 @@ mod tests {
     fn the_exempt_are_never_touched() {
         let swarm = SwarmView::new();
         assert_eq!(
-            judge(
-                Exempt::new(harsh(), |peer| peer.addr.port() == 6881),
-                &swarm
-            ),
+            judge(Exempt::new(harsh(), |peer| peer.addr.port() == 6881), &swarm),
             Verdict::keep()
         );
-        assert_eq!(
-            judge(Exempt::new(harsh(), |peer| peer.pinned), &swarm),
-            judge(harsh(), &swarm)
-        );
+        assert_eq!(judge(Exempt::new(harsh(), |peer| peer.pinned), &swarm), judge(harsh(), &swarm));
     }
 
     #[test]
     fn only_while_leeching_ends_when_complete() {
         let swarm = SwarmView::new();
-        assert_eq!(
-            judge(OnlyWhile::leeching(harsh()), &swarm),
-            judge(harsh(), &swarm)
-        );
+        assert_eq!(judge(OnlyWhile::leeching(harsh()), &swarm), judge(harsh(), &swarm));
         let complete = swarm.with(|swarm| swarm.upload_only_since = Some(Time::ZERO));
-        assert_eq!(
-            judge(OnlyWhile::leeching(harsh()), &complete),
-            Verdict::keep()
-        );
+        assert_eq!(judge(OnlyWhile::leeching(harsh()), &complete), Verdict::keep());
     }
 
     #[test]
     fn only_while_takes_any_condition() {
         let private = |swarm: &SwarmView| swarm.private;
-        assert_eq!(
-            judge(OnlyWhile::new(harsh(), private), &SwarmView::new()),
-            Verdict::keep()
-        );
+        assert_eq!(judge(OnlyWhile::new(harsh(), private), &SwarmView::new()), Verdict::keep());
         let swarm = SwarmView::new().with(|swarm| swarm.private = true);
-        assert_eq!(
-            judge(OnlyWhile::new(harsh(), private), &swarm),
-            judge(harsh(), &swarm)
-        );
+        assert_eq!(judge(OnlyWhile::new(harsh(), private), &swarm), judge(harsh(), &swarm));
     }
 
     #[test]
     fn when_crowded_an_eviction_only_makes_spare() {
         let calm = judge(WhenCrowded::new(harsh()), &SwarmView::new());
-        assert_eq!(
-            calm,
-            Verdict {
-                lose_interest: true,
-                look_again: AGAIN,
-                ..Verdict::keep()
-            }
-        );
+        assert_eq!(calm, Verdict { lose_interest: true, look_again: AGAIN, ..Verdict::keep() });
         let crowded = SwarmView::new().with(|swarm| swarm.crowded = true);
         assert_eq!(
             judge(WhenCrowded::new(harsh()), &crowded),
-            Verdict {
-                spare: Some(at(2)),
-                ..calm
-            }
+            Verdict { spare: Some(at(2)), ..calm }
         );
         let without_spare = WhenCrowded::new(policy_fn("harsh", |_, _, _| Verdict::evict(at(60))));
         assert_eq!(judge(without_spare, &crowded), Verdict::spare(at(60)));
@@ -271,14 +224,7 @@ mod tests {
     #[test]
     fn a_dry_run_only_reports() {
         let verdict = judge(DryRun::new(harsh()), &SwarmView::new());
-        assert_eq!(
-            verdict,
-            Verdict {
-                shadow: Some(at(60)),
-                look_again: AGAIN,
-                ..Verdict::keep()
-            }
-        );
+        assert_eq!(verdict, Verdict { shadow: Some(at(60)), look_again: AGAIN, ..Verdict::keep() });
         let spares = DryRun::new(policy_fn("harsh", |_, _, _| Verdict::spare(at(2))));
         assert_eq!(judge(spares, &SwarmView::new()).shadow, Some(at(2)));
     }

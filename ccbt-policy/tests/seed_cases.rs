@@ -14,11 +14,7 @@ const fn after_handshake(millis: u64) -> Time {
 /// A swarm with one peer, whose handshake was just complete.
 fn watch() -> Watch<&'static str> {
     let mut watch = Watch::new(Arc::new(PolicySet::standard()), SwarmView::new());
-    watch.insert(
-        "peer",
-        PeerView::new(([192, 0, 2, 1], 6881).into(), HANDSHAKE),
-        HANDSHAKE,
-    );
+    watch.insert("peer", PeerView::new(([192, 0, 2, 1], 6881).into(), HANDSHAKE), HANDSHAKE);
     watch
 }
 
@@ -27,14 +23,10 @@ fn polled(watch: &mut Watch<&'static str>, now: Time) -> Vec<Outcome<&'static st
 }
 
 fn evicted(watch: &mut Watch<&'static str>, now: Time) -> Option<(Reason, String)> {
-    polled(watch, now)
-        .into_iter()
-        .find_map(|outcome| match outcome {
-            Outcome::Evict {
-                eviction, evidence, ..
-            } => Some((eviction.reason, evidence.policy)),
-            _ => None,
-        })
+    polled(watch, now).into_iter().find_map(|outcome| match outcome {
+        Outcome::Evict { eviction, evidence, .. } => Some((eviction.reason, evidence.policy)),
+        _ => None,
+    })
 }
 
 fn loses_interest(watch: &mut Watch<&'static str>, now: Time) -> bool {
@@ -62,36 +54,23 @@ fn a_mute_peer_is_gone_at_60_s() {
     assert_eq!(evicted(&mut watch, after_handshake(59_999)), None);
     let gone = Some((Reason::NO_AVAILABILITY, "bitfield-timeout".into()));
     assert_eq!(evicted(&mut watch, after_handshake(60_000)), gone);
-    assert_eq!(
-        evicted(&mut watch, after_handshake(60_001)),
-        None,
-        "exactly once"
-    );
+    assert_eq!(evicted(&mut watch, after_handshake(60_001)), None, "exactly once");
 }
 
 #[test]
 fn a_peer_with_nothing_needed_is_told_at_once_and_gone_at_10_s() {
     let mut watch = watch();
     let announced = after_handshake(1_000);
-    watch.update("peer", announced, |p| {
-        p.set_availability(announced, Availability::Some)
-    });
+    watch.update("peer", announced, |p| p.set_availability(announced, Availability::Some));
     assert!(loses_interest(&mut watch, announced));
     chatter(&mut watch, after_handshake(9_000));
-    assert!(
-        !loses_interest(&mut watch, after_handshake(9_000)),
-        "once is enough"
-    );
+    assert!(!loses_interest(&mut watch, after_handshake(9_000)), "once is enough");
     assert_eq!(evicted(&mut watch, after_handshake(10_999)), None);
     assert_eq!(
         evicted(&mut watch, after_handshake(11_000)),
         Some((Reason::NO_INTEREST, "no-interest".into()))
     );
-    assert_eq!(
-        evicted(&mut watch, after_handshake(11_001)),
-        None,
-        "exactly once"
-    );
+    assert_eq!(evicted(&mut watch, after_handshake(11_001)), None, "exactly once");
 }
 
 #[test]
@@ -110,11 +89,7 @@ fn a_peer_that_became_useless_is_gone_at_the_first_check_30_s_later() {
         evicted(&mut watch, after_handshake(90_000)),
         Some((Reason::BECAME_USELESS, "health".into()))
     );
-    assert_eq!(
-        evicted(&mut watch, after_handshake(90_001)),
-        None,
-        "exactly once"
-    );
+    assert_eq!(evicted(&mut watch, after_handshake(90_001)), None, "exactly once");
 }
 
 #[test]
@@ -122,21 +97,14 @@ fn a_have_within_the_grace_pardons_the_peer() {
     let mut watch = watch();
     had_a_needed_piece(&mut watch, after_handshake(1_000), after_handshake(30_000));
     let scheduled = polled(&mut watch, after_handshake(30_000));
-    assert!(
-        scheduled
-            .iter()
-            .any(|outcome| matches!(outcome, Outcome::Scheduled { .. }))
-    );
+    assert!(scheduled.iter().any(|outcome| matches!(outcome, Outcome::Scheduled { .. })));
 
     let have = after_handshake(59_999);
     watch.update("peer", have, |p| {
         p.new_have(have);
         p.set_wanted(have, 1);
     });
-    assert!(matches!(
-        polled(&mut watch, have)[..],
-        [Outcome::Pardoned { key: "peer", .. }]
-    ));
+    assert!(matches!(polled(&mut watch, have)[..], [Outcome::Pardoned { key: "peer", .. }]));
     assert_eq!(polled(&mut watch, after_handshake(1_000_000)), []);
     assert_eq!(watch.next_deadline(), None);
 }

@@ -37,11 +37,7 @@ fn it_asks_once_per_change_of_a_fact_and_not_for_a_note() {
 #[test]
 fn it_asks_about_everybody_only_when_the_swarms_mode_changes() {
     let mut policy = MockPolicy::new();
-    policy
-        .expect_judge()
-        .with(always(), always(), eq(NOW))
-        .times(2)
-        .return_const(Verdict::keep());
+    policy.expect_judge().with(always(), always(), eq(NOW)).times(2).return_const(Verdict::keep());
     policy
         .expect_judge()
         .with(always(), always(), eq(LATER))
@@ -51,13 +47,7 @@ fn it_asks_about_everybody_only_when_the_swarms_mode_changes() {
     watch.insert(1, peer(), NOW);
     watch.insert(2, peer(), NOW);
     watch.update_swarm(LATER, |swarm| {
-        (
-            swarm.have,
-            swarm.need,
-            swarm.peers,
-            swarm.limit,
-            swarm.free_slots,
-        ) = (1, 2, 3, 4, 5);
+        (swarm.have, swarm.need, swarm.peers, swarm.limit, swarm.free_slots) = (1, 2, 3, 4, 5);
         (swarm.newcomers, swarm.endgame, swarm.median_worth) = (6, true, Some(7));
     });
     watch.update_swarm(LATER, |swarm| swarm.metadata_at = None);
@@ -70,19 +60,13 @@ fn it_asks_about_everybody_only_when_the_swarms_mode_changes() {
 #[test]
 fn it_asks_again_at_the_deadline_and_takes_that_answer() {
     let mut policy = MockPolicy::new();
-    policy
-        .expect_judge()
-        .withf(|_, _, now| *now < LATER)
-        .return_const(Verdict::evict(eviction()));
+    policy.expect_judge().withf(|_, _, now| *now < LATER).return_const(Verdict::evict(eviction()));
     policy
         .expect_judge()
         .with(always(), always(), eq(LATER))
         .times(1)
         .return_const(Verdict::keep());
-    policy
-        .expect_explain()
-        .times(1)
-        .returning(|_, _, _| Evidence::new("mock", "on notice"));
+    policy.expect_explain().times(1).returning(|_, _, _| Evidence::new("mock", "on notice"));
     let mut watch = watch(policy);
     watch.insert(1, peer(), NOW);
     assert!(matches!(watch.poll(NOW), Some(Outcome::Scheduled { .. })));
@@ -98,10 +82,9 @@ fn it_asks_again_at_the_deadline_and_takes_that_answer() {
 #[test]
 fn it_wants_words_only_for_what_it_reports() {
     let mut policy = MockPolicy::new();
-    policy.expect_judge().return_const(Verdict {
-        spare: Some(eviction()),
-        ..Verdict::evict(eviction())
-    });
+    policy
+        .expect_judge()
+        .return_const(Verdict { spare: Some(eviction()), ..Verdict::evict(eviction()) });
     policy
         .expect_explain()
         .with(always(), always(), eq(eviction()))
@@ -120,13 +103,8 @@ fn it_wants_words_only_for_what_it_reports() {
 #[test]
 fn it_asks_no_more_about_a_peer_that_is_to_go() {
     let mut policy = MockPolicy::new();
-    policy
-        .expect_judge()
-        .times(2)
-        .return_const(Verdict::evict(eviction()));
-    policy
-        .expect_explain()
-        .returning(|_, _, _| Evidence::new("mock", "so"));
+    policy.expect_judge().times(2).return_const(Verdict::evict(eviction()));
+    policy.expect_explain().returning(|_, _, _| Evidence::new("mock", "so"));
     let mut watch = watch(policy);
     watch.insert(1, peer(), LATER);
     assert!(matches!(watch.poll(LATER), Some(Outcome::Evict { .. })));

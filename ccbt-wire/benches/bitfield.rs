@@ -27,11 +27,7 @@ fn questions(c: &mut Criterion) {
     });
     group.bench_function("count_ones", |b| b.iter(|| black_box(&theirs).count_ones()));
     group.bench_function("iter_ones, a third", |b| {
-        b.iter(|| {
-            black_box(&theirs)
-                .iter_ones()
-                .fold(0, |sum, piece| sum ^ piece.0)
-        });
+        b.iter(|| black_box(&theirs).iter_ones().fold(0, |sum, piece| sum ^ piece.0));
     });
     group.bench_function("from_wire", |b| {
         b.iter(|| Bitfield::from_wire(black_box(theirs.as_bytes()), PIECES));

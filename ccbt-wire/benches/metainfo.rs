@@ -14,9 +14,7 @@ fn parse(c: &mut Criterion) {
         .pieces((0..pieces).map(|_| [7; 20]))
         .encode();
     let names = (0..50_000u64).map(|index| (format!("folder {}/file {index}", index % 100), 1000));
-    let many = Builder::multi("many", 1 << 20, names)
-        .pieces((0..48).map(|_| [7; 20]))
-        .encode();
+    let many = Builder::multi("many", 1 << 20, names).pieces((0..48).map(|_| [7; 20])).encode();
     for (name, bytes) in [("100,000 pieces", &large), ("50,000 files", &many)] {
         assert!(Metainfo::parse(bytes).is_ok());
         group.throughput(Throughput::Bytes(bytes.len() as u64));

@@ -17,22 +17,14 @@ fn blocks(count: u32) -> Vec<u8> {
     let mut wire = Vec::new();
     for index in 0..count {
         let piece = PieceIndex(index / 16);
-        Message::Piece {
-            piece,
-            begin: index % 16 * BLOCK_LEN,
-            data: data.clone(),
-        }
-        .encode(&mut wire);
+        Message::Piece { piece, begin: index % 16 * BLOCK_LEN, data: data.clone() }
+            .encode(&mut wire);
     }
     wire
 }
 
 fn small_messages(count: u32) -> Vec<Message> {
-    let block = |index| Block {
-        piece: PieceIndex(index),
-        begin: 0,
-        length: BLOCK_LEN,
-    };
+    let block = |index| Block { piece: PieceIndex(index), begin: 0, length: BLOCK_LEN };
     (0..count)
         .map(|index| match index % 4 {
             0 => Message::Have(PieceIndex(index)),
@@ -44,9 +36,7 @@ fn small_messages(count: u32) -> Vec<Message> {
 
 fn encode(messages: &[Message]) -> Vec<u8> {
     let mut wire = Vec::new();
-    messages
-        .iter()
-        .for_each(|message| message.encode(&mut wire));
+    messages.iter().for_each(|message| message.encode(&mut wire));
     wire
 }
 
@@ -74,9 +64,7 @@ fn decode(c: &mut Criterion) {
     let mut group = c.benchmark_group("decode");
     let wire = blocks(256);
     group.throughput(Throughput::Bytes(wire.len() as u64));
-    group.bench_function("block headers, 16 KiB blocks", |b| {
-        b.iter(|| cut(black_box(&wire)))
-    });
+    group.bench_function("block headers, 16 KiB blocks", |b| b.iter(|| cut(black_box(&wire))));
     group.bench_function("whole messages, 16 KiB blocks", |b| {
         b.iter(|| {
             let mut decoder = MessageDecoder::new(Limits::for_pieces(10_000));
@@ -110,11 +98,7 @@ fn write(c: &mut Criterion) {
     group.bench_function("block header", |b| {
         b.iter(|| {
             let mut head = [0; 13];
-            let block = Block {
-                piece: PieceIndex(black_box(3)),
-                begin: 0,
-                length: BLOCK_LEN,
-            };
+            let block = Block { piece: PieceIndex(black_box(3)), begin: 0, length: BLOCK_LEN };
             encode_piece_header(block, &mut &mut head[..]);
             head
         });

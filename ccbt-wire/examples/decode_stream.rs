@@ -11,14 +11,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         None => sample(),
     };
     let mut input = &bytes[..];
-    let handshake = HandshakeDecoder::new()
-        .feed(&mut input)?
-        .ok_or("the handshake is cut off")?;
-    println!(
-        "{:?} {}",
-        handshake,
-        handshake.peer_id.client().unwrap_or_default()
-    );
+    let handshake = HandshakeDecoder::new().feed(&mut input)?.ok_or("the handshake is cut off")?;
+    println!("{:?} {}", handshake, handshake.peer_id.client().unwrap_or_default());
 
     let mut decoder = MessageDecoder::new(Limits::before_metainfo());
     decoder.push(input);
@@ -43,23 +37,12 @@ fn sample() -> Vec<u8> {
     }
     .to_bytes()
     .to_vec();
-    let block = Block {
-        piece: PieceIndex(0),
-        begin: 16384,
-        length: 16384,
-    };
+    let block = Block { piece: PieceIndex(0), begin: 16384, length: 16384 };
     for message in [
         Message::HaveAll,
-        Message::Extended {
-            id: 0,
-            payload: Bytes::from_static(b"d1:md6:ut_pexi1eee"),
-        },
+        Message::Extended { id: 0, payload: Bytes::from_static(b"d1:md6:ut_pexi1eee") },
         Message::Unchoke,
-        Message::Piece {
-            piece: PieceIndex(0),
-            begin: 0,
-            data: Bytes::from(vec![0; 16384]),
-        },
+        Message::Piece { piece: PieceIndex(0), begin: 0, data: Bytes::from(vec![0; 16384]) },
         Message::Reject(block),
         Message::KeepAlive,
     ] {

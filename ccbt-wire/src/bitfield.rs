@@ -62,9 +62,7 @@ pub enum BitfieldError {
 impl Bitfield {
     /// A field for `len` pieces, none of them there.
     pub fn new(len: u32) -> Self {
-        Self {
-            bits: BitVec::repeat(false, len as usize),
-        }
+        Self { bits: BitVec::repeat(false, len as usize) }
     }
 
     /// A field for `len` pieces, all of them there.
@@ -81,19 +79,12 @@ impl Bitfield {
     pub fn from_wire(bytes: &[u8], len: u32) -> Result<Self, BitfieldError> {
         let expected = byte_len(len);
         if bytes.len() != expected {
-            return Err(BitfieldError::WrongLength {
-                length: bytes.len(),
-                expected,
-                pieces: len,
-            });
+            return Err(BitfieldError::WrongLength { length: bytes.len(), expected, pieces: len });
         }
         if let Some(&last_byte) = bytes.last()
             && last_byte & !tail_mask(len) != 0
         {
-            return Err(BitfieldError::SpareBits {
-                last_byte,
-                pieces: len,
-            });
+            return Err(BitfieldError::SpareBits { last_byte, pieces: len });
         }
         let mut bits = BitVec::from_vec(bytes.to_vec());
         bits.truncate(len as usize);
@@ -158,16 +149,12 @@ impl Bitfield {
 
     /// How many pieces both have.
     pub fn count_and(&self, other: &Self) -> u32 {
-        pairs(self.as_bytes(), other.as_bytes())
-            .map(|(a, b)| (a & b).count_ones())
-            .sum()
+        pairs(self.as_bytes(), other.as_bytes()).map(|(a, b)| (a & b).count_ones()).sum()
     }
 
     /// How many pieces are here and not in `other`.
     pub fn count_and_not(&self, other: &Self) -> u32 {
-        pairs(self.as_bytes(), other.as_bytes())
-            .map(|(a, b)| (a & !b).count_ones())
-            .sum()
+        pairs(self.as_bytes(), other.as_bytes()).map(|(a, b)| (a & !b).count_ones()).sum()
     }
 
     /// Whether any piece is here and not in `other`. Stops at the first.
@@ -219,10 +206,7 @@ fn word(chunk: &[u8]) -> u64 {
 /// The field eight bytes at a time.
 fn words(bytes: &[u8]) -> impl Iterator<Item = u64> {
     let (chunks, rest) = bytes.as_chunks::<8>();
-    chunks
-        .iter()
-        .map(|&chunk| u64::from_ne_bytes(chunk))
-        .chain(std::iter::once(word(rest)))
+    chunks.iter().map(|&chunk| u64::from_ne_bytes(chunk)).chain(std::iter::once(word(rest)))
 }
 
 /// Words of both, for as long as `a` lasts; where `b` is shorter it is zero.
@@ -230,11 +214,7 @@ fn pairs<'a>(a: &'a [u8], b: &'a [u8]) -> impl Iterator<Item = (u64, u64)> + 'a 
     let whole = a.len().min(b.len()) / 8 * 8;
     let (a_head, a_tail) = a.split_at(whole);
     let (b_head, b_tail) = b.split_at(whole);
-    let head = a_head
-        .as_chunks::<8>()
-        .0
-        .iter()
-        .zip(b_head.as_chunks::<8>().0);
+    let head = a_head.as_chunks::<8>().0.iter().zip(b_head.as_chunks::<8>().0);
     let head = head.map(|(&a, &b)| (u64::from_ne_bytes(a), u64::from_ne_bytes(b)));
     let tail = a_tail.chunks(8).scan(b_tail, |rest, chunk| {
         let (own, after) = rest.split_at(rest.len().min(chunk.len()));

@@ -50,25 +50,18 @@ impl Extensions {
 
     /// Our names with our ids.
     pub fn ours(&self) -> impl Iterator<Item = (&str, u8)> {
-        self.ours
-            .iter()
-            .zip(1..=u8::MAX)
-            .map(|(name, id)| (&**name, id))
+        self.ours.iter().zip(1..=u8::MAX).map(|(name, id)| (&**name, id))
     }
 
     /// Our names with our ids, as the `m` of our handshake.
     pub fn handshake_names(&self) -> Vec<(String, u8)> {
-        self.ours()
-            .map(|(name, id)| (name.to_owned(), id))
-            .collect()
+        self.ours().map(|(name, id)| (name.to_owned(), id)).collect()
     }
 
     /// The name behind the extended id of an incoming message. `None` for the handshake and for ids that we
     /// did not give out.
     pub fn name_of(&self, our_id: u8) -> Option<&str> {
-        self.ours
-            .get(usize::from(our_id).checked_sub(1)?)
-            .map(|name| &**name)
+        self.ours.get(usize::from(our_id).checked_sub(1)?).map(|name| &**name)
     }
 
     /// The extended id for an outgoing message. `None` if the peer does not take it (now), or if the name is

@@ -171,10 +171,7 @@ impl Default for HandshakeDecoder {
 impl HandshakeDecoder {
     /// A decoder that has seen nothing.
     pub const fn new() -> Self {
-        Self {
-            bytes: [0; Handshake::LEN],
-            filled: 0,
-        }
+        Self { bytes: [0; Handshake::LEN], filled: 0 }
     }
 
     /// Takes what it needs from `input` (68 bytes over all calls) and yields the handshake once, when it
@@ -190,11 +187,7 @@ impl HandshakeDecoder {
             (PROTOCOL.get(self.filled), input.split_first())
         {
             if found != expected {
-                return Err(HandshakeError::NotBitTorrent {
-                    at: self.filled,
-                    found,
-                    expected,
-                });
+                return Err(HandshakeError::NotBitTorrent { at: self.filled, found, expected });
             }
             self.bytes[self.filled] = found;
             self.filled += 1;

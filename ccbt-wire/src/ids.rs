@@ -65,9 +65,7 @@ impl FromStr for InfoHash {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let digits = text.as_bytes();
         if digits.len() != 40 {
-            return Err(ParseInfoHashError::Length {
-                length: digits.len(),
-            });
+            return Err(ParseInfoHashError::Length { length: digits.len() });
         }
         let mut hash = [0; 20];
         for (at, &digit) in digits.iter().enumerate() {
@@ -160,11 +158,7 @@ pub struct Block {
 impl fmt::Display for Block {
     /// `piece 7, 16384 bytes at 32768`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "piece {}, {} bytes at {}",
-            self.piece, self.length, self.begin
-        )
+        write!(f, "piece {}, {} bytes at {}", self.piece, self.length, self.begin)
     }
 }
 
@@ -182,15 +176,9 @@ mod tests {
 
     #[test]
     fn a_text_that_is_no_info_hash_names_its_fault() {
-        assert_eq!(
-            "abc".parse::<InfoHash>(),
-            Err(ParseInfoHashError::Length { length: 3 })
-        );
+        assert_eq!("abc".parse::<InfoHash>(), Err(ParseInfoHashError::Length { length: 3 }));
         let text = format!("{}g{}", "0".repeat(7), "0".repeat(32));
-        assert_eq!(
-            text.parse::<InfoHash>(),
-            Err(ParseInfoHashError::Digit { at: 7 })
-        );
+        assert_eq!(text.parse::<InfoHash>(), Err(ParseInfoHashError::Digit { at: 7 }));
         // 40 bytes, but not 40 characters.
         assert!("é".repeat(20).parse::<InfoHash>().is_err());
     }
@@ -198,10 +186,6 @@ mod tests {
     #[test]
     fn a_peer_id_is_shown_without_control_characters() {
         let id = PeerId(*b"-XX\x1b[2J\n\0\xff0123456789");
-        assert!(
-            id.to_string()
-                .bytes()
-                .all(|byte| (b' '..=b'~').contains(&byte))
-        );
+        assert!(id.to_string().bytes().all(|byte| (b' '..=b'~').contains(&byte)));
     }
 }

@@ -142,11 +142,7 @@ impl Metainfo {
         let len = self.piece_len(piece);
         (0..self.block_count(piece)).map(move |number| {
             let begin = number * BLOCK_LEN;
-            Block {
-                piece,
-                begin,
-                length: BLOCK_LEN.min(len - begin),
-            }
+            Block { piece, begin, length: BLOCK_LEN.min(len - begin) }
         })
     }
 

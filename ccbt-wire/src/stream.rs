@@ -77,13 +77,7 @@ pub struct Decoder {
 impl Decoder {
     /// A decoder that stands behind the handshake.
     pub const fn new(limits: Limits) -> Self {
-        Self {
-            limits,
-            head: [0; HEAD],
-            head_len: 0,
-            payload: 0,
-            body: Vec::new(),
-        }
+        Self { limits, head: [0; HEAD], head_len: 0, payload: 0, body: Vec::new() }
     }
 
     /// The limits in force.
@@ -178,11 +172,8 @@ impl Decoder {
         }
         self.head_len = 0;
         let word = |at: usize| u32::from_be_bytes(std::array::from_fn(|i| self.head[at + i]));
-        let block = Block {
-            piece: PieceIndex(word(TAGGED)),
-            begin: word(TAGGED + 4),
-            length: length - 9,
-        };
+        let block =
+            Block { piece: PieceIndex(word(TAGGED)), begin: word(TAGGED + 4), length: length - 9 };
         self.payload = block.length;
         Some(Item::PieceHeader(block))
     }

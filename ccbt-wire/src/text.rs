@@ -6,11 +6,7 @@
 pub(crate) fn printable(bytes: &[u8], max: usize) -> String {
     // Four bytes per character at most: the rest need not be looked at.
     let bytes = &bytes[..bytes.len().min(max.saturating_mul(8))];
-    String::from_utf8_lossy(bytes)
-        .chars()
-        .filter(|&c| !is_unprintable(c))
-        .take(max)
-        .collect()
+    String::from_utf8_lossy(bytes).chars().filter(|&c| !is_unprintable(c)).take(max).collect()
 }
 
 /// Control characters, and the marks that hide text or reverse its direction.

@@ -34,11 +34,7 @@ fn message() -> impl Strategy<Value = Message> {
         payload(0..40).prop_map(Message::Bitfield),
         block().prop_map(Message::Request),
         (any::<u32>(), any::<u32>(), payload(1..60)).prop_map(|(piece, begin, data)| {
-            Message::Piece {
-                piece: PieceIndex(piece),
-                begin,
-                data,
-            }
+            Message::Piece { piece: PieceIndex(piece), begin, data }
         }),
         block().prop_map(Message::Cancel),
         any::<u16>().prop_map(Message::Port),
@@ -78,11 +74,7 @@ fn decode<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<Message>,
                     break;
                 }
                 let data = Bytes::from(std::mem::take(data));
-                messages.push(Message::Piece {
-                    piece: block.piece,
-                    begin: block.begin,
-                    data,
-                });
+                messages.push(Message::Piece { piece: block.piece, begin: block.begin, data });
                 current = None;
             }
             match decoder.next(&mut input)? {
@@ -114,51 +106,25 @@ fn decode_whole<'a>(
 
 #[test]
 fn a_stream_of_every_message_may_be_split_at_every_byte() {
-    let block = Block {
-        piece: PieceIndex(7),
-        begin: 16384,
-        length: 16384,
-    };
+    let block = Block { piece: PieceIndex(7), begin: 16384, length: 16384 };
     let messages = [
         Message::Bitfield(Bytes::from_static(b"\xf0\x0f\x80")),
         Message::KeepAlive,
-        Message::Extended {
-            id: 0,
-            payload: Bytes::from_static(b"d1:mdee"),
-        },
+        Message::Extended { id: 0, payload: Bytes::from_static(b"d1:mdee") },
         Message::Unchoke,
         Message::Request(block),
-        Message::Piece {
-            piece: PieceIndex(7),
-            begin: 0,
-            data: Bytes::from_static(b"payload"),
-        },
+        Message::Piece { piece: PieceIndex(7), begin: 0, data: Bytes::from_static(b"payload") },
         Message::Have(PieceIndex(3)),
-        Message::Unknown {
-            id: 200,
-            payload: Bytes::new(),
-        },
+        Message::Unknown { id: 200, payload: Bytes::new() },
         Message::Port(6881),
-        Message::Piece {
-            piece: PieceIndex(8),
-            begin: 1,
-            data: Bytes::from_static(b"x"),
-        },
+        Message::Piece { piece: PieceIndex(8), begin: 1, data: Bytes::from_static(b"x") },
         Message::Reject(block),
     ];
     let wire = encode(&messages);
     for at in 0..=wire.len() {
         let (head, tail) = wire.split_at(at);
-        assert_eq!(
-            decode([head, tail]).as_deref(),
-            Ok(&messages[..]),
-            "split at {at}"
-        );
-        assert_eq!(
-            decode_whole([head, tail]).as_deref(),
-            Ok(&messages[..]),
-            "split at {at}"
-        );
+        assert_eq!(decode([head, tail]).as_deref(), Ok(&messages[..]), "split at {at}");
+        assert_eq!(decode_whole([head, tail]).as_deref(), Ok(&messages[..]), "split at {at}");
     }
     assert_eq!(decode(wire.chunks(1)).as_deref(), Ok(&messages[..]));
     assert_eq!(decode_whole(wire.chunks(1)).as_deref(), Ok(&messages[..]));

@@ -22,16 +22,10 @@ fn torrent(changes: &[(&str, Option<Owned>)]) -> Vec<u8> {
 /// A torrent of files with these paths, 5 bytes each.
 fn files(paths: &[&[&str]]) -> Vec<u8> {
     let file = |path: &&[&str]| {
-        let path: Owned = path
-            .iter()
-            .map(|&component| Owned::from(component))
-            .collect();
+        let path: Owned = path.iter().map(|&component| Owned::from(component)).collect();
         Owned::dict([("length", Owned::Int(5)), ("path", path)])
     };
-    torrent(&[
-        ("length", None),
-        ("files", Some(paths.iter().map(file).collect())),
-    ])
+    torrent(&[("length", None), ("files", Some(paths.iter().map(file).collect()))])
 }
 
 fn refusal(bytes: &[u8]) -> String {
@@ -50,66 +44,33 @@ fn each_broken_rule_is_named_with_its_field() {
     let text = |text: &str| Some(Owned::from(text));
     let list = |values: Vec<Owned>| Some(Owned::List(values));
     let huge = |length| {
-        Owned::dict([
-            ("length", Owned::Int(length)),
-            ("path", Owned::List(vec!["x".into()])),
-        ])
+        Owned::dict([("length", Owned::Int(length)), ("path", Owned::List(vec!["x".into()]))])
     };
     for (changes, message) in [
         (vec![("name", None)], "info.name: missing"),
         (vec![("name", int(1))], "info.name: not a string"),
         (vec![("name", text(""))], "info.name: is empty"),
-        (
-            vec![("name", text(".."))],
-            "info.name: component \"..\" is not allowed",
-        ),
+        (vec![("name", text(".."))], "info.name: component \"..\" is not allowed"),
         (
             vec![("name", text("/etc/passwd"))],
             "info.name: component \"/etc/passwd\" has a separator",
         ),
         (vec![("piece length", None)], "info.piece length: missing"),
-        (
-            vec![("piece length", text("x"))],
-            "info.piece length: not an integer",
-        ),
-        (
-            vec![("piece length", int(0))],
-            "info.piece length: 0 is not in 1 to 268435456",
-        ),
-        (
-            vec![("piece length", int(-1))],
-            "info.piece length: -1 is not in 1 to 268435456",
-        ),
+        (vec![("piece length", text("x"))], "info.piece length: not an integer"),
+        (vec![("piece length", int(0))], "info.piece length: 0 is not in 1 to 268435456"),
+        (vec![("piece length", int(-1))], "info.piece length: -1 is not in 1 to 268435456"),
         (
             vec![("piece length", int(268_435_457))],
             "info.piece length: 268435457 is not in 1 to 268435456",
         ),
         (vec![("pieces", None)], "info.pieces: missing"),
         (vec![("pieces", int(1))], "info.pieces: not a string"),
-        (
-            vec![("pieces", text("short"))],
-            "info.pieces: 5 bytes are not a multiple of 20",
-        ),
-        (
-            vec![("pieces", text(""))],
-            "info.pieces: 0 hashes, but 1 pieces",
-        ),
-        (
-            vec![("pieces", Some(vec![0; 40].into()))],
-            "info.pieces: 2 hashes, but 1 pieces",
-        ),
-        (
-            vec![("length", int(32769))],
-            "info.pieces: 1 hashes, but 3 pieces",
-        ),
-        (
-            vec![("length", int(-5))],
-            "info.length: -5 is not in 0 to 9223372036854775807",
-        ),
-        (
-            vec![("length", int(0))],
-            "info: the torrent has no payload (total length 0)",
-        ),
+        (vec![("pieces", text("short"))], "info.pieces: 5 bytes are not a multiple of 20"),
+        (vec![("pieces", text(""))], "info.pieces: 0 hashes, but 1 pieces"),
+        (vec![("pieces", Some(vec![0; 40].into()))], "info.pieces: 2 hashes, but 1 pieces"),
+        (vec![("length", int(32769))], "info.pieces: 1 hashes, but 3 pieces"),
+        (vec![("length", int(-5))], "info.length: -5 is not in 0 to 9223372036854775807"),
+        (vec![("length", int(0))], "info: the torrent has no payload (total length 0)"),
         (vec![("length", text("x"))], "info.length: not an integer"),
         (
             vec![("length", int(i64::MAX))],
@@ -119,18 +80,9 @@ fn each_broken_rule_is_named_with_its_field() {
             vec![("length", int(2_000_001)), ("piece length", int(1))],
             "info.pieces: 2000001 are over the limit of 2000000",
         ),
-        (
-            vec![("length", None)],
-            "info: needs either length or files, has neither",
-        ),
-        (
-            vec![("files", list(vec![]))],
-            "info: needs either length or files, has both",
-        ),
-        (
-            vec![("length", None), ("files", int(1))],
-            "info.files: not a list",
-        ),
+        (vec![("length", None)], "info: needs either length or files, has neither"),
+        (vec![("files", list(vec![]))], "info: needs either length or files, has both"),
+        (vec![("length", None), ("files", int(1))], "info.files: not a list"),
         (
             vec![("length", None), ("files", list(vec![]))],
             "info: the torrent has no payload (total length 0)",
@@ -140,27 +92,15 @@ fn each_broken_rule_is_named_with_its_field() {
             "info.files[0]: not a dictionary",
         ),
         (
-            vec![
-                ("length", None),
-                ("files", list(vec![huge(i64::MAX), huge(1)])),
-            ],
+            vec![("length", None), ("files", list(vec![huge(i64::MAX), huge(1)]))],
             "info.files[1].length: the sum of all lengths overflows",
         ),
         (
-            vec![
-                ("length", None),
-                ("files", list(vec![Owned::dict([("path", "x".into())])])),
-            ],
+            vec![("length", None), ("files", list(vec![Owned::dict([("path", "x".into())])]))],
             "info.files[0].length: missing",
         ),
         (
-            vec![
-                ("length", None),
-                (
-                    "files",
-                    list(vec![Owned::dict([("length", Owned::Int(1))])]),
-                ),
-            ],
+            vec![("length", None), ("files", list(vec![Owned::dict([("length", Owned::Int(1))])]))],
             "info.files[0].path: missing",
         ),
         (
@@ -168,10 +108,7 @@ fn each_broken_rule_is_named_with_its_field() {
                 ("length", None),
                 (
                     "files",
-                    list(vec![Owned::dict([
-                        ("length", Owned::Int(1)),
-                        ("path", "x".into()),
-                    ])]),
+                    list(vec![Owned::dict([("length", Owned::Int(1)), ("path", "x".into())])]),
                 ),
             ],
             "info.files[0].path: not a list of strings",
@@ -199,52 +136,28 @@ fn each_unsafe_path_is_named_with_its_rule() {
         (&[".."], "component \"..\" is not allowed"),
         (&["a", "..", "..", "b"], "component \"..\" is not allowed"),
         (&["."], "component \".\" is not allowed"),
-        (
-            &["../../etc/passwd"],
-            "component \"../../etc/passwd\" has a separator",
-        ),
+        (&["../../etc/passwd"], "component \"../../etc/passwd\" has a separator"),
         (&["/etc"], "component \"/etc\" has a separator"),
         (&["a\\b"], "component \"a\\\\b\" has a separator"),
         (&["a\0b"], "component \"a\\0b\" has a control character"),
         (&["a\nb"], "component \"a\\nb\" has a control character"),
-        (
-            &["a\u{9b}31m"],
-            "component \"a\\u{9b}31m\" has a control character",
-        ),
+        (&["a\u{9b}31m"], "component \"a\\u{9b}31m\" has a control character"),
         (&["C:"], "component \"C:\" begins with a drive letter"),
-        (
-            &["c:evil"],
-            "component \"c:evil\" begins with a drive letter",
-        ),
+        (&["c:evil"], "component \"c:evil\" begins with a drive letter"),
         (&["CON"], "component \"CON\" is a reserved name"),
-        (
-            &["dir", "nul.txt"],
-            "component \"nul.txt\" is a reserved name",
-        ),
+        (&["dir", "nul.txt"], "component \"nul.txt\" is a reserved name"),
         (&["Com1"], "component \"Com1\" is a reserved name"),
-        (
-            &["lpt9.tar.gz"],
-            "component \"lpt9.tar.gz\" is a reserved name",
-        ),
+        (&["lpt9.tar.gz"], "component \"lpt9.tar.gz\" is a reserved name"),
         (&["COM¹"], "component \"COM¹\" is a reserved name"),
         (&["aux .c"], "component \"aux .c\" is a reserved name"),
         (&["conin$"], "component \"conin$\" is a reserved name"),
         (&["..."], "component \"...\" ends with a dot or a space"),
         (&["a."], "component \"a.\" ends with a dot or a space"),
         (&["a "], "component \"a \" ends with a dot or a space"),
-        (
-            &[&long],
-            "a component of 256 bytes is over the limit of 255",
-        ),
-        (
-            &[&long[1..]; 16],
-            "a path of 4097 bytes is over the limit of 4096",
-        ),
+        (&[&long], "a component of 256 bytes is over the limit of 255"),
+        (&[&long[1..]; 16], "a path of 4097 bytes is over the limit of 4096"),
     ] {
-        assert_eq!(
-            refusal(&files(&[&["fine"], path])),
-            format!("info.files[1].path: {message}")
-        );
+        assert_eq!(refusal(&files(&[&["fine"], path])), format!("info.files[1].path: {message}"));
     }
 }
 
@@ -265,27 +178,16 @@ fn a_symbolic_link_is_refused() {
         ("attr", Owned::from("l")),
         ("length", Owned::Int(0)),
         ("path", Owned::List(vec!["x".into()])),
-        (
-            "symlink path",
-            Owned::List(vec!["etc".into(), "passwd".into()]),
-        ),
+        ("symlink path", Owned::List(vec!["etc".into(), "passwd".into()])),
     ]);
-    let error = Metainfo::parse(&torrent(&[
-        ("length", None),
-        ("files", Some(Owned::List(vec![link]))),
-    ]))
-    .unwrap_err();
+    let error =
+        Metainfo::parse(&torrent(&[("length", None), ("files", Some(Owned::List(vec![link])))]))
+            .unwrap_err();
     assert_eq!(
         error,
-        MetainfoError::Path {
-            field: "info.files[0].path".into(),
-            error: PathError::Symlink
-        }
+        MetainfoError::Path { field: "info.files[0].path".into(), error: PathError::Symlink }
     );
-    assert_eq!(
-        error.to_string(),
-        "info.files[0].path: symbolic links are not allowed"
-    );
+    assert_eq!(error.to_string(), "info.files[0].path: symbolic links are not allowed");
 }
 
 #[test]
@@ -299,10 +201,7 @@ fn two_files_at_one_place_are_refused() {
             &[&["Dir", "x"], &["dIR", "X"]],
             "info.files[1].path: the same as that of info.files[0]: \"a/dIR/X\"",
         ),
-        (
-            &[&["É"], &["é"]],
-            "info.files[1].path: the same as that of info.files[0]: \"a/é\"",
-        ),
+        (&[&["É"], &["é"]], "info.files[1].path: the same as that of info.files[0]: \"a/é\""),
         (
             &[&["d", "x"], &["d"]],
             "info.files[1].path: \"a/d\" is a folder on the path of info.files[0]",
@@ -321,21 +220,12 @@ fn two_files_at_one_place_are_refused() {
 #[test]
 fn what_is_no_metainfo_file_is_said_to_be_none() {
     for (bytes, message) in [
-        (
-            &b""[..],
-            "not a metainfo file: the input ends within a value, at byte 0",
-        ),
-        (
-            b"<html>",
-            "not a metainfo file: unexpected byte 0x3c at byte 0",
-        ),
+        (&b""[..], "not a metainfo file: the input ends within a value, at byte 0"),
+        (b"<html>", "not a metainfo file: unexpected byte 0x3c at byte 0"),
         (b"le", "the file: not a dictionary"),
         (b"de", "info: missing"),
         (b"d4:infolee", "info: not a dictionary"),
-        (
-            b"dejunk",
-            "not a metainfo file: 4 bytes behind the value that ends at byte 2",
-        ),
+        (b"dejunk", "not a metainfo file: 4 bytes behind the value that ends at byte 2"),
     ] {
         assert_eq!(refusal(bytes), message);
     }
@@ -344,28 +234,16 @@ fn what_is_no_metainfo_file_is_said_to_be_none() {
 #[test]
 fn size_depth_and_number_are_limited() {
     let large = vec![b'l'; MAX_METAINFO_LEN + 1];
-    assert_eq!(
-        refusal(&large),
-        "a metainfo file of 10485761 bytes is over the limit of 10485760"
-    );
+    assert_eq!(refusal(&large), "a metainfo file of 10485761 bytes is over the limit of 10485760");
     let deep = ["d1:x", &"l".repeat(200_000), &"e".repeat(200_000), "e"].concat();
-    assert_eq!(
-        refusal(deep.as_bytes()),
-        "not a metainfo file: nested deeper than 64 at byte 67"
-    );
+    assert_eq!(refusal(deep.as_bytes()), "not a metainfo file: nested deeper than 64 at byte 67");
 
     let file = Owned::Raw(b"d4:attr1:p6:lengthi0ee".to_vec());
     let many = torrent(&[
         ("length", None),
-        (
-            "files",
-            Some(vec![file; MAX_FILES + 1].into_iter().collect()),
-        ),
+        ("files", Some(vec![file; MAX_FILES + 1].into_iter().collect())),
     ]);
-    assert_eq!(
-        refusal(&many),
-        "info.files: 200001 are over the limit of 200000"
-    );
+    assert_eq!(refusal(&many), "info.files: 200001 are over the limit of 200000");
 }
 
 #[test]

@@ -14,26 +14,15 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
     let sh = Shell::new()?;
     sh.change_dir(root);
     let packages = metadata::packages(root)?;
-    let mut gates = Gates {
-        sh,
-        failed: Vec::new(),
-    };
+    let mut gates = Gates { sh, failed: Vec::new() };
     gates.cargo("fmt", "fmt --all -- --check");
     gates.own("tidy", "cargo xtask tidy", || tidy::run(root));
-    gates.own("rust-version", "grep rust-version Cargo.toml", || {
-        rust_version(&packages)
-    });
-    gates.cargo(
-        "clippy",
-        "clippy --workspace --all-targets --all-features -- -D warnings",
-    );
+    gates.own("rust-version", "grep rust-version Cargo.toml", || rust_version(&packages));
+    gates.cargo("clippy", "clippy --workspace --all-targets --all-features -- -D warnings");
     for package in packages.iter().filter(|package| package.is_library) {
         for (what, flags) in feature_sets(package) {
             let name = format!("{} {what}", package.name);
-            gates.cargo(
-                &name,
-                &format!("clippy -p {} {flags} -- -D warnings", package.name),
-            );
+            gates.cargo(&name, &format!("clippy -p {} {flags} -- -D warnings", package.name));
         }
     }
     gates.docs();
@@ -64,10 +53,7 @@ impl Gates {
             false
         });
         let verdict = if ok { "ok" } else { "FAILED" };
-        println!(
-            "   {verdict} {name}: {:.1} s",
-            started.elapsed().as_secs_f64()
-        );
+        println!("   {verdict} {name}: {:.1} s", started.elapsed().as_secs_f64());
         if !ok {
             self.failed.push((name.to_owned(), repeat.to_owned()));
         }
@@ -78,11 +64,7 @@ impl Gates {
         let docs = cmd!(sh, "cargo doc --workspace --no-deps --all-features")
             .env("RUSTDOCFLAGS", "-D warnings")
             .quiet();
-        self.own(
-            "docs",
-            &format!("RUSTDOCFLAGS='-D warnings' {docs}"),
-            || Ok(docs.run().is_ok()),
-        );
+        self.own("docs", &format!("RUSTDOCFLAGS='-D warnings' {docs}"), || Ok(docs.run().is_ok()));
     }
 
     fn deny(&mut self) {
@@ -134,10 +116,7 @@ fn rust_version(packages: &[Package]) -> Result<bool> {
         return Ok(false);
     };
     let mut ok = true;
-    for package in packages
-        .iter()
-        .filter(|package| package.rust_version != stated)
-    {
+    for package in packages.iter().filter(|package| package.rust_version != stated) {
         eprintln!(
             "{} states rust-version {:?}, others {stated:?}",
             package.name, package.rust_version
@@ -178,18 +157,13 @@ mod tests {
 
     #[test]
     fn a_library_without_features_is_checked_once() {
-        assert_eq!(
-            feature_sets(&library(&[])),
-            [("bare".into(), "--no-default-features".into())]
-        );
+        assert_eq!(feature_sets(&library(&[])), [("bare".into(), "--no-default-features".into())]);
     }
 
     #[test]
     fn each_feature_is_checked_alone_and_all_together() {
-        let names: Vec<_> = feature_sets(&library(&["a", "b"]))
-            .into_iter()
-            .map(|(name, _)| name)
-            .collect();
+        let names: Vec<_> =
+            feature_sets(&library(&["a", "b"])).into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["bare", "+a", "+b", "all features"]);
     }
 

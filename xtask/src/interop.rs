@@ -100,15 +100,9 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
         options.filter.is_empty() || options.filter.iter().any(|part| name.contains(part))
     };
     scenarios.retain(|scenario| chosen(&scenario.name));
-    ensure!(
-        !scenarios.is_empty(),
-        "no scenario matches {:?}",
-        options.filter
-    );
+    ensure!(!scenarios.is_empty(), "no scenario matches {:?}", options.filter);
     if options.list {
-        scenarios
-            .iter()
-            .for_each(|scenario| println!("{}", scenario.name));
+        scenarios.iter().for_each(|scenario| println!("{}", scenario.name));
         return Ok(true);
     }
     let missing = tools::missing();
@@ -119,10 +113,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     };
     let in_ci = std::env::var("CI").is_ok_and(|value| value == "true" || value == "1");
     let tally = schedule::run(scenarios, &missing, &binary, options.jobs.max(1), in_ci);
-    println!(
-        "{} passed, {} failed, {} skipped",
-        tally.passed, tally.failed, tally.skipped
-    );
+    println!("{} passed, {} failed, {} skipped", tally.passed, tally.failed, tally.skipped);
     Ok(tally.failed == 0)
 }
 
@@ -131,13 +122,8 @@ fn build(root: &Path) -> Result<PathBuf> {
     let sh = Shell::new()?;
     sh.change_dir(root);
     cmd!(sh, "cargo build --release --package ccbt-cli --bin ccbt").run()?;
-    let metadata = cmd!(sh, "cargo metadata --format-version 1 --no-deps")
-        .quiet()
-        .read()?;
+    let metadata = cmd!(sh, "cargo metadata --format-version 1 --no-deps").quiet().read()?;
     let metadata: serde_json::Value = serde_json::from_str(&metadata)?;
     let target = metadata["target_directory"].as_str().unwrap_or("target");
-    Ok(root
-        .join(target)
-        .join("release")
-        .join(format!("ccbt{}", std::env::consts::EXE_SUFFIX)))
+    Ok(root.join(target).join("release").join(format!("ccbt{}", std::env::consts::EXE_SUFFIX)))
 }

@@ -37,9 +37,7 @@ pub(crate) enum Kind {
 pub(crate) fn packages(root: &Path) -> Result<Vec<Package>> {
     let sh = Shell::new()?;
     sh.change_dir(root);
-    let text = cmd!(sh, "cargo metadata --format-version 1 --no-deps")
-        .quiet()
-        .read()?;
+    let text = cmd!(sh, "cargo metadata --format-version 1 --no-deps").quiet().read()?;
     parse(&serde_json::from_str(&text).context("cargo metadata is not JSON")?)
 }
 
@@ -49,24 +47,13 @@ pub(crate) fn parse(metadata: &Value) -> Result<Vec<Package>> {
 }
 
 fn package(value: &Value) -> Result<Package> {
-    let features = value["features"]
-        .as_object()
-        .context("a package without features")?;
+    let features = value["features"].as_object().context("a package without features")?;
     Ok(Package {
         name: text(&value["name"])?,
         version: text(&value["version"])?,
-        rust_version: value["rust_version"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned(),
-        dependencies: list(&value["dependencies"])
-            .map(dependency)
-            .collect::<Result<_>>()?,
-        features: features
-            .keys()
-            .filter(|name| *name != "default")
-            .cloned()
-            .collect(),
+        rust_version: value["rust_version"].as_str().unwrap_or_default().to_owned(),
+        dependencies: list(&value["dependencies"]).map(dependency).collect::<Result<_>>()?,
+        features: features.keys().filter(|name| *name != "default").cloned().collect(),
         is_library: list(&value["targets"])
             .any(|target| list(&target["kind"]).any(|kind| kind == "lib")),
     })
@@ -78,11 +65,7 @@ fn dependency(value: &Value) -> Result<Dependency> {
         Some("dev") => Kind::Dev,
         Some(_) => Kind::Build,
     };
-    Ok(Dependency {
-        name: text(&value["name"])?,
-        kind,
-        optional: value["optional"] == true,
-    })
+    Ok(Dependency { name: text(&value["name"])?, kind, optional: value["optional"] == true })
 }
 
 fn list(value: &Value) -> impl Iterator<Item = &Value> {
@@ -90,8 +73,5 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
 }
 
 fn text(value: &Value) -> Result<String> {
-    value
-        .as_str()
-        .map(str::to_owned)
-        .context("cargo metadata lacks a name")
+    value.as_str().map(str::to_owned).context("cargo metadata lacks a name")
 }

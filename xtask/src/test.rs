@@ -21,32 +21,14 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
             failed.push(name.to_owned());
         }
     };
-    if cmd!(sh, "cargo nextest --version")
-        .quiet()
-        .ignore_stdout()
-        .ignore_stderr()
-        .run()
-        .is_ok()
-    {
-        step(
-            "tests",
-            cmd!(sh, "cargo nextest run --workspace --all-features")
-                .run()
-                .is_ok(),
-        );
-        step(
-            "doc tests",
-            cmd!(sh, "cargo test --workspace --all-features --doc")
-                .run()
-                .is_ok(),
-        );
+    if cmd!(sh, "cargo nextest --version").quiet().ignore_stdout().ignore_stderr().run().is_ok() {
+        step("tests", cmd!(sh, "cargo nextest run --workspace --all-features").run().is_ok());
+        step("doc tests", cmd!(sh, "cargo test --workspace --all-features --doc").run().is_ok());
     } else {
         println!("cargo-nextest is not installed: using cargo test");
         step(
             "tests",
-            cmd!(sh, "cargo test --workspace --all-features --no-fail-fast")
-                .run()
-                .is_ok(),
+            cmd!(sh, "cargo test --workspace --all-features --no-fail-fast").run().is_ok(),
         );
     }
     match examples(&sh) {
@@ -75,10 +57,8 @@ fn examples(sh: &Shell) -> Result<Vec<(String, PathBuf)>> {
         "cargo build --workspace --all-features --examples --message-format=json-render-diagnostics"
     )
     .read()?;
-    let mut found: Vec<_> = report
-        .lines()
-        .filter_map(|line| executable(&serde_json::from_str(line).ok()?))
-        .collect();
+    let mut found: Vec<_> =
+        report.lines().filter_map(|line| executable(&serde_json::from_str(line).ok()?)).collect();
     found.sort();
     Ok(found)
 }
@@ -88,27 +68,18 @@ fn executable(line: &Value) -> Option<(String, PathBuf)> {
     let kinds = line["target"]["kind"].as_array()?;
     let path = line["executable"].as_str()?;
     let name = line["target"]["name"].as_str()?;
-    kinds
-        .iter()
-        .any(|kind| kind == "example")
-        .then(|| (name.to_owned(), path.into()))
+    kinds.iter().any(|kind| kind == "example").then(|| (name.to_owned(), path.into()))
 }
 
 /// Runs an example without arguments in an empty folder.
 fn run_example(executable: &Path) -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let mut child = Command::new(executable)
-        .current_dir(folder.path())
-        .stdin(Stdio::null())
-        .spawn()?;
+    let mut child =
+        Command::new(executable).current_dir(folder.path()).stdin(Stdio::null()).spawn()?;
     let started = Instant::now();
     while started.elapsed() < EXAMPLE_LIMIT {
         if let Some(status) = child.try_wait()? {
-            return if status.success() {
-                Ok(())
-            } else {
-                bail!("ended with {status}")
-            };
+            return if status.success() { Ok(()) } else { bail!("ended with {status}") };
         }
         std::thread::sleep(Duration::from_millis(20));
     }
@@ -126,10 +97,7 @@ mod tests {
     #[test]
     fn an_example_is_found_in_a_build_report() {
         let line = json!({"target": {"kind": ["example"], "name": "two_peers"}, "executable": "/t/two_peers"});
-        assert_eq!(
-            executable(&line),
-            Some(("two_peers".into(), "/t/two_peers".into()))
-        );
+        assert_eq!(executable(&line), Some(("two_peers".into(), "/t/two_peers".into())));
     }
 
     #[test]

@@ -18,26 +18,10 @@ const ARROWS: &[Arrow] = &[
         normal: Some(&["bitvec", "bytes", "sha1", "thiserror"]),
         never: PRODUCT,
     },
-    Arrow {
-        of: "ccbt-policy",
-        normal: Some(&[]),
-        never: PRODUCT,
-    },
-    Arrow {
-        of: "ccbt-peer",
-        normal: None,
-        never: &["ccbt-cli", "clap", "indicatif", "xtask"],
-    },
-    Arrow {
-        of: "ccbt-cli",
-        normal: None,
-        never: &["ccbt-wire", "xtask"],
-    },
-    Arrow {
-        of: "xtask",
-        normal: None,
-        never: PRODUCT,
-    },
+    Arrow { of: "ccbt-policy", normal: Some(&[]), never: PRODUCT },
+    Arrow { of: "ccbt-peer", normal: None, never: &["ccbt-cli", "clap", "indicatif", "xtask"] },
+    Arrow { of: "ccbt-cli", normal: None, never: &["ccbt-wire", "xtask"] },
+    Arrow { of: "xtask", normal: None, never: PRODUCT },
 ];
 
 const PRODUCT: &[&str] = &["ccbt-wire", "ccbt-policy", "ccbt-peer", "ccbt-cli", "xtask"];
@@ -141,10 +125,7 @@ struct Finding {
 
 impl Finding {
     fn new(place: impl Into<String>, problem: impl Into<String>) -> Self {
-        Finding {
-            place: place.into(),
-            problem: problem.into(),
-        }
+        Finding { place: place.into(), problem: problem.into() }
     }
 }
 
@@ -164,10 +145,6 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
     for finding in &findings {
         eprintln!("{}: {}", finding.place, finding.problem);
     }
-    println!(
-        "tidy: {} source files, {} findings",
-        files.len(),
-        findings.len()
-    );
+    println!("tidy: {} source files, {} findings", files.len(), findings.len());
     Ok(findings.is_empty())
 }

@@ -10,9 +10,7 @@ use super::Torrent;
 
 /// A file, or the URL of one.
 pub(super) fn torrent(text: &str) -> Result<Torrent, String> {
-    let scheme = text
-        .split_once(':')
-        .map(|(scheme, _)| scheme.to_ascii_lowercase());
+    let scheme = text.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
     match scheme.as_deref() {
         Some("http" | "https") => Ok(Torrent::Url(text.to_owned())),
         Some("magnet") => {
@@ -25,9 +23,7 @@ pub(super) fn torrent(text: &str) -> Result<Torrent, String> {
 
 /// `HOST:PORT`, with an IPv6 address in brackets.
 pub(super) fn host(text: &str) -> Result<String, String> {
-    let (host, port) = text
-        .rsplit_once(':')
-        .ok_or("the port is missing, as in 192.0.2.7:6881")?;
+    let (host, port) = text.rsplit_once(':').ok_or("the port is missing, as in 192.0.2.7:6881")?;
     if host.is_empty() {
         return Err("the host is missing, as in 192.0.2.7:6881".to_owned());
     }
@@ -46,8 +42,7 @@ pub(super) fn host(text: &str) -> Result<String, String> {
 
 /// `ADDR:PORT` of ours; the port may be 0.
 pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
-    text.parse()
-        .map_err(|_| "not an address and port, as in 0.0.0.0:6881 or [::]:0".to_owned())
+    text.parse().map_err(|_| "not an address and port, as in 0.0.0.0:6881 or [::]:0".to_owned())
 }
 
 /// A time to wait that is not zero: `500ms`, `1.5s`, `10m`, `2h`.
@@ -94,14 +89,8 @@ mod tests {
     #[test]
     fn a_torrent_is_a_file_or_an_http_url() {
         assert_eq!(torrent("a.torrent"), Ok(Torrent::File("a.torrent".into())));
-        assert_eq!(
-            torrent("HTTP://h/a"),
-            Ok(Torrent::Url("HTTP://h/a".to_owned()))
-        );
-        assert_eq!(
-            torrent("C:\\a.torrent"),
-            Ok(Torrent::File("C:\\a.torrent".into()))
-        );
+        assert_eq!(torrent("HTTP://h/a"), Ok(Torrent::Url("HTTP://h/a".to_owned())));
+        assert_eq!(torrent("C:\\a.torrent"), Ok(Torrent::File("C:\\a.torrent".into())));
         assert!(torrent("magnet:?xt=urn:btih:0").is_err());
         assert!(torrent("").is_err());
     }

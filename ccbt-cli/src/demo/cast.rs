@@ -72,9 +72,6 @@ pub(super) fn census(cast: &[Actor]) -> String {
             None => kinds.push((name, 1)),
         }
     }
-    let kinds: Vec<String> = kinds
-        .iter()
-        .map(|(kind, count)| format!("{count} {kind}"))
-        .collect();
+    let kinds: Vec<String> = kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
     kinds.join(", ")
 }

@@ -37,10 +37,7 @@ impl DeadWeight {
             piece_length: metainfo.piece_length().into(),
             payload: Bytes::copy_from_slice(payload),
         };
-        Self {
-            script: Arc::new(script),
-            tasks: JoinSet::new(),
-        }
+        Self { script: Arc::new(script), tasks: JoinSet::new() }
     }
 
     /// A peer with this role waits for us here.
@@ -95,14 +92,7 @@ impl Script {
     }
 
     /// The answer to a request; `None` if there is no such block.
-    fn block(
-        &self,
-        Block {
-            piece,
-            begin,
-            length,
-        }: Block,
-    ) -> Option<Message> {
+    fn block(&self, Block { piece, begin, length }: Block) -> Option<Message> {
         let from =
             usize::try_from(u64::from(piece.0) * self.piece_length + u64::from(begin)).ok()?;
         let to = from.checked_add(length as usize)?;

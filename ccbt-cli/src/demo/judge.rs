@@ -29,28 +29,15 @@ struct End {
 
 impl Judge {
     pub(super) fn new(cast: Vec<Actor>) -> Self {
-        Self {
-            cast,
-            ends: BTreeMap::new(),
-        }
+        Self { cast, ends: BTreeMap::new() }
     }
 
     /// Takes down how a connection ended; a line if a rule ended it.
     pub(super) fn hear(&mut self, event: &Event) -> Option<String> {
-        let EventKind::PeerClosed {
-            peer,
-            reason,
-            connected,
-            downloaded,
-            ..
-        } = &event.kind
-        else {
+        let EventKind::PeerClosed { peer, reason, connected, downloaded, .. } = &event.kind else {
             return None;
         };
-        let actor = *self
-            .cast
-            .iter()
-            .find(|actor| actor.addr == canonical(*peer))?;
+        let actor = *self.cast.iter().find(|actor| actor.addr == canonical(*peer))?;
         let evidence = reason.evidence().cloned();
         let line = evidence.as_ref().map(|Evidence { policy, text, .. }| {
             row(actor, &format!("{policy}: {text}"), *connected, "dropped")
@@ -75,11 +62,8 @@ impl Judge {
 
     /// A line for each peer that stayed to the end.
     pub(super) fn kept(&self) -> Vec<String> {
-        let stayed = |actor: &&Actor| {
-            self.ends
-                .get(&actor.addr)
-                .is_some_and(|end| end.evidence.is_none())
-        };
+        let stayed =
+            |actor: &&Actor| self.ends.get(&actor.addr).is_some_and(|end| end.evidence.is_none());
         let line = |actor: &Actor| {
             let end = &self.ends[&actor.addr];
             let sent = match (actor.role, end.downloaded) {
@@ -93,10 +77,7 @@ impl Judge {
 
     /// What should have been otherwise; nothing if all is well.
     pub(super) fn broken(&self) -> Vec<String> {
-        self.cast
-            .iter()
-            .filter_map(|actor| self.fault(actor))
-            .collect()
+        self.cast.iter().filter_map(|actor| self.fault(actor)).collect()
     }
 
     /// How many each rule dropped.
@@ -105,10 +86,8 @@ impl Judge {
         for evidence in self.ends.values().filter_map(|end| end.evidence.as_ref()) {
             *rules.entry(&evidence.policy).or_default() += 1;
         }
-        let rules: Vec<String> = rules
-            .iter()
-            .map(|(rule, count)| format!("{rule} dropped {count}"))
-            .collect();
+        let rules: Vec<String> =
+            rules.iter().map(|(rule, count)| format!("{rule} dropped {count}")).collect();
         rules.join(", ")
     }
 
@@ -117,10 +96,7 @@ impl Judge {
         let Some(end) = self.ends.get(&actor.addr) else {
             return Some(format!("{who} never met us"));
         };
-        let dropped_by = end
-            .evidence
-            .as_ref()
-            .map(|evidence| evidence.policy.as_str());
+        let dropped_by = end.evidence.as_ref().map(|evidence| evidence.policy.as_str());
         match (actor.role.rule(), dropped_by) {
             (expected, seen) if expected == seen => {}
             (Some(rule), _) => {
@@ -149,32 +125,18 @@ mod tests {
     use super::*;
 
     fn actor(role: Role, port: u16) -> Actor {
-        Actor {
-            role,
-            addr: SocketAddr::from(([127, 0, 0, 1], port)),
-        }
+        Actor { role, addr: SocketAddr::from(([127, 0, 0, 1], port)) }
     }
 
     fn closed(actor: Actor, reason: CloseReason, downloaded: u64) -> Event {
         let connected = Duration::from_secs(3);
-        let kind = EventKind::PeerClosed {
-            peer: actor.addr,
-            reason,
-            connected,
-            downloaded,
-            uploaded: 0,
-        };
-        Event {
-            at: Time::from_secs(3),
-            kind,
-        }
+        let kind =
+            EventKind::PeerClosed { peer: actor.addr, reason, connected, downloaded, uploaded: 0 };
+        Event { at: Time::from_secs(3), kind }
     }
 
     fn evicted(policy: &str) -> CloseReason {
-        CloseReason::Evicted {
-            reason: "x",
-            evidence: Evidence::new(policy, "seen"),
-        }
+        CloseReason::Evicted { reason: "x", evidence: Evidence::new(policy, "seen") }
     }
 
     #[test]
@@ -182,11 +144,7 @@ mod tests {
         let mute = actor(Role::Mute, 1);
         let mut judge = Judge::new(vec![mute]);
         assert!(!judge.all_dropped());
-        assert!(
-            judge
-                .hear(&closed(mute, evicted("bitfield-timeout"), 0))
-                .is_some()
-        );
+        assert!(judge.hear(&closed(mute, evicted("bitfield-timeout"), 0)).is_some());
         assert!(judge.all_dropped());
         assert!(judge.broken().is_empty());
         assert_eq!(judge.by_rule(), "bitfield-timeout dropped 1");

@@ -62,8 +62,7 @@ impl PieceStore for SlowStore {
         buffers: &mut [IoSliceMut<'_>],
     ) -> Result<(), StoreError> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        self.brake
-            .hold(buffers.iter().map(|buffer| buffer.len() as u64).sum());
+        self.brake.hold(buffers.iter().map(|buffer| buffer.len() as u64).sum());
         self.payload.read_run(piece, begin, buffers)
     }
 }
@@ -79,12 +78,7 @@ pub(super) struct Seeds {
 impl Seeds {
     pub(super) fn new(metainfo: &Metainfo, payload: Vec<u8>, brake: &Brake) -> Self {
         let payload = Arc::new(MemoryStore::with(metainfo, payload));
-        Self {
-            metainfo: metainfo.clone(),
-            payload,
-            brake: brake.clone(),
-            swarms: Vec::new(),
-        }
+        Self { metainfo: metainfo.clone(), payload, brake: brake.clone(), swarms: Vec::new() }
     }
 
     /// Starts one more seed, and returns its address.
@@ -102,11 +96,8 @@ impl Seeds {
             .have(Bitfield::full(self.metainfo.piece_count()))
             .listen((Ipv4Addr::LOCALHOST, 0).into())
             .start()
-            .await
             .map_err(|error| failed(&error))?;
-        let addr = swarm
-            .local_addr()
-            .ok_or_else(|| failed(&"does not listen"))?;
+        let addr = swarm.local_addr().ok_or_else(|| failed(&"does not listen"))?;
         self.swarms.push((swarm, events));
         Ok(addr)
     }

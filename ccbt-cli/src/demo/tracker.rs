@@ -45,10 +45,8 @@ async fn answer(mut stream: TcpStream, body: &[u8]) -> io::Result<()> {
             return Ok(());
         }
     }
-    let head = format!(
-        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-        body.len()
-    );
+    let head =
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
     stream.write_all(&[head.as_bytes(), body].concat()).await?;
     stream.shutdown().await
 }

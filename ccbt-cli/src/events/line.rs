@@ -133,104 +133,57 @@ impl<'a> Line<'a> {
     /// The line for an event; `None` for one that this version has no name for.
     pub(super) fn new(event: &'a Event, pieces: u32) -> Option<Self> {
         let kind = match &event.kind {
-            EventKind::Started {
-                listen,
-                have,
-                pieces,
-            } => Kind::Started {
-                listen: listen.map(Peer),
-                have: *have,
-                pieces: *pieces,
-            },
-            EventKind::SourceReplied {
-                source,
-                peers,
-                warning,
-            } => Kind::SourceReplied {
-                source,
-                peers: *peers,
-                warning: warning.as_deref(),
-            },
+            EventKind::Started { listen, have, pieces } => {
+                Kind::Started { listen: listen.map(Peer), have: *have, pieces: *pieces }
+            }
+            EventKind::SourceReplied { source, peers, warning } => {
+                Kind::SourceReplied { source, peers: *peers, warning: warning.as_deref() }
+            }
             EventKind::SourceFailed { source, error } => Kind::SourceFailed { source, error },
-            EventKind::DialFailed { peer, error } => Kind::DialFailed {
-                peer: Peer(*peer),
-                error,
-            },
-            EventKind::PeerConnected {
-                peer,
-                direction,
-                source,
-            } => Kind::PeerConnected {
+            EventKind::DialFailed { peer, error } => Kind::DialFailed { peer: Peer(*peer), error },
+            EventKind::PeerConnected { peer, direction, source } => Kind::PeerConnected {
                 peer: Peer(*peer),
                 direction: direction_name(*direction),
                 source: source_name(*source),
             },
-            EventKind::PeerReady {
-                peer,
-                client,
-                have,
-                wanted,
-            } => Kind::PeerReady {
+            EventKind::PeerReady { peer, client, have, wanted } => Kind::PeerReady {
                 peer: Peer(*peer),
                 client: client.as_deref(),
                 availability: availability(*have, pieces),
                 have: *have,
                 wanted: *wanted,
             },
-            EventKind::Interest {
-                peer,
-                am_interested,
-            } => Kind::Interest {
-                peer: Peer(*peer),
-                am_interested: *am_interested,
-            },
-            EventKind::EvictScheduled {
-                peer,
-                reason,
-                evidence,
-                evict_at,
-            } => Kind::EvictScheduled {
-                peer: Peer(*peer),
-                policy: &evidence.policy,
-                reason,
-                evidence: &evidence.text,
-                at_ms: at_ms(*evict_at),
-            },
-            EventKind::EvictPardoned {
-                peer,
-                reason,
-                evidence,
-            } => Kind::EvictPardoned {
+            EventKind::Interest { peer, am_interested } => {
+                Kind::Interest { peer: Peer(*peer), am_interested: *am_interested }
+            }
+            EventKind::EvictScheduled { peer, reason, evidence, evict_at } => {
+                Kind::EvictScheduled {
+                    peer: Peer(*peer),
+                    policy: &evidence.policy,
+                    reason,
+                    evidence: &evidence.text,
+                    at_ms: at_ms(*evict_at),
+                }
+            }
+            EventKind::EvictPardoned { peer, reason, evidence } => Kind::EvictPardoned {
                 peer: Peer(*peer),
                 policy: &evidence.policy,
                 reason,
                 evidence: &evidence.text,
             },
-            EventKind::EvictShadow {
-                peer,
-                reason,
-                evidence,
-            } => Kind::EvictShadow {
+            EventKind::EvictShadow { peer, reason, evidence } => Kind::EvictShadow {
                 peer: Peer(*peer),
                 policy: &evidence.policy,
                 reason,
                 evidence: &evidence.text,
             },
-            EventKind::PeerClosed {
-                peer,
-                reason,
-                connected,
-                downloaded,
-                uploaded,
-            } => closed(*peer, reason, *connected, *downloaded, *uploaded),
-            EventKind::Piece { piece, have } => Kind::Piece {
-                piece: *piece,
-                have: *have,
-            },
-            EventKind::PieceFailed { piece, from } => Kind::PieceFailed {
-                piece: *piece,
-                from: from.iter().copied().map(Peer).collect(),
-            },
+            EventKind::PeerClosed { peer, reason, connected, downloaded, uploaded } => {
+                closed(*peer, reason, *connected, *downloaded, *uploaded)
+            }
+            EventKind::Piece { piece, have } => Kind::Piece { piece: *piece, have: *have },
+            EventKind::PieceFailed { piece, from } => {
+                Kind::PieceFailed { piece: *piece, from: from.iter().copied().map(Peer).collect() }
+            }
             EventKind::Progress(now) => Kind::Progress {
                 verified: now.verified,
                 total: now.total,
@@ -253,10 +206,7 @@ impl<'a> Line<'a> {
             EventKind::Lagged { missed } => Kind::Lagged { missed: *missed },
             _ => return None,
         };
-        Some(Self {
-            time_ms: at_ms(event.at),
-            kind,
-        })
+        Some(Self { time_ms: at_ms(event.at), kind })
     }
 }
 

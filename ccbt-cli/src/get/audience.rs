@@ -18,20 +18,14 @@ pub(super) struct Audience<'a> {
 
 impl<'a> Audience<'a> {
     pub(super) fn new(report: &'a mut Report, log: EventLog, watcher: &'a mut Watcher<'a>) -> Self {
-        Self {
-            report,
-            log,
-            watcher,
-        }
+        Self { report, log, watcher }
     }
 
     pub(super) fn hear(&mut self, event: &Event) {
         if let Err(error) = self.log.write(event) {
             self.report.clear();
-            let _ = writeln!(
-                std::io::stderr(),
-                "ccbt: --events: {error}; no more events are written"
-            );
+            let _ =
+                writeln!(std::io::stderr(), "ccbt: --events: {error}; no more events are written");
         }
         self.report.event(event);
         if let Some(line) = (self.watcher)(event) {

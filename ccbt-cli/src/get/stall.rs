@@ -14,11 +14,7 @@ pub(super) struct Stall {
 
 impl Stall {
     pub(super) fn new(limit: Duration) -> Self {
-        Self {
-            limit,
-            since: Time::ZERO,
-            downloaded: 0,
-        }
+        Self { limit, since: Time::ZERO, downloaded: 0 }
     }
 
     /// Takes note of all payload until `at`; returns how long none came, if that is too long.
@@ -41,18 +37,12 @@ mod tests {
         assert_eq!(stall.after(Time::from_secs(1), 0), None);
         assert_eq!(stall.after(Time::from_millis(1_999), 5), None);
         assert_eq!(stall.after(Time::from_millis(3_998), 5), None);
-        assert_eq!(
-            stall.after(Time::from_millis(3_999), 5),
-            Some(Duration::from_secs(2))
-        );
+        assert_eq!(stall.after(Time::from_millis(3_999), 5), Some(Duration::from_secs(2)));
     }
 
     #[test]
     fn a_download_that_never_begins_is_stalled_from_its_start() {
         let mut stall = Stall::new(Duration::from_secs(2));
-        assert_eq!(
-            stall.after(Time::from_secs(2), 0),
-            Some(Duration::from_secs(2))
-        );
+        assert_eq!(stall.after(Time::from_secs(2), 0), Some(Duration::from_secs(2)));
     }
 }

@@ -19,9 +19,8 @@ pub(super) async fn load(from: &Torrent) -> Result<Metainfo, Failure> {
             Metainfo::parse(&bytes).map_err(Failure::of(Exit::Refused, path.display()))
         }
         Torrent::Url(url) => {
-            let bytes = http::fetch(url, MAX_METAINFO_LEN)
-                .await
-                .map_err(Failure::of(Exit::Failed, url))?;
+            let bytes =
+                http::fetch(url, MAX_METAINFO_LEN).await.map_err(Failure::of(Exit::Failed, url))?;
             Metainfo::parse(&bytes).map_err(Failure::of(Exit::Refused, url))
         }
     }

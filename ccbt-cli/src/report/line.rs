@@ -33,18 +33,11 @@ pub(crate) fn line(now: &Progress, width: usize, paint: Paint) -> String {
 /// The same for a log: everything, and no bar.
 pub(crate) fn plain(now: &Progress) -> String {
     let percent = units::percent(now.verified, now.total);
-    format!(
-        "{percent:>5}{}",
-        join(&[units::rate(now.download_rate), left(now), who(now)])
-    )
+    format!("{percent:>5}{}", join(&[units::rate(now.download_rate), left(now), who(now)]))
 }
 
 fn join(parts: &[String]) -> String {
-    parts
-        .iter()
-        .filter(|part| !part.is_empty())
-        .flat_map(|part| ["  ", part])
-        .collect()
+    parts.iter().filter(|part| !part.is_empty()).flat_map(|part| ["  ", part]).collect()
 }
 
 fn left(now: &Progress) -> String {
@@ -56,16 +49,8 @@ fn left(now: &Progress) -> String {
 
 /// Who is connected: all, those with something for us, those of them that choke us; and who had to go.
 fn who(now: &Progress) -> String {
-    let Progress {
-        useful,
-        choking,
-        dropped,
-        ..
-    } = now;
-    format!(
-        "{}: {useful} useful, {choking} choking us, {dropped} dropped",
-        peers(now)
-    )
+    let Progress { useful, choking, dropped, .. } = now;
+    format!("{}: {useful} useful, {choking} choking us, {dropped} dropped", peers(now))
 }
 
 fn few(now: &Progress) -> String {
@@ -79,11 +64,7 @@ fn peers(now: &Progress) -> String {
 fn bar(now: &Progress, room: usize, paint: Paint) -> String {
     let done = share(now.verified, now.total, room);
     let (full, empty) = paint.bar();
-    format!(
-        "{}{}",
-        paint.good(&full.repeat(done)),
-        paint.faint(&empty.repeat(room - done))
-    )
+    format!("{}{}", paint.good(&full.repeat(done)), paint.faint(&empty.repeat(room - done)))
 }
 
 fn share(part: u64, whole: u64, room: usize) -> usize {
@@ -98,13 +79,8 @@ mod tests {
     fn now() -> Progress {
         let mut now = Progress::default();
         (now.verified, now.total) = (10_485_760, 25_165_824);
-        (
-            now.download_rate,
-            now.peers,
-            now.useful,
-            now.choking,
-            now.dropped,
-        ) = (3_145_728, 48, 12, 3, 31);
+        (now.download_rate, now.peers, now.useful, now.choking, now.dropped) =
+            (3_145_728, 48, 12, 3, 31);
         now
     }
 
@@ -123,10 +99,7 @@ mod tests {
             shown(75),
             "41.6%  3.00 MiB/s  5s left  48 peers: 12 useful, 3 choking us, 31 dropped"
         );
-        assert_eq!(
-            shown(50),
-            "41.6%  3.00 MiB/s  5s left  48 peers, 31 dropped"
-        );
+        assert_eq!(shown(50), "41.6%  3.00 MiB/s  5s left  48 peers, 31 dropped");
         assert_eq!(shown(30), "41.6%  3.00 MiB/s  5s left");
         assert_eq!(shown(17), "41.6%  3.00 MiB/s");
         assert_eq!(shown(16), "41.6% ####------");
@@ -138,15 +111,9 @@ mod tests {
     #[test]
     fn no_width_is_ever_exceeded() {
         for width in 0..200 {
+            assert!(line(&now(), width, Paint::PLAIN).chars().count() <= width, "{width}");
             assert!(
-                line(&now(), width, Paint::PLAIN).chars().count() <= width,
-                "{width}"
-            );
-            assert!(
-                line(&Progress::default(), width, Paint::PLAIN)
-                    .chars()
-                    .count()
-                    <= width,
+                line(&Progress::default(), width, Paint::PLAIN).chars().count() <= width,
                 "{width}"
             );
         }

@@ -25,10 +25,7 @@ impl Pace {
         let grown = tenths(now) > self.tenths;
         let due = now.verified < now.total && (grown || at.saturating_since(self.last_at) >= PAUSE);
         if due {
-            *self = Self {
-                last_at: at,
-                tenths: tenths(now),
-            };
+            *self = Self { last_at: at, tenths: tenths(now) };
         }
         due
     }

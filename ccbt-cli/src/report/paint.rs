@@ -11,10 +11,7 @@ pub(crate) struct Paint {
 
 impl Paint {
     /// Plain ASCII.
-    pub(crate) const PLAIN: Self = Self {
-        colour: false,
-        unicode: false,
-    };
+    pub(crate) const PLAIN: Self = Self { colour: false, unicode: false };
 
     /// What a terminal may get: no colour with `NO_COLOR` set, plain signs where the locale has no
     /// others.
@@ -33,11 +30,7 @@ impl Paint {
 
     /// The signs of a bar: done, and still to do.
     pub(crate) fn bar(self) -> (&'static str, &'static str) {
-        if self.unicode {
-            ("━", "─")
-        } else {
-            ("#", "-")
-        }
+        if self.unicode { ("━", "─") } else { ("#", "-") }
     }
 
     pub(crate) fn bold(self, text: &str) -> String {
@@ -64,13 +57,7 @@ impl Paint {
 /// Text from outside with nothing in it that a terminal would obey.
 pub(crate) fn printable(text: &str) -> String {
     text.chars()
-        .map(|c| {
-            if c.is_control() || is_bidi(c) {
-                char::REPLACEMENT_CHARACTER
-            } else {
-                c
-            }
-        })
+        .map(|c| if c.is_control() || is_bidi(c) { char::REPLACEMENT_CHARACTER } else { c })
         .collect()
 }
 
@@ -85,18 +72,12 @@ mod tests {
 
     #[test]
     fn escapes_from_outside_do_not_reach_the_terminal() {
-        assert_eq!(
-            printable("a\x1b[2Jb\r\n\u{202e}c"),
-            "a\u{fffd}[2Jb\u{fffd}\u{fffd}\u{fffd}c"
-        );
+        assert_eq!(printable("a\x1b[2Jb\r\n\u{202e}c"), "a\u{fffd}[2Jb\u{fffd}\u{fffd}\u{fffd}c");
     }
 
     #[test]
     fn colour_wraps_text_and_nothing_else() {
-        let paint = Paint {
-            colour: true,
-            unicode: true,
-        };
+        let paint = Paint { colour: true, unicode: true };
         assert_eq!(paint.bold("x"), "\x1b[1mx\x1b[0m");
         assert_eq!(paint.bold(""), "");
         assert_eq!(Paint::PLAIN.bold("x"), "x");

@@ -53,10 +53,7 @@ impl Tally {
         self.groups
             .entry((evidence.policy.to_string(), reason))
             .and_modify(|group| group.count += 1)
-            .or_insert_with(|| Group {
-                count: 1,
-                example: evidence.clone(),
-            });
+            .or_insert_with(|| Group { count: 1, example: evidence.clone() });
     }
 
     /// The list, or the groups if the list would be long; nothing if nobody was dropped.
@@ -64,24 +61,14 @@ impl Tally {
         if self.count == 0 {
             return Vec::new();
         }
-        let mut lines = vec![format!(
-            "dropped {}:",
-            units::count(self.count, "peer", "peers")
-        )];
+        let mut lines = vec![format!("dropped {}:", units::count(self.count, "peer", "peers"))];
         if self.count <= LISTED {
-            let peers: Vec<String> = self
-                .listed
-                .iter()
-                .map(|dropped| dropped.peer.to_string())
-                .collect();
-            let (peer, policy) = (
-                longest(&peers),
-                longest(self.listed.iter().map(|d| &d.evidence.policy)),
-            );
+            let peers: Vec<String> =
+                self.listed.iter().map(|dropped| dropped.peer.to_string()).collect();
+            let (peer, policy) =
+                (longest(&peers), longest(self.listed.iter().map(|d| &d.evidence.policy)));
             lines.extend(self.listed.iter().zip(&peers).map(|(dropped, addr)| {
-                let Evidence {
-                    policy: name, text, ..
-                } = &dropped.evidence;
+                let Evidence { policy: name, text, .. } = &dropped.evidence;
                 let after = units::passed(dropped.connected);
                 format!("  {addr:peer$}  {name:policy$}  after {after}: {text}")
             }));
@@ -99,11 +86,7 @@ impl Tally {
 }
 
 fn longest<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> usize {
-    texts
-        .into_iter()
-        .map(|text| text.as_ref().chars().count())
-        .max()
-        .unwrap_or(0)
+    texts.into_iter().map(|text| text.as_ref().chars().count()).max().unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -118,10 +101,7 @@ mod tests {
             } else {
                 ("no-interest", "no-interest")
             };
-            let evidence = Evidence {
-                policy: policy.into(),
-                text: format!("seen {port}"),
-            };
+            let evidence = Evidence { policy: policy.into(), text: format!("seen {port}") };
             let peer = SocketAddr::from(([192, 0, 2, 1], port));
             tally.add(peer, reason, &evidence, Duration::from_secs(10));
         }

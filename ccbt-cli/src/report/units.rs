@@ -118,10 +118,7 @@ mod tests {
         ];
         for (millis, gone, to_come) in cases {
             let time = Duration::from_millis(millis);
-            assert_eq!(
-                (passed(time).as_str(), left(time).as_str()),
-                (gone, to_come)
-            );
+            assert_eq!((passed(time).as_str(), left(time).as_str()), (gone, to_come));
         }
         assert_eq!(left(Duration::MAX), "ages");
     }
@@ -137,9 +134,6 @@ mod tests {
     #[test]
     fn no_time_has_no_average() {
         assert_eq!(average(10, Duration::ZERO), None);
-        assert_eq!(
-            average(2_048, Duration::from_secs(2)).as_deref(),
-            Some("1.00 KiB/s")
-        );
+        assert_eq!(average(2_048, Duration::from_secs(2)).as_deref(), Some("1.00 KiB/s"));
     }
 }

@@ -66,8 +66,5 @@ fn a_quiet_download_says_nothing() {
     let (seed, ..) = stage.seed();
     let output = run(stage.get(&["-q", "--peer", &seed.to_string()]));
     assert_exit(&output, 0);
-    assert_eq!(
-        (text(&output.stdout), text(&output.stderr)),
-        (String::new(), String::new())
-    );
+    assert_eq!((text(&output.stdout), text(&output.stderr)), (String::new(), String::new()));
 }

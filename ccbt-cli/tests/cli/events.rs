@@ -8,10 +8,7 @@ use serde_json::Value;
 use crate::support::{Stage, assert_exit, run, text};
 
 fn parse(lines: &str) -> Vec<Value> {
-    lines
-        .lines()
-        .map(|line| serde_json::from_str(line).expect(line))
-        .collect()
+    lines.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
 }
 
 fn name(event: &Value) -> &str {
@@ -25,29 +22,18 @@ fn every_line_is_an_object_with_time_and_name() {
     let output = run(stage.get(&["--events", "-", "--peer", &seed.to_string()]));
     assert_exit(&output, 0);
     let events = parse(&text(&output.stdout));
-    let times: Vec<u64> = events
-        .iter()
-        .map(|event| event["time_ms"].as_u64().expect("a time"))
-        .collect();
+    let times: Vec<u64> =
+        events.iter().map(|event| event["time_ms"].as_u64().expect("a time")).collect();
     assert!(times.is_sorted());
     let names: Vec<&str> = events.iter().map(name).collect();
     assert_eq!(names.first(), Some(&"started"));
     assert_eq!(names.last(), Some(&"stopped"));
-    for expected in [
-        "peer_connected",
-        "peer_ready",
-        "interest",
-        "piece",
-        "progress",
-        "finished",
-        "peer_closed",
-    ] {
+    for expected in
+        ["peer_connected", "peer_ready", "interest", "piece", "progress", "finished", "peer_closed"]
+    {
         assert!(names.contains(&expected), "{expected} is not in {names:?}");
     }
-    assert!(
-        text(&output.stderr).contains("done: "),
-        "the words for people go to stderr"
-    );
+    assert!(text(&output.stderr).contains("done: "), "the words for people go to stderr");
 }
 
 #[test]
@@ -55,12 +41,8 @@ fn every_piece_is_told_once_and_every_peer_is_an_address() {
     let stage = Stage::new(None);
     let (seed, ..) = stage.seed();
     let file = stage.folder().join("events.jsonl");
-    let output = run(stage.get(&[
-        "--events",
-        &file.to_string_lossy(),
-        "--peer",
-        &seed.to_string(),
-    ]));
+    let output =
+        run(stage.get(&["--events", &file.to_string_lossy(), "--peer", &seed.to_string()]));
     assert_exit(&output, 0);
     let events = parse(&fs::read_to_string(file).expect("events"));
     let mut pieces: Vec<u64> = events
@@ -70,14 +52,8 @@ fn every_piece_is_told_once_and_every_peer_is_an_address() {
         .collect();
     pieces.sort_unstable();
     assert_eq!(pieces, (0..19).collect::<Vec<_>>());
-    let peers: Vec<&str> = events
-        .iter()
-        .filter_map(|event| event["peer"].as_str())
-        .collect();
-    assert!(
-        !peers.is_empty() && peers.iter().all(|peer| *peer == seed.to_string()),
-        "{peers:?}"
-    );
+    let peers: Vec<&str> = events.iter().filter_map(|event| event["peer"].as_str()).collect();
+    assert!(!peers.is_empty() && peers.iter().all(|peer| *peer == seed.to_string()), "{peers:?}");
 }
 
 #[test]
@@ -88,10 +64,7 @@ fn what_is_complete_already_starts_and_finishes() {
     let output = run(stage.get(&["--events", "-"]));
     assert_exit(&output, 0);
     let events = parse(&text(&output.stdout));
-    assert_eq!(
-        events.iter().map(name).collect::<Vec<_>>(),
-        ["started", "finished"]
-    );
+    assert_eq!(events.iter().map(name).collect::<Vec<_>>(), ["started", "finished"]);
 }
 
 #[test]
@@ -103,9 +76,7 @@ fn a_reader_that_leaves_does_not_stop_the_download() {
         .spawn()
         .expect("the program starts");
     let mut first = String::new();
-    BufReader::new(child.stdout.take().expect("a pipe"))
-        .read_line(&mut first)
-        .expect("a line");
+    BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut first).expect("a line");
     let output = child.wait_with_output().expect("an end");
     assert_exit(&output, 0);
     assert!(stage.downloaded() == stage.payload);

@@ -13,10 +13,7 @@ fn refused(torrent: &[u8]) -> String {
     assert!(!stage.output().exists());
     let error = text(&output.stderr);
     assert_eq!(error.lines().count(), 1, "{error}");
-    assert!(
-        error.contains(&*stage.torrent().to_string_lossy()),
-        "{error}"
-    );
+    assert!(error.contains(&*stage.torrent().to_string_lossy()), "{error}");
     error
 }
 
@@ -80,12 +77,7 @@ fn a_command_line_without_sense_is_refused() {
 
 #[test]
 fn help_and_version_are_no_errors() {
-    for line in [
-        &["--help"][..],
-        &["--version"],
-        &["get", "--help"],
-        &["demo", "--help"],
-    ] {
+    for line in [&["--help"][..], &["--version"], &["get", "--help"], &["demo", "--help"]] {
         let mut command = ccbt();
         command.args(line);
         assert_exit(&run(command), 0);

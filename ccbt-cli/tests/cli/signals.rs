@@ -8,29 +8,20 @@ use crate::support::{Stage, assert_exit, text};
 
 /// Starts a download that nobody serves, and sends the signal as soon as it runs.
 fn interrupted_by(signal: &str, stage: &Stage, more: &[&str]) -> Output {
-    let mut child = stage
-        .get(&[&["--events", "-"], more].concat())
-        .spawn()
-        .expect("the program starts");
+    let mut child =
+        stage.get(&[&["--events", "-"], more].concat()).spawn().expect("the program starts");
     let mut events = BufReader::new(child.stdout.take().expect("a pipe"));
     let mut line = String::new();
     while !line.contains("\"started\"") {
         line.clear();
-        assert_ne!(
-            events.read_line(&mut line).expect("a line"),
-            0,
-            "it never started"
-        );
+        assert_ne!(events.read_line(&mut line).expect("a line"), 0, "it never started");
     }
     send(signal, &child);
     child.wait_with_output().expect("an end")
 }
 
 fn send(signal: &str, child: &Child) {
-    let sent = Command::new("kill")
-        .arg(signal)
-        .arg(child.id().to_string())
-        .status();
+    let sent = Command::new("kill").arg(signal).arg(child.id().to_string()).status();
     assert!(sent.expect("kill").success());
 }
 
@@ -59,14 +50,8 @@ fn a_tracker_that_hangs_does_not_hold_up_the_end() {
 fn a_torrent_that_never_arrives_does_not_hold_up_the_end() {
     let stage = Stage::new(None);
     let hanging = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let url = format!(
-        "http://{}/a.torrent",
-        hanging.local_addr().expect("an address")
-    );
-    let child = stage
-        .get_from(&url, &[])
-        .spawn()
-        .expect("the program starts");
+    let url = format!("http://{}/a.torrent", hanging.local_addr().expect("an address"));
+    let child = stage.get_from(&url, &[]).spawn().expect("the program starts");
     // The request is there: so the program waits for an answer, and listens to signals.
     let _request = hanging.accept().expect("a request");
     send("-INT", &child);

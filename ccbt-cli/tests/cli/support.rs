@@ -30,11 +30,7 @@ impl Stage {
             .flat_map(|n| [n.wrapping_mul(2_654_435_761).to_le_bytes()[3]])
             .collect();
         let folder = tempfile::tempdir().expect("a folder");
-        let stage = Self {
-            folder,
-            payload,
-            runtime: Runtime::new().expect("a runtime"),
-        };
+        let stage = Self { folder, payload, runtime: Runtime::new().expect("a runtime") };
         fs::write(stage.torrent(), stage.metainfo_bytes(tracker)).expect("a torrent");
         stage
     }
@@ -69,7 +65,7 @@ impl Stage {
             let have = Bitfield::full(metainfo.piece_count());
             let seed = Swarm::builder(metainfo).store(store).have(have);
             let seed = seed.listen((Ipv4Addr::LOCALHOST, 0).into());
-            seed.start().await.expect("a seed")
+            seed.start().expect("a seed")
         });
         (swarm.local_addr().expect("an address"), swarm, events)
     }
@@ -111,10 +107,7 @@ impl Stage {
         let mut command = ccbt();
         command.arg("get").arg(torrent).arg("-o").arg(self.output());
         command.args(["--listen", "127.0.0.1:0"]).args(more);
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 }
@@ -136,9 +129,5 @@ pub(crate) fn text(bytes: &[u8]) -> String {
 /// The end as a number, and everything that was said if it is not the expected one.
 pub(crate) fn assert_exit(output: &Output, code: i32) {
     let (out, err) = (text(&output.stdout), text(&output.stderr));
-    assert_eq!(
-        output.status.code(),
-        Some(code),
-        "stdout:\n{out}\nstderr:\n{err}"
-    );
+    assert_eq!(output.status.code(), Some(code), "stdout:\n{out}\nstderr:\n{err}");
 }

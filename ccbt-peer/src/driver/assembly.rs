@@ -11,8 +11,8 @@ use ccbt_wire::{BLOCK_LEN, Bitfield, Block, Metainfo, PieceIndex};
 use sha1::{Digest, Sha1};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::swarm::PeerKey;
 use crate::Geometry;
+use crate::swarm::PeerKey;
 
 /// Piece buffers take no more than this together. A piece for which there is none is written block by
 /// block.
@@ -335,7 +335,6 @@ impl Assembly {
             _ => Complete::Store(Box::new(hasher), self.hashed),
         })
     }
-
 }
 
 /// The lock of an assembly. A connection that panicked left no half-written block that counts as done.

@@ -110,8 +110,9 @@ impl Connection {
                 return Ok(reason);
             }
             self.announce(&shared);
-            self.upload.start(&mut self.session, &shared);
             self.flush()?;
+            // Behind the flush: a run that just went out makes room for the next.
+            self.upload.start(&mut self.session, &shared);
             self.receiver.deliver().await;
             let (payload, reading) = self.upload.split();
             let queued = self.session.queued();
@@ -255,7 +256,8 @@ impl Connection {
     /// Takes the peer's handshake from the front of `input`; true if it is done.
     fn shake_hands(&mut self, input: &mut &[u8]) -> Result<bool, CloseReason> {
         let Some(decoder) = &mut self.handshake else { return Ok(true) };
-        let theirs = decoder.feed(input).map_err(|error| Violation::Handshake(error.to_string()))?;
+        let theirs =
+            decoder.feed(input).map_err(|error| Violation::Handshake(error.to_string()))?;
         let Some(theirs) = theirs else { return Ok(false) };
         self.handshake = None;
         let shared = &self.receiver.shared;

@@ -11,8 +11,8 @@ use tokio::sync::mpsc;
 
 use super::Report;
 use super::assembly::{Assemblies, PieceBuffer};
-use crate::store::{PieceStore, StoreError};
 use crate::Geometry;
+use crate::store::{PieceStore, StoreError};
 
 /// Jobs that may wait. Whole pieces are bounded by their buffers already.
 const QUEUE: usize = 64;

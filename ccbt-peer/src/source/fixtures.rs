@@ -24,10 +24,7 @@ pub(crate) struct Swarm {
 pub(crate) struct Clock(Instant);
 
 impl Clock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "tests look at the runtime's virtual time"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "tests look at the runtime's virtual time")]
     fn now() -> Self {
         Self(Instant::now())
     }
@@ -44,30 +41,15 @@ impl Clock {
 
 impl Swarm {
     pub(crate) fn new(name: &str, kind: Source) -> Self {
-        let totals = watch::Sender::new(Totals {
-            left: 1_000,
-            ..Totals::default()
-        });
+        let totals = watch::Sender::new(Totals { left: 1_000, ..Totals::default() });
         let (sender, found) = mpsc::channel(64);
         let (stop, name) = (watch::Sender::new(false), (name.into(), kind));
-        Self {
-            totals,
-            stop,
-            found,
-            sender,
-            name,
-            port: Some(6881),
-            began: Clock::now(),
-        }
+        Self { totals, stop, found, sender, name, port: Some(6881), began: Clock::now() }
     }
 
     pub(crate) fn context(&self) -> SourceContext {
         SourceContext::new(
-            (
-                InfoHash([0xaa; 20]),
-                PeerId(*b"-CC0100-abcdefghijkl"),
-                self.port,
-            ),
+            (InfoHash([0xaa; 20]), PeerId(*b"-CC0100-abcdefghijkl"), self.port),
             self.name.clone(),
             self.totals.subscribe(),
             self.stop.subscribe(),
@@ -81,12 +63,7 @@ impl Swarm {
 
     /// What the source delivers next.
     pub(crate) async fn next(&mut self) -> Result<Vec<SocketAddr>, String> {
-        self.found
-            .recv()
-            .await
-            .unwrap()
-            .result
-            .map(|(peers, _)| peers)
+        self.found.recv().await.unwrap().result.map(|(peers, _)| peers)
     }
 
     #[cfg(feature = "http")]
@@ -96,11 +73,7 @@ impl Swarm {
 
     #[cfg(feature = "http")]
     pub(crate) fn complete(&self) {
-        self.totals.send_replace(Totals {
-            left: 0,
-            completed: true,
-            ..Totals::default()
-        });
+        self.totals.send_replace(Totals { left: 0, completed: true, ..Totals::default() });
     }
 
     pub(crate) fn stop(&self) {

@@ -29,10 +29,7 @@ impl Given {
     /// Peers by their addresses.
     #[must_use]
     pub fn new(addresses: impl IntoIterator<Item = SocketAddr>) -> Self {
-        Self {
-            addresses: addresses.into_iter().collect(),
-            names: Vec::new(),
-        }
+        Self { addresses: addresses.into_iter().collect(), names: Vec::new() }
     }
 
     /// Peers as `HOST:PORT`; the host is a name or an address, IPv6 ones in brackets.
@@ -75,9 +72,8 @@ impl Given {
                         context.found(addresses, None).await;
                     }
                     Some(Ok((name, result))) => {
-                        let error = result
-                            .err()
-                            .map_or("no address".into(), |error| error.to_string());
+                        let error =
+                            result.err().map_or("no address".into(), |error| error.to_string());
                         context.failed(format!("{name}: {error}")).await;
                         names.push(name);
                     }
@@ -149,21 +145,12 @@ mod tests {
         assert_eq!(swarm.next().await, Ok(vec![address(1)]));
         let mut others = [swarm.next().await, swarm.next().await];
         others.sort_by_key(Result::is_err);
-        assert_eq!(
-            others,
-            [
-                Ok(vec![address(2)]),
-                Err("late.example:3: no such name".into())
-            ]
-        );
+        assert_eq!(others, [Ok(vec![address(2)]), Err("late.example:3: no such name".into())]);
         for _ in 0..6 {
             assert!(swarm.next().await.is_err());
         }
         assert_eq!(swarm.next().await, Ok(vec![address(3)]));
-        assert_eq!(
-            *tries.lock().unwrap(),
-            [0, 30, 90, 210, 450, 930, 1530, 2130]
-        );
+        assert_eq!(*tries.lock().unwrap(), [0, 30, 90, 210, 450, 930, 1530, 2130]);
         swarm.stop();
         task.await.unwrap();
     }
@@ -183,11 +170,7 @@ mod tests {
         let given = Box::new(Given::hosts(vec!["localhost:7".into()]));
         let task = tokio::spawn(given.run(swarm.context()));
         let found = swarm.next().await.unwrap();
-        assert!(
-            found
-                .iter()
-                .all(|peer| peer.ip().is_loopback() && peer.port() == 7)
-        );
+        assert!(found.iter().all(|peer| peer.ip().is_loopback() && peer.port() == 7));
         swarm.stop();
         task.await.unwrap();
     }

@@ -50,14 +50,8 @@ const WHOLE: Duration = Duration::from_secs(120);
 /// not 2xx is an error.
 pub async fn fetch(url: &str, limit: usize) -> Result<Bytes, HttpError> {
     let answer = timeout(WHOLE, get(url, limit)).await;
-    let answer = answer.map_err(|_| HttpError::TimedOut {
-        seconds: WHOLE.as_secs(),
-    })??;
-    if answer.is_success() {
-        Ok(answer.body)
-    } else {
-        Err(HttpError::Status(answer.status))
-    }
+    let answer = answer.map_err(|_| HttpError::TimedOut { seconds: WHOLE.as_secs() })??;
+    if answer.is_success() { Ok(answer.body) } else { Err(HttpError::Status(answer.status)) }
 }
 
 /// An answer of a server, whatever its status.
@@ -78,9 +72,8 @@ pub(super) async fn get(url: &str, limit: usize) -> Result<Answer, HttpError> {
     let mut uri = parse(url)?;
     for _ in 0..=MOST_REDIRECTS {
         let response = timeout(PATIENCE, send(&uri)).await;
-        let response = response.map_err(|_| HttpError::TimedOut {
-            seconds: PATIENCE.as_secs(),
-        })??;
+        let response =
+            response.map_err(|_| HttpError::TimedOut { seconds: PATIENCE.as_secs() })??;
         match redirect(&response, &uri)? {
             Some(target) => uri = target,
             None => {
@@ -90,9 +83,7 @@ pub(super) async fn get(url: &str, limit: usize) -> Result<Answer, HttpError> {
             }
         }
     }
-    Err(HttpError::TooManyRedirects {
-        limit: MOST_REDIRECTS,
-    })
+    Err(HttpError::TooManyRedirects { limit: MOST_REDIRECTS })
 }
 
 fn redirect(response: &Response<Incoming>, from: &Uri) -> Result<Option<Uri>, HttpError> {
@@ -128,15 +119,10 @@ where
     C: Connect + Clone + Send + Sync + 'static,
 {
     // Announces are minutes apart: a connection that is kept would only be in the way.
-    let client = Client::builder(TokioExecutor::new())
-        .pool_max_idle_per_host(0)
-        .build(connector);
+    let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
     // The outermost error only says in which of its parts the client failed.
-    client
-        .request(request)
-        .await
-        .map_err(|error| match error.source() {
-            Some(cause) => HttpError::of(cause),
-            None => HttpError::of(&error),
-        })
+    client.request(request).await.map_err(|error| match error.source() {
+        Some(cause) => HttpError::of(cause),
+        None => HttpError::of(&error),
+    })
 }

@@ -49,11 +49,7 @@ impl HttpTracker {
     /// If the URL is not one that can be asked.
     pub fn new(url: &str) -> Result<Self, UrlError> {
         http::parse(url)?;
-        Ok(Self {
-            url: url.trim().to_owned(),
-            key: fastrand::u32(..),
-            tracker_id: None,
-        })
+        Ok(Self { url: url.trim().to_owned(), key: fastrand::u32(..), tracker_id: None })
     }
 
     fn announce_url(&self, context: &SourceContext, event: Option<AnnounceEvent>) -> String {
@@ -66,11 +62,7 @@ impl HttpTracker {
             downloaded: totals.downloaded,
             left: totals.left,
             event,
-            numwant: Some(if event == Some(AnnounceEvent::Stopped) {
-                0
-            } else {
-                WANTED_PEERS
-            }),
+            numwant: Some(if event == Some(AnnounceEvent::Stopped) { 0 } else { WANTED_PEERS }),
             key: Some(self.key),
             tracker_id: self.tracker_id.clone(),
         };
@@ -144,10 +136,7 @@ impl HttpTracker {
                 return;
             }
             let completed = context.totals().completed;
-            let last = schedule
-                .next_event(completed)
-                .into_iter()
-                .chain([AnnounceEvent::Stopped]);
+            let last = schedule.next_event(completed).into_iter().chain([AnnounceEvent::Stopped]);
             for event in last {
                 // Nobody is left who could try again.
                 let _ = ask(get, self.announce_url(context, Some(event))).await;
@@ -164,9 +153,7 @@ where
     F: Future<Output = Result<Answer, HttpError>>,
 {
     let answer = timeout(PATIENCE, get(url)).await;
-    let answer = answer.map_err(|_| HttpError::TimedOut {
-        seconds: PATIENCE.as_secs(),
-    })??;
+    let answer = answer.map_err(|_| HttpError::TimedOut { seconds: PATIENCE.as_secs() })??;
     match AnnounceReply::parse(&answer.body) {
         // Some trackers send their reason with an error status.
         Err(error @ TrackerError::Refused { .. }) => Err(error.into()),

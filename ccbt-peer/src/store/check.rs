@@ -65,11 +65,7 @@ pub fn check_with(
         let mut checked = 0;
         for batch in receiver {
             match batch {
-                Ok(Batch {
-                    first,
-                    length,
-                    right,
-                }) => {
+                Ok(Batch { first, length, right }) => {
                     for i in (0..length).filter(|i| right >> i & 1 == 1) {
                         have.set(PieceIndex(first + i), true);
                     }
@@ -104,12 +100,9 @@ impl Work<'_> {
         let pieces = self.metainfo.piece_count();
         let mut buffer = vec![0; self.metainfo.piece_length().min(CHUNK) as usize];
         while !self.failed.load(Ordering::Relaxed) {
-            let Ok(first) = self
-                .next
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |next| {
-                    (next < pieces).then(|| next.saturating_add(self.batch).min(pieces))
-                })
-            else {
+            let Ok(first) = self.next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |next| {
+                (next < pieces).then(|| next.saturating_add(self.batch).min(pieces))
+            }) else {
                 return;
             };
             let length = self.batch.min(pieces - first);
@@ -119,11 +112,7 @@ impl Work<'_> {
             });
             self.failed.fetch_or(right.is_err(), Ordering::Relaxed);
             // The receiver lives as long as there are senders.
-            let _ = sender.send(right.map(|right| Batch {
-                first,
-                length,
-                right,
-            }));
+            let _ = sender.send(right.map(|right| Batch { first, length, right }));
         }
     }
 
@@ -136,10 +125,7 @@ impl Work<'_> {
             let Some(target) = buffer.get_mut(..chunk as usize) else {
                 return Ok(false);
             };
-            match self
-                .store
-                .read_run(piece, begin, &mut [IoSliceMut::new(target)])
-            {
+            match self.store.read_run(piece, begin, &mut [IoSliceMut::new(target)]) {
                 Ok(()) => hash.update(target),
                 Err(error) if is_absence(&error) => return Ok(false),
                 Err(error) => return Err(error),
@@ -186,11 +172,7 @@ mod tests {
         ) -> Result<(), StoreError> {
             if piece.0 == self.1 {
                 let source = io::Error::from(self.2);
-                return Err(StoreError::Io {
-                    path: "x".into(),
-                    action: "read",
-                    source,
-                });
+                return Err(StoreError::Io { path: "x".into(), action: "read", source });
             }
             self.0.read_run(piece, begin, into)
         }
@@ -233,22 +215,12 @@ mod tests {
     fn an_absent_piece_is_missing_and_any_other_error_is_one() {
         let torrent = fixtures::single("a", 100_000, 16_384);
         for kind in [ErrorKind::NotFound, ErrorKind::UnexpectedEof] {
-            let store = Failing(
-                MemoryStore::with(&torrent.metainfo, torrent.payload.clone()),
-                2,
-                kind,
-            );
+            let store =
+                Failing(MemoryStore::with(&torrent.metainfo, torrent.payload.clone()), 2, kind);
             let have = check(&store, &torrent.metainfo).unwrap();
-            assert_eq!(
-                have.iter_zeros().map(|piece| piece.0).collect::<Vec<_>>(),
-                [2]
-            );
+            assert_eq!(have.iter_zeros().map(|piece| piece.0).collect::<Vec<_>>(), [2]);
         }
-        let store = Failing(
-            MemoryStore::new(&torrent.metainfo),
-            2,
-            ErrorKind::PermissionDenied,
-        );
+        let store = Failing(MemoryStore::new(&torrent.metainfo), 2, ErrorKind::PermissionDenied);
         assert_eq!(
             check(&store, &torrent.metainfo).unwrap_err().kind(),
             ErrorKind::PermissionDenied

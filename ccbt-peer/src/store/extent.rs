@@ -31,17 +31,11 @@ impl Extent {
         let length = length as u64;
         let start = u64::from(piece.0) * u64::from(self.piece_length);
         let position = start + u64::from(begin);
-        let fits = position
-            .checked_add(length)
-            .is_some_and(|end| end <= self.total);
+        let fits = position.checked_add(length).is_some_and(|end| end <= self.total);
         if piece.0 < self.pieces && begin <= self.piece_length && fits {
             Ok(position)
         } else {
-            Err(StoreError::OutOfRange {
-                piece: piece.0,
-                begin,
-                length,
-            })
+            Err(StoreError::OutOfRange { piece: piece.0, begin, length })
         }
     }
 

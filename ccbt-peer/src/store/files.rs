@@ -227,10 +227,8 @@ impl FileStore {
         at: u64,
     ) -> Result<(), StoreError> {
         let file = self.handle(index, false)?;
-        positional::read_exact_at(&file, buffers, at).map_err(|error| {
-            self.folder
-                .error(&self.layout.file(index).path, "read", error)
-        })
+        positional::read_exact_at(&file, buffers, at)
+            .map_err(|error| self.folder.error(&self.layout.file(index).path, "read", error))
     }
 }
 

@@ -25,11 +25,7 @@ pub(crate) fn multi(files: &[(&str, usize)], piece_length: u32) -> Torrent {
     let mut offset = 0;
     for (path, length) in files {
         let names: String = path.split('/').map(string).collect();
-        let attr = if path.starts_with(".pad/") {
-            "4:attr1:p"
-        } else {
-            ""
-        };
+        let attr = if path.starts_with(".pad/") { "4:attr1:p" } else { "" };
         list += &format!("d{attr}6:lengthi{length}e4:pathl{names}ee");
         if !attr.is_empty() {
             payload[offset..offset + length].fill(0);
@@ -55,10 +51,7 @@ impl Torrent {
 }
 
 fn torrent(files: &str, name: &str, piece_length: u32, payload: Vec<u8>) -> Torrent {
-    let hashes = payload
-        .chunks(piece_length as usize)
-        .flat_map(Sha1::digest)
-        .collect::<Vec<u8>>();
+    let hashes = payload.chunks(piece_length as usize).flat_map(Sha1::digest).collect::<Vec<u8>>();
     let name = string(name);
     let count = hashes.len();
     let head =
@@ -66,10 +59,7 @@ fn torrent(files: &str, name: &str, piece_length: u32, payload: Vec<u8>) -> Torr
     let mut bytes = head.into_bytes();
     bytes.extend(hashes);
     bytes.extend(b"ee");
-    Torrent {
-        metainfo: Metainfo::parse(&bytes).unwrap(),
-        payload,
-    }
+    Torrent { metainfo: Metainfo::parse(&bytes).unwrap(), payload }
 }
 
 fn string(text: &str) -> String {
@@ -79,7 +69,5 @@ fn string(text: &str) -> String {
 /// Bytes that repeat nowhere soon, with no zero among them: a zero may be replaced in any file.
 fn noise(length: usize) -> Vec<u8> {
     let mut random = fastrand::Rng::with_seed(length as u64);
-    std::iter::repeat_with(|| random.u8(1..))
-        .take(length)
-        .collect()
+    std::iter::repeat_with(|| random.u8(1..)).take(length).collect()
 }

@@ -44,27 +44,19 @@ impl MemoryStore {
             payload.resize(total, 0);
             payload
         };
-        Self {
-            extent,
-            payload: RwLock::new(payload),
-        }
+        Self { extent, payload: RwLock::new(payload) }
     }
 
     /// A copy of the payload as it is now.
     #[must_use]
     pub fn to_vec(&self) -> Vec<u8> {
-        self.payload
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.payload.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryStore")
-            .field("bytes", &self.extent.total())
-            .finish_non_exhaustive()
+        f.debug_struct("MemoryStore").field("bytes", &self.extent.total()).finish_non_exhaustive()
     }
 }
 
@@ -121,18 +113,11 @@ mod tests {
         let torrent = fixtures::single("a", 100_000, 16_384);
         let store = MemoryStore::new(&torrent.metainfo);
         let payload = &torrent.payload;
-        let run = [
-            IoSlice::new(&payload[10_000..20_000]),
-            IoSlice::new(&payload[20_000..40_000]),
-        ];
+        let run = [IoSlice::new(&payload[10_000..20_000]), IoSlice::new(&payload[20_000..40_000])];
         store.write_run(PieceIndex(0), 10_000, &run).unwrap();
         let mut read = vec![0; 20_000];
         store
-            .read_run(
-                PieceIndex(1),
-                16_384 - 6_384,
-                &mut [IoSliceMut::new(&mut read[..10_000])],
-            )
+            .read_run(PieceIndex(1), 16_384 - 6_384, &mut [IoSliceMut::new(&mut read[..10_000])])
             .unwrap();
         assert_eq!(read[..10_000], payload[26_384..36_384]);
         assert_eq!(store.to_vec()[..10_000], [0; 10_000]);
@@ -141,10 +126,7 @@ mod tests {
     #[test]
     fn a_payload_is_cut_or_filled_to_the_length_of_the_torrent() {
         let torrent = fixtures::single("a", 1_000, 16_384);
-        assert_eq!(
-            MemoryStore::with(&torrent.metainfo, vec![1; 2_000]).to_vec(),
-            vec![1; 1_000]
-        );
+        assert_eq!(MemoryStore::with(&torrent.metainfo, vec![1; 2_000]).to_vec(), vec![1; 1_000]);
         let filled = MemoryStore::with(&torrent.metainfo, vec![1; 10]).to_vec();
         assert_eq!((filled.len(), filled[9], filled[10]), (1_000, 1, 0));
     }
@@ -153,18 +135,9 @@ mod tests {
     fn a_run_behind_the_end_is_refused_with_its_numbers() {
         let torrent = fixtures::single("a", 1_000, 16_384);
         let store = MemoryStore::new(&torrent.metainfo);
-        let error = store
-            .write_run(PieceIndex(0), 900, &[IoSlice::new(&[0; 101])])
-            .unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "101 bytes at 900 of piece 0 are outside the torrent"
-        );
+        let error = store.write_run(PieceIndex(0), 900, &[IoSlice::new(&[0; 101])]).unwrap_err();
+        assert_eq!(error.to_string(), "101 bytes at 900 of piece 0 are outside the torrent");
         assert!(store.write_run(PieceIndex(1), 0, &[]).is_err());
-        assert!(
-            store
-                .read_run(PieceIndex(u32::MAX), u32::MAX, &mut [])
-                .is_err()
-        );
+        assert!(store.read_run(PieceIndex(u32::MAX), u32::MAX, &mut []).is_err());
     }
 }

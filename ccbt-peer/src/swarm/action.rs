@@ -6,9 +6,9 @@ use std::sync::Arc;
 use ccbt_policy::{EvictionPolicy, Source};
 use ccbt_wire::PieceIndex;
 
+use crate::CloseReason;
 use crate::event::EventKind;
 use crate::session::{SessionEvent, Tell};
-use crate::CloseReason;
 
 /// A connection's name inside a swarm. Never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -43,7 +43,8 @@ impl SwarmCore {
         let view = self.watch.remove(key);
         self.remember(now, &peer, &reason, cooldown);
         let (connected, downloaded, uploaded) = view.map_or((Duration::ZERO, 0, 0), |view| {
-            let have = if view.availability == Availability::All { self.have.len() } else { view.have };
+            let have =
+                if view.availability == Availability::All { self.have.len() } else { view.have };
             self.memory.remember(peer.addr, view.downloaded, view.uploaded, have);
             (now.saturating_since(view.connected_at), view.downloaded, view.uploaded)
         });

@@ -60,7 +60,11 @@ impl SwarmCore {
             return false;
         }
         let slots = self.free_slots() as usize;
-        slots > half_open || self.watch.earliest_spare(now + LOBBY, |key, view| self.is_immune(now, key, view)).is_some()
+        slots > half_open
+            || self
+                .watch
+                .earliest_spare(now + LOBBY, |key, view| self.is_immune(now, key, view))
+                .is_some()
     }
 
     pub(super) fn on_dial_failed(&mut self, now: Time, key: PeerKey, error: String) {
@@ -70,7 +74,9 @@ impl SwarmCore {
     }
 
     pub(super) fn on_opened(&mut self, now: Time, key: PeerKey, event: &SessionEvent) {
-        let SessionEvent::Opened { direction, peer_id, fast, extended, dht } = event else { return };
+        let SessionEvent::Opened { direction, peer_id, fast, extended, dht } = event else {
+            return;
+        };
         let Some(peer) = self.peers.get(&key) else { return };
         let (addr, source) = (peer.addr, peer.source);
         if let Some(loser) = self.twin(key, *peer_id, *direction) {

@@ -269,7 +269,8 @@ impl Picker {
 
     /// Suspect pieces that `peer` alone was to send and will not: their blocks are to be forgotten.
     pub(super) fn release(&mut self, peer: PeerKey) -> Vec<PieceIndex> {
-        let taken = |partial: &&Partial| partial.sole == Some(Sole::Taken(peer)) && !partial.is_complete();
+        let taken =
+            |partial: &&Partial| partial.sole == Some(Sole::Taken(peer)) && !partial.is_complete();
         let pieces: Vec<_> = self.partials.values().filter(taken).map(|p| p.piece).collect();
         for piece in &pieces {
             self.version += 2;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use ccbt_policy::Time;
 
-use super::roster::Place;
 use super::SwarmCore;
+use super::roster::Place;
 
 /// Rates are measured so often.
 const SECOND: Duration = Duration::from_secs(1);

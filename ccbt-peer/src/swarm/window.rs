@@ -96,9 +96,9 @@ impl Window {
 
     /// When the peer counts as snubbed if no block comes.
     pub(super) fn snub_at(&self) -> Option<Time> {
-        let patience = self.gap.map_or(FIRST_PATIENCE, |gap| {
-            gap.saturating_mul(4).clamp(MIN_PATIENCE, MAX_PATIENCE)
-        });
+        let patience = self
+            .gap
+            .map_or(FIRST_PATIENCE, |gap| gap.saturating_mul(4).clamp(MIN_PATIENCE, MAX_PATIENCE));
         self.waiting_since.map(|since| since + patience)
     }
 

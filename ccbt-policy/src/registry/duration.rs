@@ -2,12 +2,8 @@ use std::fmt;
 use std::time::Duration;
 
 /// The units, the longest first, with how many microseconds they have.
-const UNITS: [(&str, u64); 4] = [
-    ("h", 3_600_000_000),
-    ("m", 60_000_000),
-    ("s", 1_000_000),
-    ("ms", 1_000),
-];
+const UNITS: [(&str, u64); 4] =
+    [("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000), ("ms", 1_000)];
 
 /// Reads a duration such as `500ms`, `60s`, `1.5s`, `2m` or `1h`.
 ///
@@ -26,29 +22,19 @@ const UNITS: [(&str, u64); 4] = [
 /// # Ok::<(), ccbt_policy::registry::DurationError>(())
 /// ```
 pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
-    let malformed = || DurationError::Malformed {
-        text: text.to_owned(),
-    };
-    let unit_at = text
-        .find(|c: char| c.is_ascii_alphabetic())
-        .ok_or_else(malformed)?;
+    let malformed = || DurationError::Malformed { text: text.to_owned() };
+    let unit_at = text.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(malformed)?;
     let (number, unit) = text.split_at(unit_at);
-    let &(_, micros) = UNITS
-        .iter()
-        .find(|(name, _)| *name == unit)
-        .ok_or_else(malformed)?;
+    let &(_, micros) = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(malformed)?;
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
     let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
     if !is_number(whole) || !is_number(fraction) {
         return Err(malformed());
     }
-    let too_long = || DurationError::TooLong {
-        text: text.to_owned(),
-    };
+    let too_long = || DurationError::TooLong { text: text.to_owned() };
     let whole: u64 = whole.parse().map_err(|_| too_long())?;
-    let fraction = fraction_of(micros, fraction).ok_or_else(|| DurationError::TooFine {
-        text: text.to_owned(),
-    })?;
+    let fraction = fraction_of(micros, fraction)
+        .ok_or_else(|| DurationError::TooFine { text: text.to_owned() })?;
     let total = whole
         .checked_mul(micros)
         .and_then(|whole| whole.checked_add(fraction))
@@ -63,9 +49,7 @@ fn fraction_of(unit: u64, digits: &str) -> Option<u64> {
     let mut value: u64 = 0;
     for digit in digits.bytes() {
         scale = scale.checked_mul(10)?;
-        value = value
-            .checked_mul(10)?
-            .checked_add(u64::from(digit - b'0'))?;
+        value = value.checked_mul(10)?.checked_add(u64::from(digit - b'0'))?;
     }
     let product = u128::from(unit) * u128::from(value);
     (product % u128::from(scale) == 0)
@@ -81,12 +65,7 @@ pub fn format_duration(duration: Duration) -> String {
     match (duration.as_secs(), duration.subsec_micros()) {
         (secs, 0) => format!("{secs}s"),
         (0, micros) if micros % 1_000 == 0 => format!("{}ms", micros / 1_000),
-        (secs, micros) => {
-            format!("{secs}.{micros:06}")
-                .trim_end_matches('0')
-                .to_owned()
-                + "s"
-        }
+        (secs, micros) => format!("{secs}.{micros:06}").trim_end_matches('0').to_owned() + "s",
     }
 }
 
@@ -115,10 +94,7 @@ impl fmt::Display for DurationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed { text } => {
-                write!(
-                    f,
-                    "\"{text}\" is not a duration such as 500ms, 60s, 1.5s, 2m or 1h"
-                )
+                write!(f, "\"{text}\" is not a duration such as 500ms, 60s, 1.5s, 2m or 1h")
             }
             Self::TooLong { text } => {
                 write!(f, "\"{text}\" is longer than {} s", u64::MAX / 1_000_000)
@@ -147,11 +123,7 @@ mod tests {
             ("0.001ms", 1),
             ("1.000000000000000000000000s", 1_000_000),
         ] {
-            assert_eq!(
-                parse_duration(text),
-                Ok(Duration::from_micros(micros)),
-                "{text}"
-            );
+            assert_eq!(parse_duration(text), Ok(Duration::from_micros(micros)), "{text}");
         }
     }
 
@@ -173,38 +145,22 @@ mod tests {
             "\u{661}s",
             "6\u{966}s",
         ] {
-            assert_eq!(
-                parse_duration(text),
-                Err(DurationError::Malformed { text: text.into() })
-            );
+            assert_eq!(parse_duration(text), Err(DurationError::Malformed { text: text.into() }));
         }
     }
 
     #[test]
     fn what_no_instant_can_tell_is_refused() {
-        for text in [
-            "99999999999999999999s",
-            "5124095577h",
-            "18446744073709.551616s",
-        ] {
-            assert_eq!(
-                parse_duration(text),
-                Err(DurationError::TooLong { text: text.into() })
-            );
+        for text in ["99999999999999999999s", "5124095577h", "18446744073709.551616s"] {
+            assert_eq!(parse_duration(text), Err(DurationError::TooLong { text: text.into() }));
         }
-        assert_eq!(
-            parse_duration("18446744073709.551615s"),
-            Ok(Duration::from_micros(u64::MAX))
-        );
+        assert_eq!(parse_duration("18446744073709.551615s"), Ok(Duration::from_micros(u64::MAX)));
     }
 
     #[test]
     fn what_is_finer_than_a_microsecond_is_refused() {
         for text in ["0.0000001s", "0.0001ms", "0.00000000000000000000000001h"] {
-            assert_eq!(
-                parse_duration(text),
-                Err(DurationError::TooFine { text: text.into() })
-            );
+            assert_eq!(parse_duration(text), Err(DurationError::TooFine { text: text.into() }));
         }
     }
 

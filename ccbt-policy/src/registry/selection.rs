@@ -25,14 +25,9 @@ impl Selection {
             (Redundant::NAME, Arc::new(Redundant::default())),
         ];
         let default_of = |info: &RuleInfo| {
-            standard
-                .iter()
-                .find(|(name, _)| *name == info.name)
-                .map(|(_, r)| r.clone())
+            standard.iter().find(|(name, _)| *name == info.name).map(|(_, r)| r.clone())
         };
-        Self {
-            rules: RULES.iter().map(|info| (info, default_of(info))).collect(),
-        }
+        Self { rules: RULES.iter().map(|info| (info, default_of(info))).collect() }
     }
 
     /// Changes one rule, or turns all off.
@@ -49,14 +44,10 @@ impl Selection {
     pub fn apply(&mut self, spec: &str) -> Result<(), SpecError> {
         let (name, value) = spec
             .split_once('=')
-            .ok_or_else(|| SpecError::NotAnAssignment {
-                spec: spec.to_owned(),
-            })?;
+            .ok_or_else(|| SpecError::NotAnAssignment { spec: spec.to_owned() })?;
         if name == "all" {
             if value != "off" {
-                return Err(SpecError::AllOnlyOff {
-                    value: value.to_owned(),
-                });
+                return Err(SpecError::AllOnlyOff { value: value.to_owned() });
             }
             self.rules.iter_mut().for_each(|(_, rule)| *rule = None);
             return Ok(());
@@ -65,14 +56,8 @@ impl Selection {
             .rules
             .iter_mut()
             .find(|(info, _)| info.name == name)
-            .ok_or_else(|| SpecError::UnknownRule {
-                name: name.to_owned(),
-            })?;
-        *rule = if value == "off" {
-            None
-        } else {
-            Some(parse(info, value)?)
-        };
+            .ok_or_else(|| SpecError::UnknownRule { name: name.to_owned() })?;
+        *rule = if value == "off" { None } else { Some(parse(info, value)?) };
         Ok(())
     }
 
@@ -110,24 +95,15 @@ fn parse(info: &'static RuleInfo, value: &str) -> Result<Arc<dyn Rule>, SpecErro
     let options: Vec<&str> = parts.collect();
     let is_unknown = |option: &&&str| !info.options.iter().any(|known| known.name == **option);
     if let Some(option) = options.iter().find(is_unknown) {
-        return Err(SpecError::UnknownOption {
-            rule: info.name,
-            option: (*option).to_owned(),
-        });
+        return Err(SpecError::UnknownOption { rule: info.name, option: (*option).to_owned() });
     }
     let times: Vec<Duration> = numbers
         .split('/')
         .map(parse_duration)
         .collect::<Result<_, _>>()
-        .map_err(|error| SpecError::Duration {
-            rule: info.name,
-            error,
-        })?;
+        .map_err(|error| SpecError::Duration { rule: info.name, error })?;
     (info.make)(&times, &options).map_err(|misfit| match misfit {
-        Misfit::Count => SpecError::NumberCount {
-            rule: info.name,
-            value: numbers.to_owned(),
-        },
+        Misfit::Count => SpecError::NumberCount { rule: info.name, value: numbers.to_owned() },
         Misfit::ZeroPeriod => SpecError::ZeroPeriod { rule: info.name },
     })
 }
@@ -152,11 +128,8 @@ mod tests {
         let told: Vec<String> = RULES
             .iter()
             .map(|info| {
-                let numbers: Vec<&str> = info
-                    .parameters
-                    .iter()
-                    .map(|parameter| parameter.default)
-                    .collect();
+                let numbers: Vec<&str> =
+                    info.parameters.iter().map(|parameter| parameter.default).collect();
                 format!("{}={}", info.name, numbers.join("/"))
             })
             .collect();
@@ -169,15 +142,9 @@ mod tests {
 
     #[test]
     fn the_standard_selection_is_the_standard_set() {
-        let names = |set: &PolicySet| {
-            set.iter()
-                .map(|policy| policy.name().to_owned())
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(
-            names(&Selection::standard().build()),
-            names(&PolicySet::standard())
-        );
+        let names =
+            |set: &PolicySet| set.iter().map(|policy| policy.name().to_owned()).collect::<Vec<_>>();
+        assert_eq!(names(&Selection::standard().build()), names(&PolicySet::standard()));
         assert_eq!(
             format!("{:?}", Selection::standard().build()),
             format!("{:?}", PolicySet::standard())
@@ -186,24 +153,15 @@ mod tests {
 
     #[test]
     fn later_specifications_win() {
-        let specs = [
-            "all=off",
-            "health=1m/500ms,one-sided",
-            "no-interest=1s",
-            "no-interest=0s",
-        ];
+        let specs = ["all=off", "health=1m/500ms,one-sided", "no-interest=1s", "no-interest=0s"];
         let shown = "bitfield-timeout=off no-interest=0s health=60s/500ms,one-sided redundant=off";
         assert_eq!(after(&specs), Ok(shown.into()));
     }
 
     #[test]
     fn what_is_shown_makes_the_same_selection() {
-        let shown = after(&[
-            "health=45s/1.5s",
-            "no-interest=2s,one-sided",
-            "redundant=off",
-        ])
-        .unwrap();
+        let shown =
+            after(&["health=45s/1.5s", "no-interest=2s,one-sided", "redundant=off"]).unwrap();
         assert_eq!(after(&shown.split(' ').collect::<Vec<_>>()), Ok(shown));
     }
 
@@ -217,14 +175,8 @@ mod tests {
     #[test]
     fn an_error_names_the_culprit_and_what_is_allowed() {
         for (spec, error) in [
-            (
-                "health",
-                "\"health\" is not NAME=VALUE, such as bitfield-timeout=60s or all=off",
-            ),
-            (
-                "",
-                "\"\" is not NAME=VALUE, such as bitfield-timeout=60s or all=off",
-            ),
+            ("health", "\"health\" is not NAME=VALUE, such as bitfield-timeout=60s or all=off"),
+            ("", "\"\" is not NAME=VALUE, such as bitfield-timeout=60s or all=off"),
             (
                 "bitfeld-timeout=1s",
                 "there is no rule \"bitfeld-timeout\"; the rules are bitfield-timeout, no-interest, health, redundant, all",

@@ -56,18 +56,11 @@ impl fmt::Display for SpecError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotAnAssignment { spec } => {
-                write!(
-                    f,
-                    "\"{spec}\" is not NAME=VALUE, such as bitfield-timeout=60s or all=off"
-                )
+                write!(f, "\"{spec}\" is not NAME=VALUE, such as bitfield-timeout=60s or all=off")
             }
             Self::UnknownRule { name } => {
                 let names: Vec<&str> = RULES.iter().map(|rule| rule.name).collect();
-                write!(
-                    f,
-                    "there is no rule \"{name}\"; the rules are {}, all",
-                    names.join(", ")
-                )
+                write!(f, "there is no rule \"{name}\"; the rules are {}, all", names.join(", "))
             }
             Self::AllOnlyOff { value } => {
                 write!(f, "all={value} makes no sense, only all=off does")
@@ -91,16 +84,8 @@ fn syntax(rule: &str) -> String {
     let info = RULES.iter().find(|info| info.name == rule);
     let (parameters, options) =
         info.map_or((&[][..], &[][..]), |info| (info.parameters, info.options));
-    let numbers: Vec<String> = parameters
-        .iter()
-        .map(|parameter| parameter.name.to_uppercase())
-        .collect();
-    let options: String = options
-        .iter()
-        .map(|option| format!("[,{}]", option.name))
-        .collect();
-    format!(
-        "the rule is written {rule}={}{options} or {rule}=off",
-        numbers.join("/")
-    )
+    let numbers: Vec<String> =
+        parameters.iter().map(|parameter| parameter.name.to_uppercase()).collect();
+    let options: String = options.iter().map(|option| format!("[,{}]", option.name)).collect();
+    format!("the rule is written {rule}={}{options} or {rule}=off", numbers.join("/"))
 }

@@ -54,11 +54,7 @@ impl EvictionPolicy for BitfieldTimeout {
             return Verdict::keep();
         }
         let start = Self::clock_start(peer, swarm);
-        let leecher_until = if peer.fast {
-            Some(Time::ZERO)
-        } else {
-            peer.uncounted_since()
-        };
+        let leecher_until = if peer.fast { Some(Time::ZERO) } else { peer.uncounted_since() };
         let (Some(start), Some(leecher_until)) = (start, leecher_until) else {
             return Verdict::keep();
         };
@@ -66,30 +62,15 @@ impl EvictionPolicy for BitfieldTimeout {
             let at = start.checked_add(wait)?.max(leecher_until);
             Some(Eviction::new(at, Reason::NO_AVAILABILITY))
         };
-        Verdict {
-            evict: after(self.timeout),
-            spare: after(SPARE_WAIT),
-            ..Verdict::keep()
-        }
+        Verdict { evict: after(self.timeout), spare: after(SPARE_WAIT), ..Verdict::keep() }
     }
 
     fn explain(&self, peer: &PeerView, swarm: &SwarmView, eviction: &Eviction) -> Evidence {
         let start = Self::clock_start(peer, swarm).unwrap_or(peer.connected_at);
-        let since = if start > peer.connected_at {
-            "the metadata came"
-        } else {
-            "handshake"
-        };
-        let fast = if peer.fast {
-            "fast extension negotiated"
-        } else {
-            "no fast extension"
-        };
+        let since = if start > peer.connected_at { "the metadata came" } else { "handshake" };
+        let fast = if peer.fast { "fast extension negotiated" } else { "no fast extension" };
         let waited = facts::seconds(eviction.at - start);
-        Evidence::new(
-            Self::NAME,
-            format!("no availability for {waited} since {since}; {fast}"),
-        )
+        Evidence::new(Self::NAME, format!("no availability for {waited} since {since}; {fast}"))
     }
 }
 

@@ -43,9 +43,7 @@ pub(super) fn useless_since(peer: &PeerView, swarm: &SwarmView, one_sided: bool)
         }
         _ => peer.unwanted_since?,
     };
-    let since = unwanted_since
-        .max(swarm.metadata_at?)
-        .max(swarm.checked_at?);
+    let since = unwanted_since.max(swarm.metadata_at?).max(swarm.checked_at?);
     match one_sided {
         true => Some(since),
         false => Some(since.max(peer.uncounted_since()?)),
@@ -73,17 +71,10 @@ pub(super) fn describe_useless(
     let waited = useless_since(peer, swarm, one_sided).map_or(Duration::ZERO, |since| at - since);
     let pieces = match (peer.availability, peer.was_wanted) {
         (Availability::Unknown, _) => "has announced no piece".to_owned(),
-        (_, true) => format!(
-            "has {} of {total} pieces, none that we still need",
-            peer.have
-        ),
+        (_, true) => format!("has {} of {total} pieces, none that we still need", peer.have),
         (_, false) => format!("has {} of {total} pieces, none that we need", peer.have),
     };
-    format!(
-        "{pieces}, for {}; {}",
-        seconds(waited),
-        describe_interest(peer)
-    )
+    format!("{pieces}, for {}; {}", seconds(waited), describe_interest(peer))
 }
 
 fn describe_interest(peer: &PeerView) -> &'static str {

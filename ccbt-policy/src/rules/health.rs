@@ -31,29 +31,20 @@ impl Health {
     pub fn new(period: Duration, grace: Duration) -> Result<Self, ZeroPeriod> {
         match u64::try_from(period.as_micros()).unwrap_or(u64::MAX) {
             0 => Err(ZeroPeriod),
-            period => Ok(Self {
-                period,
-                grace,
-                one_sided: false,
-            }),
+            period => Ok(Self { period, grace, one_sided: false }),
         }
     }
 
     /// The same, whatever interest the peer has in us.
     #[must_use]
     pub const fn one_sided(self) -> Self {
-        Self {
-            one_sided: true,
-            ..self
-        }
+        Self { one_sided: true, ..self }
     }
 
     /// The first check of a peer connected at `connected_at` that is not before `earliest`; `None`
     /// is never.
     fn first_check(&self, connected_at: Time, earliest: Time) -> Option<Time> {
-        let elapsed = earliest
-            .as_micros()
-            .saturating_sub(connected_at.as_micros());
+        let elapsed = earliest.as_micros().saturating_sub(connected_at.as_micros());
         let checks = elapsed.div_ceil(self.period).max(1);
         connected_at.checked_add(Duration::from_micros(checks.checked_mul(self.period)?))
     }
@@ -62,11 +53,7 @@ impl Health {
 /// 30 s and 30 s.
 impl Default for Health {
     fn default() -> Self {
-        Self {
-            period: 30_000_000,
-            grace: Duration::from_secs(30),
-            one_sided: false,
-        }
+        Self { period: 30_000_000, grace: Duration::from_secs(30), one_sided: false }
     }
 }
 
@@ -93,10 +80,7 @@ impl EvictionPolicy for Health {
     }
 
     fn explain(&self, peer: &PeerView, swarm: &SwarmView, eviction: &Eviction) -> Evidence {
-        Evidence::new(
-            Self::NAME,
-            facts::describe_useless(peer, swarm, self.one_sided, eviction.at),
-        )
+        Evidence::new(Self::NAME, facts::describe_useless(peer, swarm, self.one_sided, eviction.at))
     }
 }
 
@@ -105,12 +89,7 @@ impl fmt::Display for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let option = if self.one_sided { ",one-sided" } else { "" };
         let period = format_duration(Duration::from_micros(self.period));
-        write!(
-            f,
-            "{}={period}/{}{option}",
-            Self::NAME,
-            format_duration(self.grace)
-        )
+        write!(f, "{}={period}/{}{option}", Self::NAME, format_duration(self.grace))
     }
 }
 

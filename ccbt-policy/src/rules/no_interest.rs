@@ -24,19 +24,13 @@ impl NoInterest {
 
     /// The rule with a grace of `grace`.
     pub const fn new(grace: Duration) -> Self {
-        Self {
-            grace,
-            one_sided: false,
-        }
+        Self { grace, one_sided: false }
     }
 
     /// The same, whatever interest the peer has in us.
     #[must_use]
     pub const fn one_sided(self) -> Self {
-        Self {
-            one_sided: true,
-            ..self
-        }
+        Self { one_sided: true, ..self }
     }
 }
 
@@ -70,10 +64,7 @@ impl EvictionPolicy for NoInterest {
     }
 
     fn explain(&self, peer: &PeerView, swarm: &SwarmView, eviction: &Eviction) -> Evidence {
-        Evidence::new(
-            Self::NAME,
-            facts::describe_useless(peer, swarm, self.one_sided, eviction.at),
-        )
+        Evidence::new(Self::NAME, facts::describe_useless(peer, swarm, self.one_sided, eviction.at))
     }
 }
 

@@ -28,14 +28,8 @@ impl Redundant {
     fn redundant_since(peer: &PeerView, swarm: &SwarmView) -> Option<Time> {
         let complete = (peer.availability == Availability::All)
             .then(|| peer.availability_at.unwrap_or(peer.connected_at));
-        let peer_since = [complete, peer.upload_only_since]
-            .into_iter()
-            .flatten()
-            .min()?;
-        let swarm_since = swarm
-            .upload_only_since?
-            .max(swarm.metadata_at?)
-            .max(swarm.checked_at?);
+        let peer_since = [complete, peer.upload_only_since].into_iter().flatten().min()?;
+        let swarm_since = swarm.upload_only_since?.max(swarm.metadata_at?).max(swarm.checked_at?);
         peer.metadata_done.then(|| peer_since.max(swarm_since))
     }
 }

@@ -68,21 +68,12 @@ fn assert_evicts_at(
 ) {
     let asked_at = [s(0), s(1_000_000)].into_iter().chain(around(at));
     for now in asked_at {
-        let eviction = policy
-            .judge(peer, swarm, now)
-            .evict
-            .expect("it should evict");
+        let eviction = policy.judge(peer, swarm, now).evict.expect("it should evict");
         assert_eq!((eviction.at, eviction.reason), (at, why), "asked at {now}");
     }
     let [before, due, _] = around(at);
-    assert_eq!(
-        evicted_by_scheduler(policy.clone(), peer, swarm, before),
-        None
-    );
-    assert_eq!(
-        evicted_by_scheduler(policy.clone(), peer, swarm, due),
-        Some(why)
-    );
+    assert_eq!(evicted_by_scheduler(policy.clone(), peer, swarm, before), None);
+    assert_eq!(evicted_by_scheduler(policy.clone(), peer, swarm, due), Some(why));
 }
 
 fn evicted_by_scheduler(
@@ -114,10 +105,6 @@ fn assert_spares_at(policy: &dyn EvictionPolicy, peer: &PeerView, swarm: &SwarmV
 fn assert_keeps(policy: &dyn EvictionPolicy, peer: &PeerView, swarm: &SwarmView) {
     for now in [s(0), s(60), s(61), s(1_000_000)] {
         let verdict = policy.judge(peer, swarm, now);
-        assert_eq!(
-            (verdict.evict, verdict.spare),
-            (None, None),
-            "asked at {now}"
-        );
+        assert_eq!((verdict.evict, verdict.spare), (None, None), "asked at {now}");
     }
 }

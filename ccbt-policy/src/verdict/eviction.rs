@@ -20,11 +20,7 @@ pub struct Eviction {
 impl Eviction {
     /// An eviction at `at` for `reason`, with the default cooldown.
     pub const fn new(at: Time, reason: Reason) -> Self {
-        Self {
-            at,
-            reason,
-            cooldown: Cooldown::USELESS,
-        }
+        Self { at, reason, cooldown: Cooldown::USELESS }
     }
 
     /// The same with another cooldown.
@@ -133,10 +129,7 @@ pub struct Evidence {
 impl Evidence {
     /// Evidence that the policy called `policy` gives.
     pub fn new(policy: impl Into<String>, text: impl Into<String>) -> Self {
-        Self {
-            policy: policy.into(),
-            text: text.into(),
-        }
+        Self { policy: policy.into(), text: text.into() }
     }
 }
 

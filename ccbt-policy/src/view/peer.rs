@@ -222,42 +222,22 @@ impl PeerView {
 
     /// Says whether we choke the peer.
     pub fn set_am_choking(&mut self, now: Time, choking: bool) {
-        switch(
-            &mut self.am_choking,
-            &mut self.am_choking_since,
-            choking,
-            now,
-        );
+        switch(&mut self.am_choking, &mut self.am_choking_since, choking, now);
     }
 
     /// Says whether we are interested in the peer.
     pub fn set_am_interested(&mut self, now: Time, interested: bool) {
-        switch(
-            &mut self.am_interested,
-            &mut self.am_interested_since,
-            interested,
-            now,
-        );
+        switch(&mut self.am_interested, &mut self.am_interested_since, interested, now);
     }
 
     /// Says whether the peer chokes us.
     pub fn set_peer_choking(&mut self, now: Time, choking: bool) {
-        switch(
-            &mut self.peer_choking,
-            &mut self.peer_choking_since,
-            choking,
-            now,
-        );
+        switch(&mut self.peer_choking, &mut self.peer_choking_since, choking, now);
     }
 
     /// Says whether the peer is interested in us.
     pub fn set_peer_interested(&mut self, now: Time, interested: bool) {
-        switch(
-            &mut self.peer_interested,
-            &mut self.peer_interested_since,
-            interested,
-            now,
-        );
+        switch(&mut self.peer_interested, &mut self.peer_interested_since, interested, now);
     }
 
     /// Notes a HAVE of a piece that is new for the peer: counts it in `have`, and as availability.
@@ -292,10 +272,7 @@ impl PeerView {
             && self.last_request_at < Some(self.am_choking_since))
         .then(|| self.am_choking_since.checked_add(REQUEST_WAIT))
         .flatten();
-        [not_interested, nothing_offered, asks_for_nothing]
-            .into_iter()
-            .flatten()
-            .min()
+        [not_interested, nothing_offered, asks_for_nothing].into_iter().flatten().min()
     }
 
     /// Whether the peer is of use at `now` to either side: it has a piece that we need, or it takes

@@ -72,15 +72,8 @@ impl SwarmView {
 
     /// Whether `other` is in another mode, so that every verdict may be another one.
     pub(crate) fn differs_in_mode(&self, other: &Self) -> bool {
-        let mode = |s: &Self| {
-            (
-                s.metadata_at,
-                s.checked_at,
-                s.upload_only_since,
-                s.private,
-                s.crowded,
-            )
-        };
+        let mode =
+            |s: &Self| (s.metadata_at, s.checked_at, s.upload_only_since, s.private, s.crowded);
         mode(self) != mode(other)
     }
 }

@@ -101,16 +101,11 @@ impl Entry {
         }
         let due = |at: Option<Time>| at.is_some_and(|at| at <= now);
         if self.is_pardoned() {
-            return self
-                .reported
-                .take()
-                .map(|report| Step::Pardoned(report.0, report.1));
+            return self.reported.take().map(|report| Step::Pardoned(report.0, report.1));
         }
         let evict_due = due(self.verdict.evict.map(|eviction| eviction.at));
-        if let Some(eviction) = self
-            .verdict
-            .evict
-            .filter(|_| !evict_due && due(self.report_at(notice)))
+        if let Some(eviction) =
+            self.verdict.evict.filter(|_| !evict_due && due(self.report_at(notice)))
         {
             let evidence = policy.explain(&self.view, swarm, &eviction);
             self.reported = Some(Box::new((eviction, evidence.clone())));
@@ -118,18 +113,12 @@ impl Entry {
         }
         if let Some(eviction) = self.verdict.shadow.filter(|_| due(self.shadow_at())) {
             self.shadow_reported = true;
-            return Some(Step::Shadow(
-                eviction,
-                policy.explain(&self.view, swarm, &eviction),
-            ));
+            return Some(Step::Shadow(eviction, policy.explain(&self.view, swarm, &eviction)));
         }
         let eviction = self.verdict.evict.filter(|_| evict_due)?;
         self.evicted = true;
         self.reported = None;
-        Some(Step::Evict(
-            eviction,
-            policy.explain(&self.view, swarm, &eviction),
-        ))
+        Some(Step::Evict(eviction, policy.explain(&self.view, swarm, &eviction)))
     }
 
     pub(super) fn spare(&self) -> Option<Eviction> {
@@ -146,33 +135,21 @@ impl Entry {
         // It was asked for and given: without this a policy that names a past instant would be
         // asked for ever.
         let look_again = self.verdict.look_again.filter(|&at| at > self.asked_at);
-        [
-            self.report_at(notice),
-            evict_at,
-            self.shadow_at(),
-            look_again,
-        ]
-        .into_iter()
-        .flatten()
+        [self.report_at(notice), evict_at, self.shadow_at(), look_again].into_iter().flatten()
     }
 
     /// When the eviction is to be reported as scheduled, if it is not yet and will not have
     /// happened by then.
     fn report_at(&self, notice: Duration) -> Option<Time> {
         let eviction = self.verdict.evict?;
-        let reported = self
-            .reported
-            .as_ref()
-            .is_some_and(|report| report.0.reason == eviction.reason);
+        let reported =
+            self.reported.as_ref().is_some_and(|report| report.0.reason == eviction.reason);
         let at = self.stands_since.checked_add(notice)?;
         (!reported && at < eviction.at).then_some(at)
     }
 
     fn shadow_at(&self) -> Option<Time> {
-        self.verdict
-            .shadow
-            .filter(|_| !self.shadow_reported)
-            .map(|eviction| eviction.at)
+        self.verdict.shadow.filter(|_| !self.shadow_reported).map(|eviction| eviction.at)
     }
 
     fn is_pardoned(&self) -> bool {

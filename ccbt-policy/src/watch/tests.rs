@@ -14,22 +14,16 @@ const fn s(secs: u64) -> Time {
 fn by_numbers() -> Arc<dyn EvictionPolicy> {
     let at = |secs: u64, reason| (secs > 0).then(|| Eviction::new(s(secs), reason));
     let set = PolicySet::new()
-        .with(policy_fn(
-            "by-rate",
-            move |p: &PeerView, _: &SwarmView, _: Time| Verdict {
-                evict: at(p.download_rate, RATE),
-                spare: at(p.uploaded, RATE),
-                lose_interest: p.flood,
-                ..Verdict::keep()
-            },
-        ))
-        .with(policy_fn(
-            "by-trust",
-            move |p: &PeerView, _: &SwarmView, _: Time| Verdict {
-                evict: at(p.trust.min(0).unsigned_abs().into(), TRUST),
-                ..Verdict::keep()
-            },
-        ));
+        .with(policy_fn("by-rate", move |p: &PeerView, _: &SwarmView, _: Time| Verdict {
+            evict: at(p.download_rate, RATE),
+            spare: at(p.uploaded, RATE),
+            lose_interest: p.flood,
+            ..Verdict::keep()
+        }))
+        .with(policy_fn("by-trust", move |p: &PeerView, _: &SwarmView, _: Time| Verdict {
+            evict: at(p.trust.min(0).unsigned_abs().into(), TRUST),
+            ..Verdict::keep()
+        }));
     Arc::new(set)
 }
 
@@ -54,24 +48,12 @@ fn polled(watch: &mut Watch<u8>, now: Time) -> Vec<(&'static str, u8, u64)> {
                 found.push(("lose interest", *key, 0));
                 continue;
             }
-            Outcome::Pardoned {
-                eviction, evidence, ..
-            } => ("pardoned", eviction, evidence),
-            Outcome::Scheduled {
-                eviction, evidence, ..
-            } => ("scheduled", eviction, evidence),
-            Outcome::Shadow {
-                eviction, evidence, ..
-            } => ("shadow", eviction, evidence),
-            Outcome::Evict {
-                eviction, evidence, ..
-            } => ("evict", eviction, evidence),
+            Outcome::Pardoned { eviction, evidence, .. } => ("pardoned", eviction, evidence),
+            Outcome::Scheduled { eviction, evidence, .. } => ("scheduled", eviction, evidence),
+            Outcome::Shadow { eviction, evidence, .. } => ("shadow", eviction, evidence),
+            Outcome::Evict { eviction, evidence, .. } => ("evict", eviction, evidence),
         };
-        assert_eq!(
-            evidence.policy,
-            format!("by-{}", eviction.reason),
-            "the winner explains"
-        );
+        assert_eq!(evidence.policy, format!("by-{}", eviction.reason), "the winner explains");
         found.push((what, outcome.key(), eviction.at.as_millis() / 1_000));
     }
     found
@@ -88,10 +70,7 @@ fn an_eviction_is_scheduled_once_and_done_once() {
     assert_eq!(polled(&mut watch, s(10)), [("evict", 1, 10)]);
     watch.update(1, s(11), |p| p.trust = -5);
     watch.sweep(s(12));
-    assert_eq!(
-        (polled(&mut watch, s(99)), watch.next_deadline()),
-        (vec![], None)
-    );
+    assert_eq!((polled(&mut watch, s(99)), watch.next_deadline()), (vec![], None));
     assert_eq!(watch.remove(1).map(|p| p.trust), Some(-5));
     assert!(watch.is_empty());
 }
@@ -101,10 +80,7 @@ fn an_eviction_that_is_due_at_once_is_not_scheduled_before() {
     let mut watch = watch();
     watch.insert(1, due_at(10), s(10));
     watch.insert(2, due_at(12), s(10));
-    assert_eq!(
-        polled(&mut watch, s(13)),
-        [("evict", 1, 10), ("evict", 2, 12)]
-    );
+    assert_eq!(polled(&mut watch, s(13)), [("evict", 1, 10), ("evict", 2, 12)]);
 }
 
 #[test]
@@ -186,36 +162,24 @@ fn interest_is_lost_once_per_change() {
     watch.update(1, s(3), |p| p.flood = false);
     watch.update(1, s(3), |p| p.flood = true);
     watch.update(1, s(3), |p| p.flood = false);
-    assert_eq!(
-        (polled(&mut watch, s(3)), watch.next_deadline()),
-        (vec![], None)
-    );
+    assert_eq!((polled(&mut watch, s(3)), watch.next_deadline()), (vec![], None));
 }
 
 #[test]
 fn interest_is_lost_before_the_peer_goes() {
     let mut watch = watch();
     watch.insert(1, due_at(10).with(|p| p.flood = true), s(0));
-    assert_eq!(
-        polled(&mut watch, s(10)),
-        [("lose interest", 1, 0), ("evict", 1, 10)]
-    );
+    assert_eq!(polled(&mut watch, s(10)), [("lose interest", 1, 0), ("evict", 1, 10)]);
 }
 
 #[test]
 fn a_shadow_is_reported_once_as_long_as_it_stands() {
     let mut watch: Watch<u8> = Watch::new(Arc::new(DryRun::new(by_numbers())), SwarmView::new());
     watch.insert(1, due_at(10), s(0));
-    assert_eq!(
-        (polled(&mut watch, s(9)), watch.next_deadline()),
-        (vec![], Some(s(10)))
-    );
+    assert_eq!((polled(&mut watch, s(9)), watch.next_deadline()), (vec![], Some(s(10))));
     assert_eq!(polled(&mut watch, s(10)), [("shadow", 1, 10)]);
     watch.update(1, s(11), |p| p.in_flight = 1);
-    assert_eq!(
-        (polled(&mut watch, s(11)), watch.next_deadline()),
-        (vec![], None)
-    );
+    assert_eq!((polled(&mut watch, s(11)), watch.next_deadline()), (vec![], None));
     watch.update(1, s(12), |p| p.download_rate = 0);
     watch.update(1, s(13), |p| p.download_rate = 20);
     assert_eq!(polled(&mut watch, s(30)), [("shadow", 1, 20)]);
@@ -228,27 +192,20 @@ fn the_longest_spare_is_taken_first() {
         watch.insert(key, peer().with(|p| p.uploaded = spare_at), s(0));
     }
     let taken = |watch: &Watch<u8>, now, immune: &[u8]| {
-        watch
-            .earliest_spare(now, |key, _| immune.contains(&key))
-            .map(|(key, _)| key)
+        watch.earliest_spare(now, |key, _| immune.contains(&key)).map(|(key, _)| key)
     };
     assert_eq!(taken(&watch, Time::from_millis(3_999), &[]), None);
     assert_eq!(taken(&watch, s(4), &[]), Some(2));
     assert_eq!(taken(&watch, s(9), &[2]), Some(3));
     assert_eq!(taken(&watch, s(9), &[2, 3, 1]), None);
-    assert_eq!(
-        (watch.next_spare_after(s(4)), watch.next_spare_after(s(9))),
-        (Some(s(6)), None)
-    );
+    assert_eq!((watch.next_spare_after(s(4)), watch.next_spare_after(s(9))), (Some(s(6)), None));
     watch.remove(2);
     watch.update(3, s(9), |p| p.download_rate = 9);
     assert_eq!(polled(&mut watch, s(9)), [("evict", 3, 9)]);
     let (key, eviction) = watch.earliest_spare(s(9), |_, _| false).unwrap();
     assert_eq!((key, eviction.at), (1, s(9)));
     assert_eq!(
-        watch
-            .explain(key, &eviction)
-            .map(|evidence| evidence.policy),
+        watch.explain(key, &eviction).map(|evidence| evidence.policy),
         Some("by-rate".into())
     );
     assert_eq!(watch.explain(77, &eviction), None);
@@ -276,14 +233,7 @@ fn the_same_key_may_come_again() {
     assert_eq!(polled(&mut watch, s(11)), [("scheduled", 1, 30)]);
     assert_eq!(watch.remove(1).map(|p| p.download_rate), Some(30));
     assert_eq!(watch.remove(1), None);
-    assert_eq!(
-        (
-            watch.next_deadline(),
-            watch.next_spare_after(s(0)),
-            watch.len()
-        ),
-        (None, None, 0)
-    );
+    assert_eq!((watch.next_deadline(), watch.next_spare_after(s(0)), watch.len()), (None, None, 0));
 }
 
 #[test]
@@ -302,10 +252,7 @@ fn peers_come_by_key() {
         watch.insert(key, due_at(key.into()), s(0));
     }
     assert_eq!(
-        watch
-            .iter()
-            .map(|(key, p)| (key, p.download_rate))
-            .collect::<Vec<_>>(),
+        watch.iter().map(|(key, p)| (key, p.download_rate)).collect::<Vec<_>>(),
         [(1, 1), (2, 2), (3, 3)]
     );
 }
@@ -313,17 +260,13 @@ fn peers_come_by_key() {
 #[test]
 fn a_policy_is_asked_again_when_it_said_so() {
     // Evicts a peer whose snub is 5 s old, and finds that out only by looking again every second.
-    let looking = policy_fn("by-rate", |p: &PeerView, _: &SwarmView, now: Time| match p
-        .snubbed_since
-    {
-        Some(since) if now - since >= Duration::from_secs(5) => {
-            Verdict::evict(Eviction::new(since, RATE))
-        }
-        _ => Verdict {
-            look_again: Some(now + Duration::from_secs(1)),
-            ..Verdict::keep()
-        },
-    });
+    let looking =
+        policy_fn("by-rate", |p: &PeerView, _: &SwarmView, now: Time| match p.snubbed_since {
+            Some(since) if now - since >= Duration::from_secs(5) => {
+                Verdict::evict(Eviction::new(since, RATE))
+            }
+            _ => Verdict { look_again: Some(now + Duration::from_secs(1)), ..Verdict::keep() },
+        });
     let mut watch = Watch::new(Arc::new(looking), SwarmView::new());
     watch.insert(1, peer(), s(0));
     watch.note(1, |p| p.snubbed_since = Some(s(1)));
@@ -336,10 +279,8 @@ fn a_policy_is_asked_again_when_it_said_so() {
 
 #[test]
 fn a_policy_that_looks_again_in_the_past_is_asked_once() {
-    let eager = policy_fn("by-rate", |_, _, _| Verdict {
-        look_again: Some(Time::ZERO),
-        ..Verdict::keep()
-    });
+    let eager =
+        policy_fn("by-rate", |_, _, _| Verdict { look_again: Some(Time::ZERO), ..Verdict::keep() });
     let mut watch: Watch<u8> = Watch::new(Arc::new(eager), SwarmView::new());
     watch.insert(1, peer(), s(5));
     assert_eq!((watch.next_deadline(), watch.poll(s(5))), (None, None));

@@ -105,11 +105,8 @@ pub(crate) fn start_of_swarm() -> impl Strategy<Value = SwarmView> {
 
 /// A peer and its swarm after a while.
 pub(crate) fn views() -> impl Strategy<Value = (PeerView, SwarmView)> {
-    let peer = (
-        any::<bool>(),
-        prop::collection::vec((waits(), changes()), 0..12),
-    )
-        .prop_map(|(fast, changes)| {
+    let peer = (any::<bool>(), prop::collection::vec((waits(), changes()), 0..12)).prop_map(
+        |(fast, changes)| {
             let mut now = Time::from_secs(1);
             let mut peer = newcomer(fast, now);
             for (wait, change) in changes {
@@ -117,11 +114,9 @@ pub(crate) fn views() -> impl Strategy<Value = (PeerView, SwarmView)> {
                 change.apply(&mut peer, now);
             }
             peer
-        });
-    let swarm = (
-        start_of_swarm(),
-        prop::collection::vec((waits(), swarm_changes()), 0..4),
-    )
+        },
+    );
+    let swarm = (start_of_swarm(), prop::collection::vec((waits(), swarm_changes()), 0..4))
         .prop_map(|(mut swarm, changes)| {
             let mut now = Time::ZERO;
             for (wait, change) in changes {
@@ -149,9 +144,6 @@ pub(crate) fn with_member(set: PolicySet, member: u8) -> PolicySet {
         5 => set.with(Redundant::default()),
         6 => set.with(WhenCrowded::new(NoInterest::new(Duration::from_secs(3)))),
         7 => set.with(DryRun::new(BitfieldTimeout::new(Duration::from_secs(20)))),
-        _ => set.with(Exempt::new(
-            OnlyWhile::leeching(Health::default()),
-            |peer| peer.fast,
-        )),
+        _ => set.with(Exempt::new(OnlyWhile::leeching(Health::default()), |peer| peer.fast)),
     }
 }

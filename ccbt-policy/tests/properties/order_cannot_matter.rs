@@ -8,37 +8,26 @@ use crate::facts::{views, with_member};
 fn evictions() -> impl Strategy<Value = Option<Eviction>> {
     let reasons = prop_oneof![Just("a"), Just("b")].prop_map(Reason::new);
     let clears = prop_oneof![Just(Clears::Never), Just(Clears::WantedGrew)];
-    prop::option::of(
-        (0..3_u64, reasons, clears).prop_map(|(at, reason, clears)| {
-            Eviction::new(Time::from_secs(at), reason)
-                .with_cooldown(Cooldown::USELESS.cleared_by(clears))
-        }),
-    )
+    prop::option::of((0..3_u64, reasons, clears).prop_map(|(at, reason, clears)| {
+        Eviction::new(Time::from_secs(at), reason)
+            .with_cooldown(Cooldown::USELESS.cleared_by(clears))
+    }))
 }
 
 fn verdicts() -> impl Strategy<Value = Verdict> {
-    (
-        evictions(),
-        evictions(),
-        evictions(),
-        any::<bool>(),
-        prop::option::of(0..3_u64),
+    (evictions(), evictions(), evictions(), any::<bool>(), prop::option::of(0..3_u64)).prop_map(
+        |(evict, spare, shadow, lose_interest, look_again)| Verdict {
+            evict,
+            spare,
+            shadow,
+            lose_interest,
+            look_again: look_again.map(Time::from_secs),
+        },
     )
-        .prop_map(
-            |(evict, spare, shadow, lose_interest, look_again)| Verdict {
-                evict,
-                spare,
-                shadow,
-                lose_interest,
-                look_again: look_again.map(Time::from_secs),
-            },
-        )
 }
 
 fn parts(verdict: &Verdict) -> impl Iterator<Item = Eviction> {
-    [verdict.evict, verdict.spare, verdict.shadow]
-        .into_iter()
-        .flatten()
+    [verdict.evict, verdict.spare, verdict.shadow].into_iter().flatten()
 }
 
 proptest! {

@@ -52,12 +52,8 @@ impl Model {
         match event {
             Event::Insert { key, fast } => {
                 let view = newcomer(*fast, now);
-                let fresh = Modeled {
-                    view,
-                    told_not_interested: false,
-                    on_notice: false,
-                    evicted: false,
-                };
+                let fresh =
+                    Modeled { view, told_not_interested: false, on_notice: false, evicted: false };
                 self.peers.insert(*key, fresh);
             }
             Event::Remove { key } => drop(self.peers.remove(key)),
@@ -87,10 +83,7 @@ impl Model {
         for outcome in outcomes {
             let key = outcome.key();
             let verdict = verdicts.get(&key).copied().unwrap_or_default();
-            let peer = self
-                .peers
-                .get_mut(&key)
-                .expect("outcomes are about peers that are there");
+            let peer = self.peers.get_mut(&key).expect("outcomes are about peers that are there");
             match outcome {
                 Outcome::LoseInterest { .. } => {
                     prop_assert!(lost.insert(key), "told twice at once")
@@ -117,12 +110,7 @@ impl Model {
         for (key, verdict) in verdicts {
             let peer = self.peers.get_mut(&key).expect("it was just judged");
             let due = verdict.evict.is_some_and(|eviction| eviction.at <= now);
-            prop_assert_eq!(
-                evicted.contains(&key),
-                due,
-                "evicted exactly when due: {}",
-                key
-            );
+            prop_assert_eq!(evicted.contains(&key), due, "evicted exactly when due: {}", key);
             prop_assert_eq!(
                 lost.contains(&key),
                 verdict.lose_interest && !peer.told_not_interested

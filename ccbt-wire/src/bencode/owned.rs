@@ -20,12 +20,7 @@ pub enum Owned {
 impl Owned {
     /// A dictionary of these entries; of equal keys the last counts.
     pub fn dict<K: Into<Vec<u8>>>(entries: impl IntoIterator<Item = (K, Self)>) -> Self {
-        Self::Dict(
-            entries
-                .into_iter()
-                .map(|(key, value)| (key.into(), value))
-                .collect(),
-        )
+        Self::Dict(entries.into_iter().map(|(key, value)| (key.into(), value)).collect())
     }
 
     /// The canonical bytes.

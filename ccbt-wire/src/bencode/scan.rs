@@ -12,10 +12,7 @@ struct Open {
 impl Open {
     fn push(&mut self, dict: bool, at: usize) -> Result<(), BencodeError> {
         if self.depth == DEPTH_LIMIT {
-            return Err(BencodeError::TooDeep {
-                at,
-                limit: DEPTH_LIMIT,
-            });
+            return Err(BencodeError::TooDeep { at, limit: DEPTH_LIMIT });
         }
         self.kinds = self.kinds << 1 | u64::from(dict);
         self.depth += 1;
@@ -104,9 +101,7 @@ pub(super) fn string(input: &[u8], at: usize) -> Result<(&[u8], usize), BencodeE
     loop {
         match byte(input, end)? {
             digit @ b'0'..=b'9' => {
-                length = length
-                    .saturating_mul(10)
-                    .saturating_add(u64::from(digit - b'0'));
+                length = length.saturating_mul(10).saturating_add(u64::from(digit - b'0'));
                 end += 1;
             }
             b':' if end > at => break,
@@ -117,20 +112,11 @@ pub(super) fn string(input: &[u8], at: usize) -> Result<(&[u8], usize), BencodeE
         return Err(BencodeError::BadLength { at });
     }
     let rest = &input[end + 1..];
-    let text = usize::try_from(length)
-        .ok()
-        .and_then(|length| rest.get(..length));
-    let text = text.ok_or(BencodeError::StringTooLong {
-        at,
-        length,
-        remaining: rest.len(),
-    })?;
+    let text = usize::try_from(length).ok().and_then(|length| rest.get(..length));
+    let text = text.ok_or(BencodeError::StringTooLong { at, length, remaining: rest.len() })?;
     Ok((text, end + 1 + text.len()))
 }
 
 fn byte(input: &[u8], at: usize) -> Result<u8, BencodeError> {
-    input
-        .get(at)
-        .copied()
-        .ok_or(BencodeError::UnexpectedEnd { at: input.len() })
+    input.get(at).copied().ok_or(BencodeError::UnexpectedEnd { at: input.len() })
 }

@@ -17,12 +17,7 @@ fn values_of_each_kind_are_read() {
     assert_eq!(items[2].as_str(), Some("spam"));
     assert_eq!(items[2].raw(), b"4:spam");
     assert_eq!(
-        (
-            items[2].as_int(),
-            items[0].as_bytes(),
-            value.as_list(),
-            list.as_dict()
-        ),
+        (items[2].as_int(), items[0].as_bytes(), value.as_list(), list.as_dict()),
         (None, None, None, None)
     );
     assert_eq!(dict.get("other"), None);
@@ -31,10 +26,7 @@ fn values_of_each_kind_are_read() {
 
 #[test]
 fn unsorted_and_double_keys_are_accepted_and_the_first_counts() {
-    let dict = Value::parse(b"d1:bi1e1:ai2e1:bi3ee")
-        .unwrap()
-        .as_dict()
-        .unwrap();
+    let dict = Value::parse(b"d1:bi1e1:ai2e1:bi3ee").unwrap().as_dict().unwrap();
     assert_eq!(dict.get("b").and_then(|value| value.as_int()), Some(1));
     let keys: Vec<_> = dict.iter().map(|(key, _)| key).collect();
     assert_eq!(keys, [b"b", b"a", b"b"]);
@@ -68,31 +60,13 @@ fn each_fault_has_its_error_and_its_place() {
         (b"i-9223372036854775809e", E::IntegerOverflow { at: 0 }),
         (b"l03:abce", E::BadLength { at: 1 }),
         (b"00:", E::BadLength { at: 0 }),
-        (
-            b"l5:abce",
-            E::StringTooLong {
-                at: 1,
-                length: 5,
-                remaining: 4,
-            },
-        ),
+        (b"l5:abce", E::StringTooLong { at: 1, length: 5, remaining: 4 }),
         // The string takes the list's own end.
         (b"l4:abce", E::UnexpectedEnd { at: 7 }),
-        (
-            b"99999999999:abc",
-            E::StringTooLong {
-                at: 0,
-                length: 99_999_999_999,
-                remaining: 3,
-            },
-        ),
+        (b"99999999999:abc", E::StringTooLong { at: 0, length: 99_999_999_999, remaining: 3 }),
         (
             b"99999999999999999999999:abc",
-            E::StringTooLong {
-                at: 0,
-                length: u64::MAX,
-                remaining: 3,
-            },
+            E::StringTooLong { at: 0, length: u64::MAX, remaining: 3 },
         ),
         (b"i1ei2e", E::TrailingBytes { at: 3, count: 3 }),
     ] {
@@ -104,10 +78,7 @@ fn each_fault_has_its_error_and_its_place() {
 fn the_greatest_numbers_fit() {
     for number in [0, 1, -1, i64::MAX, i64::MIN] {
         let bytes = format!("i{number}e");
-        assert_eq!(
-            Value::parse(bytes.as_bytes()).unwrap().as_int(),
-            Some(number)
-        );
+        assert_eq!(Value::parse(bytes.as_bytes()).unwrap().as_int(), Some(number));
     }
 }
 
@@ -116,27 +87,16 @@ fn depth_is_limited_and_costs_no_stack() {
     let nested = |depth: usize| ["l".repeat(depth), "e".repeat(depth)].concat();
     let limit = DEPTH_LIMIT as usize;
     assert!(Value::parse(nested(limit).as_bytes()).is_ok());
-    let too_deep = BencodeError::TooDeep {
-        at: limit,
-        limit: DEPTH_LIMIT,
-    };
+    let too_deep = BencodeError::TooDeep { at: limit, limit: DEPTH_LIMIT };
     assert_eq!(error(nested(limit + 1).as_bytes()), too_deep);
     assert_eq!(error(nested(200_000).as_bytes()), too_deep);
     assert_eq!(error("l".repeat(200_000).as_bytes()), too_deep);
     assert_eq!(
         error("d1:x".repeat(200_000).as_bytes()),
-        BencodeError::TooDeep {
-            at: limit * 4,
-            limit: DEPTH_LIMIT
-        }
+        BencodeError::TooDeep { at: limit * 4, limit: DEPTH_LIMIT }
     );
     // Mixed: the kinds of all open levels are remembered.
-    let mixed = [
-        "ld1:x".repeat(limit / 2),
-        "0:".into(),
-        "ee".repeat(limit / 2),
-    ]
-    .concat();
+    let mixed = ["ld1:x".repeat(limit / 2), "0:".into(), "ee".repeat(limit / 2)].concat();
     assert!(Value::parse(mixed.as_bytes()).is_ok());
 }
 
@@ -144,10 +104,7 @@ fn depth_is_limited_and_costs_no_stack() {
 fn a_million_elements_are_walked_in_place() {
     let input = ["l".to_owned(), "i7e".repeat(1_000_000), "e".into()].concat();
     let list = Value::parse(input.as_bytes()).unwrap().as_list().unwrap();
-    assert_eq!(
-        list.iter().filter_map(|value| value.as_int()).sum::<i64>(),
-        7_000_000
-    );
+    assert_eq!(list.iter().filter_map(|value| value.as_int()).sum::<i64>(), 7_000_000);
 }
 
 #[test]
@@ -175,10 +132,7 @@ fn a_long_value_is_shown_in_short() {
 
 fn owned() -> impl Strategy<Value = Owned> {
     let bytes = || prop::collection::vec(any::<u8>(), 0..12);
-    let leaf = prop_oneof![
-        any::<i64>().prop_map(Owned::Int),
-        bytes().prop_map(Owned::Bytes)
-    ];
+    let leaf = prop_oneof![any::<i64>().prop_map(Owned::Int), bytes().prop_map(Owned::Bytes)];
     leaf.prop_recursive(6, 64, 6, move |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..6).prop_map(Owned::List),

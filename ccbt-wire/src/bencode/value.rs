@@ -23,10 +23,7 @@ impl<'a> Value<'a> {
         if rest.is_empty() {
             Ok(value)
         } else {
-            Err(BencodeError::TrailingBytes {
-                at: value.raw.len(),
-                count: rest.len(),
-            })
+            Err(BencodeError::TrailingBytes { at: value.raw.len(), count: rest.len() })
         }
     }
 
@@ -80,11 +77,7 @@ impl fmt::Debug for Value<'_> {
     /// The raw bytes, escaped, and cut after 64.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = &self.raw[..self.raw.len().min(64)];
-        let dots = if shown.len() < self.raw.len() {
-            "..."
-        } else {
-            ""
-        };
+        let dots = if shown.len() < self.raw.len() { "..." } else { "" };
         write!(f, "Value({}{dots})", shown.escape_ascii())
     }
 }
@@ -98,9 +91,7 @@ pub struct List<'a> {
 impl<'a> List<'a> {
     /// The elements in their order. Each step costs the length of the element.
     pub fn iter(&self) -> ListIter<'a> {
-        ListIter {
-            rest: inside(self.raw),
-        }
+        ListIter { rest: inside(self.raw) }
     }
 }
 
@@ -138,16 +129,13 @@ pub struct Dict<'a> {
 impl<'a> Dict<'a> {
     /// Keys and values in the order of the input. Each step costs the length of the entry.
     pub fn iter(&self) -> DictIter<'a> {
-        DictIter {
-            rest: inside(self.raw),
-        }
+        DictIter { rest: inside(self.raw) }
     }
 
     /// The value of a key; of the first, if the key is there more than once. Walks over what stands before.
     pub fn get(&self, key: impl AsRef<[u8]>) -> Option<Value<'a>> {
         let key = key.as_ref();
-        self.iter()
-            .find_map(|(found, value)| (found == key).then_some(value))
+        self.iter().find_map(|(found, value)| (found == key).then_some(value))
     }
 }
 

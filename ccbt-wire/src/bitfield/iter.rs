@@ -21,21 +21,11 @@ pub struct Pieces<'a> {
 
 impl<'a> Pieces<'a> {
     pub(super) fn ones(bytes: &'a [u8], len: u32) -> Self {
-        Self {
-            rest: bytes,
-            word: 0,
-            base: 0,
-            next_base: 0,
-            len,
-            flip: 0,
-        }
+        Self { rest: bytes, word: 0, base: 0, next_base: 0, len, flip: 0 }
     }
 
     pub(super) fn zeros(bytes: &'a [u8], len: u32) -> Self {
-        Self {
-            flip: u64::MAX,
-            ..Self::ones(bytes, len)
-        }
+        Self { flip: u64::MAX, ..Self::ones(bytes, len) }
     }
 }
 

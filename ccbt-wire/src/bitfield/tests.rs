@@ -16,11 +16,7 @@ fn model() -> impl Strategy<Value = Vec<bool>> {
 }
 
 fn places(model: &[bool], value: bool) -> Vec<PieceIndex> {
-    (0..)
-        .zip(model)
-        .filter(|&(_, &bit)| bit == value)
-        .map(|(index, _)| PieceIndex(index))
-        .collect()
+    (0..).zip(model).filter(|&(_, &bit)| bit == value).map(|(index, _)| PieceIndex(index)).collect()
 }
 
 proptest! {
@@ -98,19 +94,12 @@ fn an_index_out_of_range_is_absent_and_stays_so() {
 fn bytes_that_do_not_fit_the_torrent_are_refused() {
     assert_eq!(
         Bitfield::from_wire(&[0; 3], 10),
-        Err(BitfieldError::WrongLength {
-            length: 3,
-            expected: 2,
-            pieces: 10
-        })
+        Err(BitfieldError::WrongLength { length: 3, expected: 2, pieces: 10 })
     );
     assert!(Bitfield::from_wire(&[0; 1], 10).is_err());
     assert_eq!(
         Bitfield::from_wire(&[0xff, 0b1110_0000], 10),
-        Err(BitfieldError::SpareBits {
-            last_byte: 0b1110_0000,
-            pieces: 10
-        })
+        Err(BitfieldError::SpareBits { last_byte: 0b1110_0000, pieces: 10 })
     );
     assert!(
         Bitfield::from_wire(&[], 0)

@@ -67,23 +67,14 @@ impl ExtensionHandshake {
 
     /// The payload of the extended message 0, keys in canonical order.
     pub fn encode(&self) -> Vec<u8> {
-        let names = self
-            .m
-            .iter()
-            .map(|(name, id)| (name.as_str(), Owned::from(u32::from(*id))));
+        let names = self.m.iter().map(|(name, id)| (name.as_str(), Owned::from(u32::from(*id))));
         let mut root = vec![("m", Owned::dict(names))];
         root.extend(self.ipv4.map(|ip| ("ipv4", ip.octets().to_vec().into())));
         root.extend(self.ipv6.map(|ip| ("ipv6", ip.octets().to_vec().into())));
-        root.extend(
-            self.metadata_size
-                .map(|size| ("metadata_size", size.into())),
-        );
+        root.extend(self.metadata_size.map(|size| ("metadata_size", size.into())));
         root.extend(self.p.map(|port| ("p", u32::from(port).into())));
         root.extend(self.reqq.map(|depth| ("reqq", depth.into())));
-        root.extend(
-            self.upload_only
-                .map(|only| ("upload_only", u32::from(only).into())),
-        );
+        root.extend(self.upload_only.map(|only| ("upload_only", u32::from(only).into())));
         root.extend(self.v.as_deref().map(|version| ("v", version.into())));
         root.extend(self.yourip.map(|ip| ("yourip", octets(ip).into())));
         Owned::dict(root).encode()
@@ -101,9 +92,8 @@ impl ExtensionHandshake {
             b"reqq" => self.reqq = self.reqq.or_else(|| number(value)),
             b"metadata_size" => self.metadata_size = self.metadata_size.or_else(|| number(value)),
             b"upload_only" => {
-                self.upload_only = self
-                    .upload_only
-                    .or_else(|| value.as_int().map(|flag| flag != 0));
+                self.upload_only =
+                    self.upload_only.or_else(|| value.as_int().map(|flag| flag != 0));
             }
             _ => {}
         }
@@ -113,9 +103,7 @@ impl ExtensionHandshake {
 fn names(m: Dict<'_>) -> Vec<(String, u8)> {
     m.iter()
         .filter_map(|(name, id)| {
-            let name = std::str::from_utf8(name)
-                .ok()
-                .filter(|name| name.len() <= MAX_NAME)?;
+            let name = std::str::from_utf8(name).ok().filter(|name| name.len() <= MAX_NAME)?;
             Some((name.to_owned(), number(id)?))
         })
         .take(MAX_NAMES)
@@ -131,21 +119,15 @@ fn version(value: Value<'_>) -> Option<String> {
 }
 
 fn v4(value: Value<'_>) -> Option<Ipv4Addr> {
-    <[u8; 4]>::try_from(value.as_bytes()?)
-        .ok()
-        .map(Ipv4Addr::from)
+    <[u8; 4]>::try_from(value.as_bytes()?).ok().map(Ipv4Addr::from)
 }
 
 fn v6(value: Value<'_>) -> Option<Ipv6Addr> {
-    <[u8; 16]>::try_from(value.as_bytes()?)
-        .ok()
-        .map(Ipv6Addr::from)
+    <[u8; 16]>::try_from(value.as_bytes()?).ok().map(Ipv6Addr::from)
 }
 
 fn address(value: Value<'_>) -> Option<IpAddr> {
-    v4(value)
-        .map(IpAddr::V4)
-        .or_else(|| v6(value).map(IpAddr::V6))
+    v4(value).map(IpAddr::V4).or_else(|| v6(value).map(IpAddr::V6))
 }
 
 fn octets(ip: IpAddr) -> Vec<u8> {

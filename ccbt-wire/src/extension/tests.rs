@@ -4,11 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 #[test]
 fn a_full_handshake_survives_the_wire_in_canonical_order() {
     let handshake = ExtensionHandshake {
-        m: vec![
-            ("lt_donthave".into(), 7),
-            ("ut_metadata".into(), 3),
-            ("ut_pex".into(), 1),
-        ],
+        m: vec![("lt_donthave".into(), 7), ("ut_metadata".into(), 3), ("ut_pex".into(), 1)],
         p: Some(6881),
         v: Some("ccbt 0.1".into()),
         yourip: Some(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 1))),
@@ -30,10 +26,7 @@ fn a_full_handshake_survives_the_wire_in_canonical_order() {
 fn the_example_of_bep_10_is_read() {
     let bytes = b"d1:md11:LT_metadatai1e7:\xc2\xb5T_PEXi2ee1:pi6881e1:v13:\xc2\xb5Torrent 1.2e";
     let handshake = ExtensionHandshake::parse(bytes).unwrap();
-    assert_eq!(
-        handshake.m,
-        [("LT_metadata".to_owned(), 1), ("µT_PEX".to_owned(), 2)]
-    );
+    assert_eq!(handshake.m, [("LT_metadata".to_owned(), 1), ("µT_PEX".to_owned(), 2)]);
     assert_eq!(handshake.p, Some(6881));
     assert_eq!(handshake.v.as_deref(), Some("µTorrent 1.2"));
 }
@@ -42,28 +35,16 @@ fn the_example_of_bep_10_is_read() {
 fn ill_typed_and_wild_keys_count_as_absent() {
     let bytes = b"d1:mi3e1:pi70000e1:vi5e4:ipv43:abc4:ipv64:abcd4:reqqi-1e13:metadata_size1:x\
         11:upload_only1:y6:yourip5:abcdee";
-    assert_eq!(
-        ExtensionHandshake::parse(bytes),
-        Ok(ExtensionHandshake::default())
-    );
-    assert_eq!(
-        ExtensionHandshake::parse(b"de"),
-        Ok(ExtensionHandshake::default())
-    );
+    assert_eq!(ExtensionHandshake::parse(bytes), Ok(ExtensionHandshake::default()));
+    assert_eq!(ExtensionHandshake::parse(b"de"), Ok(ExtensionHandshake::default()));
     let ids = ExtensionHandshake::parse(b"d1:md1:ai256e1:bi-1e1:c1:x1:di255eee").unwrap();
     assert_eq!(ids.m, [("d".to_owned(), 255)]);
 }
 
 #[test]
 fn a_payload_that_is_no_dictionary_is_refused() {
-    assert_eq!(
-        ExtensionHandshake::parse(b"le"),
-        Err(ExtensionError::NotADictionary)
-    );
-    assert!(matches!(
-        ExtensionHandshake::parse(b"d1:m"),
-        Err(ExtensionError::Bencode(_))
-    ));
+    assert_eq!(ExtensionHandshake::parse(b"le"), Err(ExtensionError::NotADictionary));
+    assert!(matches!(ExtensionHandshake::parse(b"d1:m"), Err(ExtensionError::Bencode(_))));
     assert!(ExtensionHandshake::parse(b"").is_err());
     assert!(ExtensionHandshake::parse("l".repeat(200_000).as_bytes()).is_err());
 }
@@ -79,10 +60,7 @@ fn bytes_behind_the_dictionary_are_ignored() {
 #[test]
 fn a_version_is_short_and_printable() {
     let bytes = format!("d1:v300:{}e", "\x1b[31m\u{7}x".repeat(43)[..300].to_owned());
-    let version = ExtensionHandshake::parse(bytes.as_bytes())
-        .unwrap()
-        .v
-        .unwrap();
+    let version = ExtensionHandshake::parse(bytes.as_bytes()).unwrap().v.unwrap();
     assert_eq!(version.chars().count(), 64);
     assert!(!version.contains(char::is_control));
 }
@@ -101,24 +79,14 @@ fn extensions() -> Extensions {
 }
 
 fn said(names: &[(&str, u8)]) -> ExtensionHandshake {
-    let m = names
-        .iter()
-        .map(|&(name, id)| (name.to_owned(), id))
-        .collect();
-    ExtensionHandshake {
-        m,
-        ..Default::default()
-    }
+    let m = names.iter().map(|&(name, id)| (name.to_owned(), id)).collect();
+    ExtensionHandshake { m, ..Default::default() }
 }
 
 #[test]
 fn ids_differ_by_direction() {
     let mut extensions = extensions();
-    extensions.apply(&said(&[
-        ("ut_pex", 1),
-        ("ut_metadata", 20),
-        ("unheard_of", 2),
-    ]));
+    extensions.apply(&said(&[("ut_pex", 1), ("ut_metadata", 20), ("unheard_of", 2)]));
     assert_eq!(extensions.theirs("ut_pex"), Some(1));
     assert_eq!(extensions.theirs("ut_metadata"), Some(20));
     assert_eq!(extensions.theirs("lt_donthave"), None);

@@ -54,23 +54,14 @@ fn the_first_wrong_byte_is_an_error() {
         bytes[at] ^= 0x20;
         let mut input = &bytes[..=at];
         let error = HandshakeDecoder::new().feed(&mut input);
-        assert_eq!(
-            error,
-            Err(HandshakeError::NotBitTorrent {
-                at,
-                found: bytes[at],
-                expected
-            })
-        );
+        assert_eq!(error, Err(HandshakeError::NotBitTorrent { at, found: bytes[at], expected }));
         assert_eq!(input.len(), 1);
     }
 }
 
 #[test]
 fn a_request_of_another_protocol_is_refused_at_once() {
-    let error = HandshakeDecoder::new()
-        .feed(&mut &b"GET / HTTP/1.1\r\n"[..])
-        .unwrap_err();
+    let error = HandshakeDecoder::new().feed(&mut &b"GET / HTTP/1.1\r\n"[..]).unwrap_err();
     assert_eq!(
         error.to_string(),
         "not the BitTorrent protocol: byte 0 of the handshake is 0x47, not 0x13"
@@ -79,32 +70,13 @@ fn a_request_of_another_protocol_is_refused_at_once() {
 
 #[test]
 fn reserved_bits_are_read_one_by_one() {
-    let bits = |reserved: Reserved| {
-        (
-            reserved.fast(),
-            reserved.extended(),
-            reserved.dht(),
-            reserved.v2(),
-        )
-    };
+    let bits =
+        |reserved: Reserved| (reserved.fast(), reserved.extended(), reserved.dht(), reserved.v2());
     assert_eq!(bits(Reserved::NONE), (false, false, false, false));
-    assert_eq!(
-        bits(Reserved::NONE.with_fast()),
-        (true, false, false, false)
-    );
-    assert_eq!(
-        bits(Reserved::NONE.with_extended()),
-        (false, true, false, false)
-    );
+    assert_eq!(bits(Reserved::NONE.with_fast()), (true, false, false, false));
+    assert_eq!(bits(Reserved::NONE.with_extended()), (false, true, false, false));
     assert_eq!(bits(Reserved::NONE.with_dht()), (false, false, true, false));
-    assert_eq!(
-        bits(Reserved::from([0, 0, 0, 0, 0, 0, 0, 0x10])),
-        (false, false, false, true)
-    );
+    assert_eq!(bits(Reserved::from([0, 0, 0, 0, 0, 0, 0, 0x10])), (false, false, false, true));
     let foreign = [0x80, 1, 2, 3, 4, 5, 6, 7];
-    assert_eq!(
-        <[u8; 8]>::from(Reserved::from(foreign)),
-        foreign,
-        "unknown bits survive"
-    );
+    assert_eq!(<[u8; 8]>::from(Reserved::from(foreign)), foreign, "unknown bits survive");
 }

@@ -56,9 +56,7 @@ const CLIENTS: &[(&[u8; 2], &str, Version)] = &[
 ];
 
 pub(super) fn client(id: &[u8; 20]) -> Option<String> {
-    azureus(id)
-        .or_else(|| dashed(id, b"A2-", "aria2"))
-        .or_else(|| dashed(id, b"M", "Mainline"))
+    azureus(id).or_else(|| dashed(id, b"A2-", "aria2")).or_else(|| dashed(id, b"M", "Mainline"))
 }
 
 /// `-XX1234-` and twelve random bytes.
@@ -68,17 +66,12 @@ fn azureus(id: &[u8; 20]) -> Option<String> {
     };
     let code = [a, b];
     let version = [v0, v1, v2, v3];
-    if !code
-        .iter()
-        .chain(&version[..3])
-        .all(u8::is_ascii_alphanumeric)
-    {
+    if !code.iter().chain(&version[..3]).all(u8::is_ascii_alphanumeric) {
         return None;
     }
     let known = CLIENTS.iter().find(|(known, ..)| **known == code);
-    let (name, style) = known.map_or((None, Version::Dotted), |&(_, name, style)| {
-        (Some(name), style)
-    });
+    let (name, style) =
+        known.map_or((None, Version::Dotted), |&(_, name, style)| (Some(name), style));
     let mut text = match name {
         Some(name) => name.to_owned(),
         None => code.iter().map(|&byte| char::from(byte)).collect(),
@@ -156,14 +149,9 @@ mod tests {
 
     #[test]
     fn ids_that_follow_no_custom_have_no_name() {
-        for prefix in [
-            &b"-\x1b[1230-"[..],
-            b"-qB452",
-            b"A2-1-36-",
-            b"A2-x-1-1-",
-            b"M------",
-            b"--------",
-        ] {
+        for prefix in
+            [&b"-\x1b[1230-"[..], b"-qB452", b"A2-1-36-", b"A2-x-1-1-", b"M------", b"--------"]
+        {
             assert_eq!(name(prefix), None, "{prefix:?}");
         }
     }

@@ -39,11 +39,7 @@ pub(crate) fn shape(id: u8) -> Shape {
 pub(crate) fn fixed(id: u8, payload: &[u8; 12]) -> Message {
     let word = |at: usize| u32::from_be_bytes(std::array::from_fn(|i| payload[at + i]));
     let piece = PieceIndex(word(0));
-    let block = Block {
-        piece,
-        begin: word(4),
-        length: word(8),
-    };
+    let block = Block { piece, begin: word(4), length: word(8) };
     match id {
         id::CHOKE => Message::Choke,
         id::UNCHOKE => Message::Unchoke,
@@ -58,10 +54,7 @@ pub(crate) fn fixed(id: u8, payload: &[u8; 12]) -> Message {
         id::CANCEL => Message::Cancel(block),
         id::REJECT => Message::Reject(block),
         id::PORT => Message::Port(u16::from_be_bytes([payload[0], payload[1]])),
-        _ => Message::Unknown {
-            id,
-            payload: Bytes::new(),
-        },
+        _ => Message::Unknown { id, payload: Bytes::new() },
     }
 }
 

@@ -52,10 +52,7 @@ impl Builder {
         piece_length: u32,
         files: impl IntoIterator<Item = (P, u64)>,
     ) -> Self {
-        let files = files
-            .into_iter()
-            .map(|(path, length)| (path.into(), length))
-            .collect();
+        let files = files.into_iter().map(|(path, length)| (path.into(), length)).collect();
         Self::new(name, piece_length, Layout::Multi(files))
     }
 
@@ -89,8 +86,7 @@ impl Builder {
     /// Adds trackers that are equal among themselves.
     #[must_use]
     pub fn tier<'a>(mut self, urls: impl IntoIterator<Item = &'a str>) -> Self {
-        self.tiers
-            .push(urls.into_iter().map(str::to_owned).collect());
+        self.tiers.push(urls.into_iter().map(str::to_owned).collect());
         self
     }
 
@@ -128,22 +124,14 @@ impl Builder {
         let trackers: Vec<&str> = self.tiers.iter().flatten().map(String::as_str).collect();
         root.extend(trackers.first().map(|&url| ("announce", url.into())));
         if trackers.len() > 1 {
-            let tiers = self
-                .tiers
-                .iter()
-                .filter(|tier| !tier.is_empty())
-                .map(|tier| strings(tier));
+            let tiers = self.tiers.iter().filter(|tier| !tier.is_empty()).map(|tier| strings(tier));
             root.push(("announce-list", tiers.collect()));
         }
         if !self.url_list.is_empty() {
             root.push(("url-list", strings(&self.url_list)));
         }
         root.extend(self.comment.as_deref().map(|text| ("comment", text.into())));
-        root.extend(
-            self.created_by
-                .as_deref()
-                .map(|text| ("created by", text.into())),
-        );
+        root.extend(self.created_by.as_deref().map(|text| ("created by", text.into())));
         Owned::dict(root).encode()
     }
 
@@ -182,9 +170,7 @@ pub fn multi_file(
     files: &[(&str, &[u8])],
     announce: Option<&str>,
 ) -> Vec<u8> {
-    let lengths = files
-        .iter()
-        .map(|&(path, content)| (path, content.len() as u64));
+    let lengths = files.iter().map(|&(path, content)| (path, content.len() as u64));
     let builder = Builder::multi(name, piece_length, lengths);
     finish(builder, files.iter().map(|&(_, content)| content), announce)
 }
@@ -195,9 +181,7 @@ fn finish<'a>(
     announce: Option<&str>,
 ) -> Vec<u8> {
     let mut hasher = PieceHasher::new(builder.piece_length);
-    contents
-        .into_iter()
-        .for_each(|content| hasher.update(content));
+    contents.into_iter().for_each(|content| hasher.update(content));
     let builder = builder.pieces(hasher.finish());
     match announce {
         Some(url) => builder.tracker(url).encode(),
@@ -219,12 +203,7 @@ impl PieceHasher {
     /// For pieces of so many bytes; 0 counts as 1.
     pub fn new(piece_length: u32) -> Self {
         let piece_length = piece_length.max(1) as usize;
-        Self {
-            piece_length,
-            filled: 0,
-            sha1: Sha1::new(),
-            hashes: Vec::new(),
-        }
+        Self { piece_length, filled: 0, sha1: Sha1::new(), hashes: Vec::new() }
     }
 
     /// Takes the next bytes of the payload.
@@ -255,17 +234,11 @@ impl PieceHasher {
 }
 
 fn file((path, length): &(String, u64)) -> Owned {
-    Owned::dict([
-        ("length", int(*length)),
-        ("path", path.split('/').map(Owned::from).collect()),
-    ])
+    Owned::dict([("length", int(*length)), ("path", path.split('/').map(Owned::from).collect())])
 }
 
 fn strings(texts: &[String]) -> Owned {
-    texts
-        .iter()
-        .map(|text| Owned::from(text.as_str()))
-        .collect()
+    texts.iter().map(|text| Owned::from(text.as_str())).collect()
 }
 
 /// No file is longer than 63 bits can tell.

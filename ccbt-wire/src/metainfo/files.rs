@@ -14,25 +14,14 @@ pub(super) struct Layout {
 /// The one file of a torrent with `info.length`.
 pub(super) fn single(name: &str, length: Value<'_>) -> Result<Layout, MetainfoError> {
     let length = length_of(|| "info.length".into(), length)?;
-    let file = File {
-        path: PathBuf::from(name),
-        length,
-        offset: 0,
-        pad: false,
-    };
-    Ok(Layout {
-        files: vec![file],
-        total_len: length,
-    })
+    let file = File { path: PathBuf::from(name), length, offset: 0, pad: false };
+    Ok(Layout { files: vec![file], total_len: length })
 }
 
 /// The files of a torrent with `info.files`, in a folder of its name.
 pub(super) fn multi(name: &str, list: Value<'_>) -> Result<Layout, MetainfoError> {
     let list = typed("info.files", list, "a list", Value::as_list)?;
-    let mut layout = Layout {
-        files: Vec::new(),
-        total_len: 0,
-    };
+    let mut layout = Layout { files: Vec::new(), total_len: 0 };
     let mut places = Vec::new();
     for (index, value) in list.iter().enumerate() {
         if index == MAX_FILES {
@@ -44,12 +33,10 @@ pub(super) fn multi(name: &str, list: Value<'_>) -> Result<Layout, MetainfoError
         }
         let entry = Entry::of(index, value)?;
         let offset = layout.total_len;
-        layout.total_len = offset
-            .checked_add(entry.length)
-            .filter(|&sum| i64::try_from(sum).is_ok())
-            .ok_or_else(|| MetainfoError::LengthOverflow {
-                field: format!("info.files[{index}].length"),
-            })?;
+        layout.total_len =
+            offset.checked_add(entry.length).filter(|&sum| i64::try_from(sum).is_ok()).ok_or_else(
+                || MetainfoError::LengthOverflow { field: format!("info.files[{index}].length") },
+            )?;
         let path = if entry.pad {
             // Never stored, often at the same path or none: not worth a refusal.
             [name, ".pad", &entry.length.to_string()].iter().collect()
@@ -60,12 +47,7 @@ pub(super) fn multi(name: &str, list: Value<'_>) -> Result<Layout, MetainfoError
             places.push((place(&components), index));
             path
         };
-        layout.files.push(File {
-            path,
-            length: entry.length,
-            offset,
-            pad: entry.pad,
-        });
+        layout.files.push(File { path, length: entry.length, offset, pad: entry.pad });
     }
     check_places(places, &layout.files)?;
     Ok(layout)
@@ -82,10 +64,7 @@ impl<'a> Entry<'a> {
     fn of(index: usize, value: Value<'a>) -> Result<Self, MetainfoError> {
         let Some(dict) = value.as_dict() else {
             let field = format!("info.files[{index}]");
-            return Err(MetainfoError::WrongType {
-                field,
-                expected: "a dictionary",
-            });
+            return Err(MetainfoError::WrongType { field, expected: "a dictionary" });
         };
         let (mut length, mut path, mut path_utf8, mut attr) = (None, None, None, None);
         for (key, value) in dict {
@@ -104,47 +83,30 @@ impl<'a> Entry<'a> {
         }
         let field = || format!("info.files[{index}].length");
         let length = length_of(field, length.ok_or_else(|| missing(&field()))?)?;
-        Ok(Self {
-            length,
-            path,
-            path_utf8,
-            pad: attr.contains(&b'p'),
-        })
+        Ok(Self { length, path, path_utf8, pad: attr.contains(&b'p') })
     }
 
     /// The components of the path, of `path.utf-8` if that is there and well-formed.
     fn components(&self, index: usize) -> Result<Vec<Cow<'a, str>>, MetainfoError> {
         let utf8 = self.path_utf8.and_then(|path| {
-            let components = path
-                .as_list()?
-                .iter()
-                .map(|component| component.as_str().map(Cow::Borrowed));
-            components
-                .collect::<Option<Vec<_>>>()
-                .filter(|components| !components.is_empty())
+            let components =
+                path.as_list()?.iter().map(|component| component.as_str().map(Cow::Borrowed));
+            components.collect::<Option<Vec<_>>>().filter(|components| !components.is_empty())
         });
         if let Some(components) = utf8 {
             return Ok(components);
         }
         let field = || format!("info.files[{index}].path");
         let path = self.path.ok_or_else(|| missing(&field()))?;
-        let wrong = || MetainfoError::WrongType {
-            field: field(),
-            expected: "a list of strings",
-        };
+        let wrong = || MetainfoError::WrongType { field: field(), expected: "a list of strings" };
         let lossy = |component: Value<'a>| component.as_bytes().map(String::from_utf8_lossy);
         let list: List<'a> = path.as_list().ok_or_else(wrong)?;
-        list.iter()
-            .map(|component| lossy(component).ok_or_else(wrong))
-            .collect()
+        list.iter().map(|component| lossy(component).ok_or_else(wrong)).collect()
     }
 }
 
 fn length_of(field: impl Fn() -> String, value: Value<'_>) -> Result<u64, MetainfoError> {
-    let wrong = || MetainfoError::WrongType {
-        field: field(),
-        expected: "an integer",
-    };
+    let wrong = || MetainfoError::WrongType { field: field(), expected: "an integer" };
     let number = value.as_int().ok_or_else(wrong)?;
     u64::try_from(number).map_err(|_| MetainfoError::OutOfRange {
         field: field(),
@@ -155,10 +117,7 @@ fn length_of(field: impl Fn() -> String, value: Value<'_>) -> Result<u64, Metain
 }
 
 fn path_error(index: usize, error: PathError) -> MetainfoError {
-    MetainfoError::Path {
-        field: format!("info.files[{index}].path"),
-        error,
-    }
+    MetainfoError::Path { field: format!("info.files[{index}].path"), error }
 }
 
 /// Where a file lies on a file system that takes upper and lower case for equal. Components end with a
@@ -187,19 +146,11 @@ fn check_places(mut places: Vec<(String, usize)>, files: &[File]) -> Result<(), 
         let path = |index: usize| files[index].path.display().to_string();
         if outer == inner {
             let (first, second) = (*first, *second);
-            return Err(MetainfoError::DuplicatePath {
-                first,
-                second,
-                path: path(second),
-            });
+            return Err(MetainfoError::DuplicatePath { first, second, path: path(second) });
         }
         if inner.starts_with(outer) {
             let (file, other) = (*first, *second);
-            return Err(MetainfoError::FileIsFolder {
-                file,
-                other,
-                path: path(file),
-            });
+            return Err(MetainfoError::FileIsFolder { file, other, path: path(file) });
         }
     }
     Ok(())

@@ -21,17 +21,9 @@ const MAX_COMMENT: usize = 4096;
 
 pub(super) fn metainfo(bytes: &[u8]) -> Result<Metainfo, MetainfoError> {
     if bytes.len() > MAX_METAINFO_LEN {
-        return Err(MetainfoError::TooLarge {
-            length: bytes.len(),
-            limit: MAX_METAINFO_LEN,
-        });
+        return Err(MetainfoError::TooLarge { length: bytes.len(), limit: MAX_METAINFO_LEN });
     }
-    let root = typed(
-        "the file",
-        Value::parse(bytes)?,
-        "a dictionary",
-        Value::as_dict,
-    )?;
+    let root = typed("the file", Value::parse(bytes)?, "a dictionary", Value::as_dict)?;
     let mut info = None;
     let mut announce = None;
     let mut announce_list = None;
@@ -68,26 +60,18 @@ pub(super) fn metainfo(bytes: &[u8]) -> Result<Metainfo, MetainfoError> {
 fn torrent(info: Value<'_>, outer: Outer) -> Result<Metainfo, MetainfoError> {
     let fields = Fields::of(typed("info", info, "a dictionary", Value::as_dict)?);
     let Some(hashes) = fields.pieces else {
-        return Err(if fields.v2 {
-            MetainfoError::NoV1Pieces
-        } else {
-            missing("info.pieces")
-        });
+        return Err(if fields.v2 { MetainfoError::NoV1Pieces } else { missing("info.pieces") });
     };
     let hashes = typed("info.pieces", hashes, "a string", Value::as_bytes)?;
     let name = name(&fields)?;
-    let piece_length = fields
-        .piece_length
-        .ok_or_else(|| missing("info.piece length"))?;
+    let piece_length = fields.piece_length.ok_or_else(|| missing("info.piece length"))?;
     let piece_length = piece_length_of(piece_length)?;
 
     let layout = match (fields.length, fields.files) {
         (Some(length), None) => files::single(&name, length)?,
         (None, Some(list)) => files::multi(&name, list)?,
         (length, _) => {
-            return Err(MetainfoError::Layout {
-                both: length.is_some(),
-            });
+            return Err(MetainfoError::Layout { both: length.is_some() });
         }
     };
     let Layout { files, total_len } = layout;
@@ -144,9 +128,7 @@ impl<'a> Fields<'a> {
             };
             slot.get_or_insert(value);
         }
-        fields.private = private
-            .and_then(|value| value.as_int())
-            .is_some_and(|flag| flag != 0);
+        fields.private = private.and_then(|value| value.as_int()).is_some_and(|flag| flag != 0);
         fields
     }
 }
@@ -162,15 +144,8 @@ fn name(fields: &Fields<'_>) -> Result<String, MetainfoError> {
     match path::check_component(&name) {
         Ok(()) => Ok(name.into_owned()),
         Err(error) => {
-            let error = if error == PathError::EmptyComponent {
-                PathError::Empty
-            } else {
-                error
-            };
-            Err(MetainfoError::Path {
-                field: "info.name".into(),
-                error,
-            })
+            let error = if error == PathError::EmptyComponent { PathError::Empty } else { error };
+            Err(MetainfoError::Path { field: "info.name".into(), error })
         }
     }
 }
@@ -178,9 +153,8 @@ fn name(fields: &Fields<'_>) -> Result<String, MetainfoError> {
 fn piece_length_of(value: Value<'_>) -> Result<u32, MetainfoError> {
     let field = "info.piece length";
     let number = typed(field, value, "an integer", Value::as_int)?;
-    let length = u32::try_from(number)
-        .ok()
-        .filter(|length| (1..=MAX_PIECE_LENGTH).contains(length));
+    let length =
+        u32::try_from(number).ok().filter(|length| (1..=MAX_PIECE_LENGTH).contains(length));
     length.ok_or_else(|| MetainfoError::OutOfRange {
         field: field.into(),
         value: number,
@@ -206,10 +180,7 @@ fn check_hashes(length: usize, total_len: u64, piece_length: u32) -> Result<(), 
         return Err(MetainfoError::PiecesLength { length });
     }
     if length / 20 != expected as usize {
-        return Err(MetainfoError::PieceCount {
-            found: length / 20,
-            expected,
-        });
+        return Err(MetainfoError::PieceCount { found: length / 20, expected });
     }
     Ok(())
 }
@@ -218,13 +189,8 @@ fn tiers(value: Value<'_>) -> Vec<Vec<String>> {
     let mut left = MAX_URLS;
     let mut tiers = Vec::new();
     for tier in value.as_list().into_iter().flatten() {
-        let tier: Vec<_> = tier
-            .as_list()
-            .into_iter()
-            .flatten()
-            .filter_map(url)
-            .take(left)
-            .collect();
+        let tier: Vec<_> =
+            tier.as_list().into_iter().flatten().filter_map(url).take(left).collect();
         left -= tier.len();
         if !tier.is_empty() {
             tiers.push(tier);
@@ -254,9 +220,7 @@ fn printable(value: Value<'_>) -> Option<String> {
 }
 
 pub(super) fn missing(field: &str) -> MetainfoError {
-    MetainfoError::Missing {
-        field: field.to_owned(),
-    }
+    MetainfoError::Missing { field: field.to_owned() }
 }
 
 pub(super) fn typed<'a, T>(
@@ -265,8 +229,5 @@ pub(super) fn typed<'a, T>(
     expected: &'static str,
     read: impl FnOnce(&Value<'a>) -> Option<T>,
 ) -> Result<T, MetainfoError> {
-    read(&value).ok_or_else(|| MetainfoError::WrongType {
-        field: field.to_owned(),
-        expected,
-    })
+    read(&value).ok_or_else(|| MetainfoError::WrongType { field: field.to_owned(), expected })
 }

@@ -14,10 +14,7 @@ pub(super) fn check_component(name: &str) -> Result<(), PathError> {
         return Err(PathError::EmptyComponent);
     }
     if name.len() > MAX_COMPONENT {
-        return Err(PathError::ComponentTooLong {
-            length: name.len(),
-            limit: MAX_COMPONENT,
-        });
+        return Err(PathError::ComponentTooLong { length: name.len(), limit: MAX_COMPONENT });
     }
     let component = name.to_owned();
     if name == "." || name == ".." {
@@ -55,29 +52,19 @@ pub(super) fn join<'a>(
         check_component(component)?;
         length += 1 + component.len();
         if length > MAX_PATH {
-            return Err(PathError::TooLong {
-                length,
-                limit: MAX_PATH,
-            });
+            return Err(PathError::TooLong { length, limit: MAX_PATH });
         }
         path.push(component);
         count += 1;
     }
-    if count == 0 {
-        Err(PathError::Empty)
-    } else {
-        Ok(path)
-    }
+    if count == 0 { Err(PathError::Empty) } else { Ok(path) }
 }
 
 /// Device names of Windows: they mean the device in any folder and with any extension.
 fn is_reserved(name: &str) -> bool {
     const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
     let stem = name.split('.').next().unwrap_or(name).trim_end_matches(' ');
-    if DEVICES
-        .iter()
-        .any(|device| stem.eq_ignore_ascii_case(device))
-    {
+    if DEVICES.iter().any(|device| stem.eq_ignore_ascii_case(device)) {
         return true;
     }
     let Some((port, digit)) = stem.split_at_checked(3) else {

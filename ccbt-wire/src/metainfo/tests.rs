@@ -9,38 +9,19 @@ const KIB: u32 = 1024;
 #[test]
 fn a_torrent_of_one_file_is_read() {
     let content = vec![7; 40_000];
-    let bytes = single_file(
-        "a.bin",
-        16 * KIB,
-        &content,
-        Some("http://t.example/announce"),
-    );
+    let bytes = single_file("a.bin", 16 * KIB, &content, Some("http://t.example/announce"));
     let metainfo = Metainfo::parse(&bytes).unwrap();
     assert_eq!(metainfo.name(), "a.bin");
     assert_eq!(metainfo.total_len(), 40_000);
-    assert_eq!(
-        (metainfo.piece_length(), metainfo.piece_count()),
-        (16 * KIB, 3)
-    );
+    assert_eq!((metainfo.piece_length(), metainfo.piece_count()), (16 * KIB, 3));
     let lens = [0, 1, 2, 3, u32::MAX].map(|piece| metainfo.piece_len(PieceIndex(piece)));
     assert_eq!(lens, [16384, 16384, 7232, 0, 0]);
-    assert_eq!(
-        metainfo.piece_hash(PieceIndex(0)),
-        metainfo.piece_hash(PieceIndex(1))
-    );
-    assert_ne!(
-        metainfo.piece_hash(PieceIndex(0)),
-        metainfo.piece_hash(PieceIndex(2))
-    );
+    assert_eq!(metainfo.piece_hash(PieceIndex(0)), metainfo.piece_hash(PieceIndex(1)));
+    assert_ne!(metainfo.piece_hash(PieceIndex(0)), metainfo.piece_hash(PieceIndex(2)));
     assert_eq!(metainfo.piece_hash(PieceIndex(3)), None);
     assert_eq!(
         metainfo.files(),
-        [File {
-            path: "a.bin".into(),
-            length: 40_000,
-            offset: 0,
-            pad: false
-        }]
+        [File { path: "a.bin".into(), length: 40_000, offset: 0, pad: false }]
     );
     assert!(!metainfo.is_multi_file() && !metainfo.is_private());
     assert_eq!(metainfo.announce(), Some("http://t.example/announce"));
@@ -50,26 +31,15 @@ fn a_torrent_of_one_file_is_read() {
 
 #[test]
 fn a_torrent_of_many_files_lies_in_a_folder_of_its_name() {
-    let bytes = multi_file(
-        "top",
-        16 * KIB,
-        &[("a", b"xx"), ("sub/b", b""), ("sub/c", b"yyy")],
-        None,
-    );
+    let bytes =
+        multi_file("top", 16 * KIB, &[("a", b"xx"), ("sub/b", b""), ("sub/c", b"yyy")], None);
     let metainfo = Metainfo::parse(&bytes).unwrap();
-    let files: Vec<_> = metainfo
-        .files()
-        .iter()
-        .map(|file| (&*file.path, file.offset, file.length))
-        .collect();
+    let files: Vec<_> =
+        metainfo.files().iter().map(|file| (&*file.path, file.offset, file.length)).collect();
     let path = |path| Path::new(path);
     assert_eq!(
         files,
-        [
-            (path("top/a"), 0, 2),
-            (path("top/sub/b"), 2, 0),
-            (path("top/sub/c"), 2, 3)
-        ]
+        [(path("top/a"), 0, 2), (path("top/sub/b"), 2, 0), (path("top/sub/c"), 2, 3)]
     );
     assert!(metainfo.is_multi_file());
     assert_eq!(metainfo.trackers(), [[""; 0]; 0]);
@@ -84,10 +54,7 @@ fn the_info_hash_is_taken_over_the_bytes_as_they_stand() {
     let file = [b"d4:info", &info[..], b"e"].concat();
     let metainfo = Metainfo::parse(&file).unwrap();
     assert_eq!(metainfo.info_bytes(), info);
-    assert_eq!(
-        metainfo.info_hash().to_string(),
-        "0fb68f60b8d8bc05c3ce1e171bd6eb2c165da186"
-    );
+    assert_eq!(metainfo.info_hash().to_string(), "0fb68f60b8d8bc05c3ce1e171bd6eb2c165da186");
     assert_eq!(metainfo.piece_hash(PieceIndex(0)), Some([b'a'; 20]));
 }
 
@@ -127,11 +94,7 @@ fn a_block_outside_its_piece_is_not_contained() {
         (u32::MAX, 0, 1, false),
         (0, u32::MAX, u32::MAX, false),
     ] {
-        let block = Block {
-            piece: PieceIndex(piece),
-            begin,
-            length,
-        };
+        let block = Block { piece: PieceIndex(piece), begin, length };
         assert_eq!(metainfo.contains(block), inside, "{block}");
     }
 }
@@ -149,10 +112,7 @@ fn what_stands_beside_info_is_read() {
         .encode();
     let metainfo = Metainfo::parse(&bytes).unwrap();
     assert_eq!(metainfo.announce(), Some("http://one/a"));
-    assert_eq!(
-        metainfo.trackers(),
-        [vec!["http://one/a", "udp://two:80"], vec!["http://three/a"]]
-    );
+    assert_eq!(metainfo.trackers(), [vec!["http://one/a", "udp://two:80"], vec!["http://three/a"]]);
     assert!(metainfo.is_private());
     assert_eq!(metainfo.url_list(), ["http://seed/a"]);
     assert_eq!(metainfo.comment(), Some("a[2J comment"));
@@ -174,24 +134,16 @@ fn ill_typed_keys_beside_info_count_as_absent() {
         ("announce", Owned::from("http://t/a")),
         (
             "announce-list",
-            [
-                "junk".into(),
-                Owned::List(vec![]),
-                Owned::List(vec![Owned::Int(1)]),
-            ]
-            .into_iter()
-            .collect(),
+            ["junk".into(), Owned::List(vec![]), Owned::List(vec![Owned::Int(1)])]
+                .into_iter()
+                .collect(),
         ),
         ("comment", Owned::Int(1)),
         ("info", info()),
         ("url-list", "http://only/one".into()),
     ]);
     let metainfo = Metainfo::parse(&root.encode()).unwrap();
-    assert_eq!(
-        metainfo.trackers(),
-        [["http://t/a"]],
-        "an empty announce-list gives way"
-    );
+    assert_eq!(metainfo.trackers(), [["http://t/a"]], "an empty announce-list gives way");
     assert_eq!(metainfo.url_list(), ["http://only/one"]);
     assert_eq!(metainfo.comment(), None);
 
@@ -207,23 +159,15 @@ fn ill_typed_keys_beside_info_count_as_absent() {
 #[test]
 fn a_name_in_utf_8_is_preferred_and_any_other_made_readable() {
     let named = |keys: &[(&str, &[u8])]| {
-        let Owned::Dict(mut dict) = info() else {
-            unreachable!()
-        };
+        let Owned::Dict(mut dict) = info() else { unreachable!() };
         dict.remove(&b"name"[..]);
-        dict.extend(
-            keys.iter()
-                .map(|&(key, name)| (key.into(), name.to_vec().into())),
-        );
+        dict.extend(keys.iter().map(|&(key, name)| (key.into(), name.to_vec().into())));
         Metainfo::parse(&Owned::dict([("info", Owned::Dict(dict))]).encode())
             .unwrap()
             .name()
             .to_owned()
     };
-    assert_eq!(
-        named(&[("name", b"\x83e"), ("name.utf-8", "テ".as_bytes())]),
-        "テ"
-    );
+    assert_eq!(named(&[("name", b"\x83e"), ("name.utf-8", "テ".as_bytes())]), "テ");
     assert_eq!(named(&[("name", b"good"), ("name.utf-8", b"\xff")]), "good");
     assert_eq!(named(&[("name", b"a\xffb")]), "a\u{fffd}b");
 }
@@ -242,11 +186,7 @@ fn paths(files: Vec<Owned>) -> Vec<(PathBuf, bool)> {
         ("pieces", pieces.into()),
     ]);
     let metainfo = Metainfo::parse(&Owned::dict([("info", info)]).encode()).unwrap();
-    metainfo
-        .files()
-        .iter()
-        .map(|file| (file.path.clone(), file.pad))
-        .collect()
+    metainfo.files().iter().map(|file| (file.path.clone(), file.pad)).collect()
 }
 
 #[test]
@@ -255,10 +195,7 @@ fn a_path_in_utf_8_is_preferred_and_any_other_made_readable() {
         components.iter().map(|c| Owned::from(c.to_vec())).collect()
     };
     let files = vec![
-        file(
-            list(&[b"\x83e"]),
-            &[("path.utf-8", list(&["テ".as_bytes()]))],
-        ),
+        file(list(&[b"\x83e"]), &[("path.utf-8", list(&["テ".as_bytes()]))]),
         file(list(&[b"plain"]), &[("path.utf-8", list(&[b"\xff"]))]),
         file(list(&[b"other"]), &[("path.utf-8", list(&[]))]),
         file(list(&[b"a\xffb"]), &[]),
@@ -271,10 +208,7 @@ fn a_path_in_utf_8_is_preferred_and_any_other_made_readable() {
 #[test]
 fn pad_files_are_marked_and_may_share_a_place() {
     let pad = |path: &[&str]| {
-        file(
-            path.iter().map(|&c| Owned::from(c)).collect(),
-            &[("attr", "p".into())],
-        )
+        file(path.iter().map(|&c| Owned::from(c)).collect(), &[("attr", "p".into())])
     };
     let files = vec![
         file(Owned::List(vec!["a".into()]), &[("attr", "x".into())]),
@@ -283,10 +217,7 @@ fn pad_files_are_marked_and_may_share_a_place() {
         pad(&["..", "evil"]),
     ];
     let pads = (PathBuf::from("top/.pad/5"), true);
-    assert_eq!(
-        paths(files),
-        [("top/a".into(), false), pads.clone(), pads.clone(), pads]
-    );
+    assert_eq!(paths(files), [("top/a".into(), false), pads.clone(), pads.clone(), pads]);
 }
 
 #[test]
@@ -294,12 +225,7 @@ fn equal_input_gives_equal_canonical_bytes() {
     let expected: &[u8] = b"d8:announce10:http://t/a4:infod5:filesl\
         d6:lengthi2e4:pathl1:aeed6:lengthi3e4:pathl3:sub1:beee\
         4:name3:top12:piece lengthi16384e6:pieces20:";
-    let bytes = multi_file(
-        "top",
-        16 * KIB,
-        &[("a", b"xx"), ("sub/b", b"yyy")],
-        Some("http://t/a"),
-    );
+    let bytes = multi_file("top", 16 * KIB, &[("a", b"xx"), ("sub/b", b"yyy")], Some("http://t/a"));
     assert!(bytes.starts_with(expected), "{}", bytes.escape_ascii());
     assert!(bytes.ends_with(b"ee"));
 }

@@ -26,27 +26,15 @@ pub struct Limits {
 impl Limits {
     /// While the number of pieces is unknown: messages up to 1 MiB, blocks up to 128 KiB.
     pub const fn before_metainfo() -> Self {
-        Self {
-            max_message: MAX_MESSAGE,
-            max_block: MAX_BLOCK,
-            bitfield_len: None,
-        }
+        Self { max_message: MAX_MESSAGE, max_block: MAX_BLOCK, bitfield_len: None }
     }
 
     /// For a torrent of so many pieces: its bitfield has exactly `ceil(pieces / 8)` bytes; other messages
     /// up to that or 1 MiB, whichever is more, blocks up to 128 KiB.
     pub const fn for_pieces(pieces: u32) -> Self {
         let bitfield = pieces.div_ceil(8);
-        let max_message = if bitfield < MAX_MESSAGE {
-            MAX_MESSAGE
-        } else {
-            bitfield + 1
-        };
-        Self {
-            max_message,
-            max_block: MAX_BLOCK,
-            bitfield_len: Some(bitfield),
-        }
+        let max_message = if bitfield < MAX_MESSAGE { MAX_MESSAGE } else { bitfield + 1 };
+        Self { max_message, max_block: MAX_BLOCK, bitfield_len: Some(bitfield) }
     }
 }
 
@@ -55,11 +43,7 @@ impl Limits {
     pub(super) fn check_prefix(&self, length: u32) -> Result<(), DecodeError> {
         let limit = self.max_message.max(self.max_block.saturating_add(9));
         if length > limit {
-            return Err(DecodeError::MessageTooLong {
-                id: None,
-                length,
-                limit,
-            });
+            return Err(DecodeError::MessageTooLong { id: None, length, limit });
         }
         Ok(())
     }
@@ -69,11 +53,7 @@ impl Limits {
         let payload = length - 1;
         let at_least = match shape {
             Shape::Fixed(size) if payload != size => {
-                return Err(DecodeError::WrongLength {
-                    id,
-                    length,
-                    expected: size + 1,
-                });
+                return Err(DecodeError::WrongLength { id, length, expected: size + 1 });
             }
             Shape::Fixed(_) => return Ok(()),
             Shape::Block if payload >= 8 => return self.check_block(payload - 8),
@@ -82,30 +62,19 @@ impl Limits {
                 if let Some(expected) = self.bitfield_len
                     && payload != expected
                 {
-                    return Err(DecodeError::BitfieldLength {
-                        length: payload,
-                        expected,
-                    });
+                    return Err(DecodeError::BitfieldLength { length: payload, expected });
                 }
                 0
             }
             Shape::Body { at_least } => at_least,
         };
         if payload < at_least {
-            return Err(DecodeError::MessageTooShort {
-                id,
-                length,
-                at_least: at_least + 1,
-            });
+            return Err(DecodeError::MessageTooShort { id, length, at_least: at_least + 1 });
         }
         let limit = self.max_message;
         // The exact length of a bitfield stands above the cap.
         if length > limit && (id != id::BITFIELD || self.bitfield_len.is_none()) {
-            return Err(DecodeError::MessageTooLong {
-                id: Some(id),
-                length,
-                limit,
-            });
+            return Err(DecodeError::MessageTooLong { id: Some(id), length, limit });
         }
         Ok(())
     }
@@ -113,10 +82,9 @@ impl Limits {
     fn check_block(&self, length: u32) -> Result<(), DecodeError> {
         match length {
             0 => Err(DecodeError::EmptyBlock),
-            _ if length > self.max_block => Err(DecodeError::BlockTooLong {
-                length,
-                limit: self.max_block,
-            }),
+            _ if length > self.max_block => {
+                Err(DecodeError::BlockTooLong { length, limit: self.max_block })
+            }
             _ => Ok(()),
         }
     }

@@ -32,11 +32,7 @@ pub struct MessageDecoder {
 impl MessageDecoder {
     /// A decoder that stands behind the handshake.
     pub fn new(limits: Limits) -> Self {
-        Self {
-            decoder: Decoder::new(limits),
-            buffer: BytesMut::new(),
-            block: None,
-        }
+        Self { decoder: Decoder::new(limits), buffer: BytesMut::new(), block: None }
     }
 
     /// The limits in force.
@@ -63,10 +59,7 @@ impl MessageDecoder {
     ///
     /// # Errors
     /// As [`Decoder::next`], and like there for good.
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "`None` is not the end: more bytes may come"
-    )]
+    #[expect(clippy::should_implement_trait, reason = "`None` is not the end: more bytes may come")]
     pub fn next(&mut self) -> Result<Option<Message>, DecodeError> {
         if self.block.is_none() {
             let mut input = &self.buffer[..];
@@ -88,9 +81,7 @@ impl MessageDecoder {
 
     /// The awaited block with its payload, if all of it is in.
     fn payload(&mut self) -> Option<(Block, Bytes)> {
-        let block = self
-            .block
-            .take_if(|block| self.buffer.len() >= block.length as usize)?;
+        let block = self.block.take_if(|block| self.buffer.len() >= block.length as usize)?;
         self.decoder.payload_taken(block.length);
         Some((block, self.buffer.split_to(block.length as usize).freeze()))
     }

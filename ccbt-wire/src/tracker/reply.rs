@@ -67,9 +67,7 @@ impl AnnounceReply {
     /// # Errors
     /// If the body is no bencoded dictionary, or has a failure reason.
     pub fn parse(body: &[u8]) -> Result<Self, TrackerError> {
-        let root = Value::parse(body)?
-            .as_dict()
-            .ok_or(TrackerError::NotADictionary)?;
+        let root = Value::parse(body)?.as_dict().ok_or(TrackerError::NotADictionary)?;
         if let Some(reason) = root.get("failure reason") {
             let reason = text::printable(reason.as_bytes().unwrap_or(b"no reason given"), MAX_TEXT);
             let retry_in = root.get("retry in").and_then(number);
@@ -89,9 +87,7 @@ impl AnnounceReply {
                     reply.tracker_id = reply.tracker_id.or_else(|| id.map(Into::into));
                 }
                 b"warning message" => {
-                    let warning = value
-                        .as_bytes()
-                        .map(|bytes| text::printable(bytes, MAX_TEXT));
+                    let warning = value.as_bytes().map(|bytes| text::printable(bytes, MAX_TEXT));
                     reply.warning = reply.warning.or(warning);
                 }
                 b"peers" => reply.add(peers(value)),
@@ -118,25 +114,17 @@ impl AnnounceReply {
             root.push(("peers6", v6.into()));
         }
         root.extend(self.interval.map(|seconds| ("interval", seconds.into())));
-        root.extend(
-            self.min_interval
-                .map(|seconds| ("min interval", seconds.into())),
-        );
+        root.extend(self.min_interval.map(|seconds| ("min interval", seconds.into())));
         root.extend(self.complete.map(|count| ("complete", count.into())));
         root.extend(self.incomplete.map(|count| ("incomplete", count.into())));
         root.extend(self.tracker_id.clone().map(|id| ("tracker id", id.into())));
-        root.extend(
-            self.warning
-                .as_deref()
-                .map(|text| ("warning message", text.into())),
-        );
+        root.extend(self.warning.as_deref().map(|text| ("warning message", text.into())));
         Owned::dict(root).encode()
     }
 
     fn add(&mut self, peers: impl Iterator<Item = SocketAddr>) {
         let room = MAX_PEERS - self.peers.len();
-        self.peers
-            .extend(peers.filter(|peer| peer.port() != 0).take(room));
+        self.peers.extend(peers.filter(|peer| peer.port() != 0).take(room));
     }
 }
 

@@ -67,19 +67,14 @@ fn a_compact_reply_survives_the_wire() {
         complete: Some(3),
         incomplete: Some(4),
         warning: Some("slow down".into()),
-        peers: ["10.0.0.1:6881", "[2001:db8::1]:6882"]
-            .map(|peer| peer.parse().unwrap())
-            .into(),
+        peers: ["10.0.0.1:6881", "[2001:db8::1]:6882"].map(|peer| peer.parse().unwrap()).into(),
     };
     assert_eq!(AnnounceReply::parse(&reply.encode()), Ok(reply));
 }
 
 #[test]
 fn compact_peers_have_6_and_18_bytes() {
-    assert_eq!(
-        compact_v4(["1.2.3.4:258".parse().unwrap()]),
-        [1, 2, 3, 4, 1, 2]
-    );
+    assert_eq!(compact_v4(["1.2.3.4:258".parse().unwrap()]), [1, 2, 3, 4, 1, 2]);
     let v6 = compact_v6(["[::1]:258".parse().unwrap()]);
     assert_eq!(v6, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2]);
 }
@@ -95,13 +90,9 @@ fn a_dictionary_list_is_read_and_its_bad_entries_left_out() {
         d2:ip8:10.0.0.2e\
         i5e\
         ee";
-    let expected: Vec<SocketAddr> = ["10.0.0.1:6881", "[::1]:6882"]
-        .map(|peer| peer.parse().unwrap())
-        .into();
-    assert_eq!(
-        AnnounceReply::parse(body).map(|reply| reply.peers),
-        Ok(expected)
-    );
+    let expected: Vec<SocketAddr> =
+        ["10.0.0.1:6881", "[::1]:6882"].map(|peer| peer.parse().unwrap()).into();
+    assert_eq!(AnnounceReply::parse(body).map(|reply| reply.peers), Ok(expected));
 }
 
 #[test]
@@ -129,42 +120,18 @@ fn no_more_than_200_peers_are_taken() {
 fn a_refusal_is_an_error_with_printable_words() {
     let error =
         AnnounceReply::parse(b"d14:failure reason8:go\x1b[2J\n!8:retry ini30ee").unwrap_err();
-    assert_eq!(
-        error,
-        TrackerError::Refused {
-            reason: "go[2J!".into(),
-            retry_in: Some(30)
-        }
-    );
+    assert_eq!(error, TrackerError::Refused { reason: "go[2J!".into(), retry_in: Some(30) });
     assert_eq!(error.to_string(), "the tracker refused: go[2J!");
     let error = AnnounceReply::parse(b"d14:failure reasoni1ee").unwrap_err();
-    assert_eq!(
-        error,
-        TrackerError::Refused {
-            reason: "no reason given".into(),
-            retry_in: None
-        }
-    );
+    assert_eq!(error, TrackerError::Refused { reason: "no reason given".into(), retry_in: None });
 }
 
 #[test]
 fn what_is_no_dictionary_is_no_reply() {
-    assert_eq!(
-        AnnounceReply::parse(b"le"),
-        Err(TrackerError::NotADictionary)
-    );
-    assert!(matches!(
-        AnnounceReply::parse(b"<html>"),
-        Err(TrackerError::Bencode(_))
-    ));
+    assert_eq!(AnnounceReply::parse(b"le"), Err(TrackerError::NotADictionary));
+    assert!(matches!(AnnounceReply::parse(b"<html>"), Err(TrackerError::Bencode(_))));
     let ill_typed = b"d8:interval2:xy10:tracker idi1e5:peersi1e6:peers6lee";
-    assert_eq!(
-        AnnounceReply::parse(ill_typed),
-        Ok(AnnounceReply::default())
-    );
+    assert_eq!(AnnounceReply::parse(ill_typed), Ok(AnnounceReply::default()));
     let negative = b"d8:intervali-5ee";
-    assert_eq!(
-        AnnounceReply::parse(negative).map(|reply| reply.interval),
-        Ok(None)
-    );
+    assert_eq!(AnnounceReply::parse(negative).map(|reply| reply.interval), Ok(None));
 }

@@ -25,10 +25,7 @@ const LOG_SKEW: Duration = Duration::from_millis(300);
 pub(super) fn closed_visit(place: &Place, download: &Download, peer: &Peer) -> Result<Visit> {
     place.wait_for("a close", || {
         download.ensure_running()?;
-        Ok(peer
-            .visits()
-            .first()
-            .is_some_and(|visit| visit.closed_at.is_some()))
+        Ok(peer.visits().first().is_some_and(|visit| visit.closed_at.is_some()))
     })?;
     peer.first_visit()
 }
@@ -51,29 +48,14 @@ pub(super) fn closed_by_rule(
     let about =
         |event: &&Event, name: &str| event.name == name && event.peer == Some(visit.address);
     place.wait_for("peer_closed in the event log", || {
-        Ok(download
-            .events()?
-            .iter()
-            .any(|event| about(&event, "peer_closed")))
+        Ok(download.events()?.iter().any(|event| about(&event, "peer_closed")))
     })?;
     let events = download.events()?;
     let connected = events.iter().find(|event| about(event, "peer_connected"));
     let connected = connected.with_context(|| format!("no peer_connected of {}", visit.address))?;
-    let closed: Vec<_> = events
-        .iter()
-        .filter(|event| about(event, "peer_closed"))
-        .collect();
-    ensure!(
-        closed.len() == 1,
-        "{} times peer_closed of {}",
-        closed.len(),
-        visit.address
-    );
-    ensure!(
-        closed[0].text("policy") == policy,
-        "closed by {}, not by {policy}",
-        closed[0].fields
-    );
+    let closed: Vec<_> = events.iter().filter(|event| about(event, "peer_closed")).collect();
+    ensure!(closed.len() == 1, "{} times peer_closed of {}", closed.len(), visit.address);
+    ensure!(closed[0].text("policy") == policy, "closed by {}, not by {policy}", closed[0].fields);
     let logged = Duration::from_millis(closed[0].time_ms.saturating_sub(connected.time_ms));
     let seen = closed_at.saturating_duration_since(visit.ready_at);
     ensure!(
@@ -85,14 +67,10 @@ pub(super) fn closed_by_rule(
 
 /// NOT_INTERESTED came at once after `from`.
 pub(super) fn told_not_interested(visit: &Visit, from: Instant) -> Result<()> {
-    let told = visit
-        .heard_after(&Message::NotInterested, from)
-        .context("never told NOT_INTERESTED")?;
+    let told =
+        visit.heard_after(&Message::NotInterested, from).context("never told NOT_INTERESTED")?;
     let took = told.saturating_duration_since(from);
-    ensure!(
-        took <= AT_ONCE,
-        "told NOT_INTERESTED after {took:.3?}, not within {AT_ONCE:?}"
-    );
+    ensure!(took <= AT_ONCE, "told NOT_INTERESTED after {took:.3?}, not within {AT_ONCE:?}");
     Ok(())
 }
 
@@ -100,10 +78,6 @@ pub(super) fn told_not_interested(visit: &Visit, from: Instant) -> Result<()> {
 pub(super) fn same_bytes(download: &Download, content: &Content) -> Result<()> {
     let path = download.output.join(&content.name);
     let bytes = fs::read(&path).with_context(|| format!("no {}", path.display()))?;
-    ensure!(
-        bytes == content.bytes,
-        "{} is not the payload",
-        path.display()
-    );
+    ensure!(bytes == content.bytes, "{} is not the payload", path.display());
     Ok(())
 }

@@ -53,12 +53,7 @@ impl Client {
 fn aria2(place: &Place, torrent: &Path, folder: &Path, port: u16) -> Result<()> {
     let mut command = Command::new("aria2c");
     command
-        .args([
-            "--no-conf",
-            "--enable-dht=false",
-            "--enable-dht6=false",
-            "--bt-enable-lpd=false",
-        ])
+        .args(["--no-conf", "--enable-dht=false", "--enable-dht6=false", "--bt-enable-lpd=false"])
         .args([
             "--enable-peer-exchange=false",
             "--disable-ipv6",
@@ -77,9 +72,7 @@ fn aria2(place: &Place, torrent: &Path, folder: &Path, port: u16) -> Result<()> 
     let running = place.start("aria2", &mut command)?;
     place.wait_for("aria2 to listen", || {
         running.ensure_running()?;
-        Ok(running
-            .output()
-            .contains(&format!("listening on TCP port {port}")))
+        Ok(running.output().contains(&format!("listening on TCP port {port}")))
     })
 }
 
@@ -111,10 +104,7 @@ fn transmission(place: &Place, torrent: &Path, folder: &Path, port: u16) -> Resu
             .args(arguments)
             .stdin(Stdio::null())
             .output()?;
-        Ok((
-            output.status.success(),
-            String::from_utf8_lossy(&output.stdout).into_owned(),
-        ))
+        Ok((output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned()))
     };
     place.wait_for("transmission-daemon", || {
         daemon.ensure_running()?;
@@ -129,11 +119,7 @@ fn transmission(place: &Place, torrent: &Path, folder: &Path, port: u16) -> Resu
 
 fn libtorrent(place: &Place, torrent: &Path, folder: &Path, port: u16) -> Result<()> {
     let mut command = Command::new("python3");
-    command
-        .args(["-u", "-c", SEED])
-        .arg(torrent)
-        .arg(folder)
-        .arg(port.to_string());
+    command.args(["-u", "-c", SEED]).arg(torrent).arg(folder).arg(port.to_string());
     let running = place.start("libtorrent", &mut command)?;
     place.wait_for("libtorrent to verify its payload", || {
         running.ensure_running()?;

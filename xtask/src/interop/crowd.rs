@@ -17,9 +17,7 @@ const OF_EACH: u8 = 100;
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     vec![
-        Scenario::new("crowd/default-limit", |place| {
-            crowd(place, &[], Duration::from_secs(2))
-        }),
+        Scenario::new("crowd/default-limit", |place| crowd(place, &[], Duration::from_secs(2))),
         Scenario::new("crowd/hundred-slots", |place| {
             crowd(place, &["--max-peers", "100"], Duration::from_secs(8))
         }),
@@ -31,9 +29,7 @@ fn crowd(place: &Place, options: &[&str], price: Duration) -> Result<()> {
     let content = Content::new(place, 64 * 4 * BLOCK + 5, 4 * BLOCK)?;
     let alone = {
         let seed = seed(place, &content)?;
-        let download = Get::new("alone", &content.torrent)
-            .peers([seed.address])
-            .start(place)?;
+        let download = Get::new("alone", &content.torrent).peers([seed.address]).start(place)?;
         let took = download.finish()?;
         same_bytes(&download, &content)?;
         took

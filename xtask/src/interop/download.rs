@@ -31,11 +31,8 @@ impl Get {
 
     /// From these peers, in this order.
     pub(super) fn peers(mut self, peers: impl IntoIterator<Item = SocketAddr>) -> Self {
-        self.arguments.extend(
-            peers
-                .into_iter()
-                .flat_map(|peer| ["--peer".to_owned(), peer.to_string()]),
-        );
+        self.arguments
+            .extend(peers.into_iter().flat_map(|peer| ["--peer".to_owned(), peer.to_string()]));
         self
     }
 
@@ -61,28 +58,15 @@ impl Get {
         let output = place.folder(&self.name)?;
         let log = place.path(&format!("{}.events", self.name));
         let mut command = Command::new(place.binary());
-        command
-            .arg("get")
-            .arg(&self.torrent)
-            .arg("-o")
-            .arg(&output)
-            .arg("--events")
-            .arg(&log);
-        command
-            .args(["--no-dht", "--no-lsd", "--no-pex"])
-            .args(self.arguments);
+        command.arg("get").arg(&self.torrent).arg("-o").arg(&output).arg("--events").arg(&log);
+        command.args(["--no-dht", "--no-lsd", "--no-pex"]).args(self.arguments);
         if !self.tracker {
             command.arg("--no-tracker");
         }
         let started = Instant::now();
         let process = place.start(&self.name, &mut command)?;
         place.add_log(log.clone());
-        Ok(Download {
-            process,
-            output,
-            log,
-            started,
-        })
+        Ok(Download { process, output, log, started })
     }
 }
 

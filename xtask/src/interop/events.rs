@@ -32,33 +32,22 @@ pub(super) fn read(path: &Path) -> Result<Vec<Event>> {
         .with_context(|| format!("no event log at {}", path.display()))?;
     // A program that runs on may be in the middle of its last line.
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-    whole
-        .lines()
-        .map(|line| parse(line).with_context(|| format!("event {line}")))
-        .collect()
+    whole.lines().map(|line| parse(line).with_context(|| format!("event {line}"))).collect()
 }
 
 fn parse(line: &str) -> Result<Event> {
     let fields: Value = serde_json::from_str(line)?;
-    let time_ms = fields["time_ms"]
-        .as_u64()
-        .context("time_ms is no whole number")?;
+    let time_ms = fields["time_ms"].as_u64().context("time_ms is no whole number")?;
     let name = fields["event"].as_str().context("no event")?.to_owned();
     ensure!(!name.is_empty(), "an event without name");
     let peer = match &fields["peer"] {
         Value::Null => None,
-        Value::String(text) => Some(
-            text.parse()
-                .with_context(|| format!("peer {text:?} is not ip:port"))?,
-        ),
+        Value::String(text) => {
+            Some(text.parse().with_context(|| format!("peer {text:?} is not ip:port"))?)
+        }
         other => bail!("peer is {other}"),
     };
-    Ok(Event {
-        time_ms,
-        name,
-        peer,
-        fields,
-    })
+    Ok(Event { time_ms, name, peer, fields })
 }
 
 #[cfg(test)]

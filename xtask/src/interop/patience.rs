@@ -45,20 +45,11 @@ fn choked_for_minutes(place: &Place) -> Result<()> {
         link.generous = true;
         link.serve()
     })?;
-    let download = Get::new("get", &content.torrent)
-        .peers([peer.address])
-        .start(place)?;
+    let download = Get::new("get", &content.torrent).peers([peer.address]).start(place)?;
     let took = download.finish()?;
     same_bytes(&download, &content)?;
-    ensure!(
-        took >= CHOKES_FOR,
-        "complete after {took:.1?}, while we choked"
-    );
-    ensure!(
-        peer.visits().len() == 1,
-        "it came {} times",
-        peer.visits().len()
-    );
+    ensure!(took >= CHOKES_FOR, "complete after {took:.1?}, while we choked");
+    ensure!(peer.visits().len() == 1, "it came {} times", peer.visits().len());
     Ok(())
 }
 
@@ -81,15 +72,9 @@ fn super_seed(place: &Place) -> Result<()> {
         }
         link.serve()
     })?;
-    let download = Get::new("get", &content.torrent)
-        .peers([peer.address])
-        .start(place)?;
+    let download = Get::new("get", &content.torrent).peers([peer.address]).start(place)?;
     download.finish()?;
     same_bytes(&download, &content)?;
-    ensure!(
-        peer.visits().len() == 1,
-        "it came {} times",
-        peer.visits().len()
-    );
+    ensure!(peer.visits().len() == 1, "it came {} times", peer.visits().len());
     Ok(())
 }

@@ -23,11 +23,7 @@ pub(super) struct Payload {
 impl Payload {
     /// One file, with a short last piece.
     pub(super) fn single(place: &Place) -> Result<Self> {
-        Self::write(
-            place,
-            "a single päyload.bin",
-            vec![("", random(3 * 1_048_576 + 12_345))],
-        )
+        Self::write(place, "a single päyload.bin", vec![("", random(3 * 1_048_576 + 12_345))])
     }
 
     /// Files in folders: a piece spans several of them, one is empty, names hold spaces and more than ASCII.
@@ -35,10 +31,7 @@ impl Payload {
         let files = vec![
             ("a large one.bin", random(2 * 1_048_576 + 1)),
             ("empty", Vec::new()),
-            (
-                "nested/deeper still/\u{fc}n\u{ef} \u{2013} \u{540d}\u{524d}.txt",
-                random(70_001),
-            ),
+            ("nested/deeper still/\u{fc}n\u{ef} \u{2013} \u{540d}\u{524d}.txt", random(70_001)),
             ("nested/one byte", random(1)),
             ("nested/small", random(16_383)),
             ("z last.bin", random(500_000)),
@@ -51,11 +44,7 @@ impl Payload {
         name: &'static str,
         files: Vec<(&'static str, Vec<u8>)>,
     ) -> Result<Self> {
-        let payload = Payload {
-            folder: place.folder("payload")?,
-            name,
-            files,
-        };
+        let payload = Payload { folder: place.folder("payload")?, name, files };
         for (path, bytes) in &payload.files {
             let path = payload.file(&payload.folder, path);
             fs::create_dir_all(path.parent().context("a file without folder")?)?;
@@ -66,10 +55,8 @@ impl Payload {
 
     /// Fails unless the download in `output` is this payload, byte for byte.
     pub(super) fn compare(&self, output: &Path, maker: Maker) -> Result<()> {
-        let expected = self
-            .files
-            .iter()
-            .filter(|(_, bytes)| !bytes.is_empty() || maker.keeps_empty_files());
+        let expected =
+            self.files.iter().filter(|(_, bytes)| !bytes.is_empty() || maker.keeps_empty_files());
         for (path, bytes) in expected {
             let path = self.file(output, path);
             let got = fs::read(&path).with_context(|| format!("no {}", path.display()))?;
@@ -119,27 +106,17 @@ impl Maker {
         let mut command = match self {
             Maker::Mktorrent => {
                 let mut command = Command::new("mktorrent");
-                command
-                    .args(["-d", "-l", "15", "-a", announce, "-o"])
-                    .arg(&torrent)
-                    .arg(source);
+                command.args(["-d", "-l", "15", "-a", announce, "-o"]).arg(&torrent).arg(source);
                 command
             }
             Maker::Transmission => {
                 let mut command = Command::new("transmission-create");
-                command
-                    .args(["-s", "32", "-t", announce, "-o"])
-                    .arg(&torrent)
-                    .arg(source);
+                command.args(["-s", "32", "-t", announce, "-o"]).arg(&torrent).arg(source);
                 command
             }
             Maker::Libtorrent => {
                 let mut command = Command::new("python3");
-                command
-                    .args(["-c", CREATE])
-                    .arg(source)
-                    .arg(&torrent)
-                    .arg(announce);
+                command.args(["-c", CREATE]).arg(source).arg(&torrent).arg(announce);
                 command
             }
         };

@@ -33,10 +33,7 @@ pub(super) struct Visit {
 impl Visit {
     /// When we first said a message that `is` picks.
     pub(super) fn first_said(&self, is: impl Fn(&Message) -> bool) -> Option<Instant> {
-        self.said
-            .iter()
-            .find(|(_, message)| is(message))
-            .map(|&(at, _)| at)
+        self.said.iter().find(|(_, message)| is(message)).map(|&(at, _)| at)
     }
 
     /// When we last sent a block.
@@ -50,10 +47,7 @@ impl Visit {
 
     /// When we first heard `wanted` at `from` or later.
     pub(super) fn heard_after(&self, wanted: &Message, from: Instant) -> Option<Instant> {
-        self.heard
-            .iter()
-            .find(|(at, message)| *at >= from && message == wanted)
-            .map(|&(at, _)| at)
+        self.heard.iter().find(|(at, message)| *at >= from && message == wanted).map(|&(at, _)| at)
     }
 }
 
@@ -77,12 +71,8 @@ impl Peer {
         let listener = TcpListener::bind((host, 0))?;
         let address = listener.local_addr()?;
         let (diary, stop) = (Diary::default(), Arc::new(AtomicBool::new(false)));
-        let peer = Peer {
-            address,
-            diary: Arc::clone(&diary),
-            stop: Arc::clone(&stop),
-            listens: true,
-        };
+        let peer =
+            Peer { address, diary: Arc::clone(&diary), stop: Arc::clone(&stop), listens: true };
         let (content, script) = (Arc::clone(content), Arc::new(script));
         let peer_id = peer_id();
         thread::spawn(move || {
@@ -90,11 +80,8 @@ impl Peer {
                 if stop.load(Ordering::Relaxed) {
                     break;
                 }
-                let (content, diary, script) = (
-                    Arc::clone(&content),
-                    Arc::clone(&diary),
-                    Arc::clone(&script),
-                );
+                let (content, diary, script) =
+                    (Arc::clone(&content), Arc::clone(&diary), Arc::clone(&script));
                 thread::spawn(move || {
                     let link = Wire::accept(stream, &content.info_hash, &peer_id)
                         .map(|wire| Link::new(wire, address, content, diary));
@@ -116,12 +103,7 @@ impl Peer {
         let wire = Wire::dial(stream, &content.info_hash, &peer_id())?;
         let link = Link::new(wire, address, Arc::clone(content), Arc::clone(&diary));
         thread::spawn(move || play(Ok(link), &script));
-        Ok(Peer {
-            address,
-            diary,
-            stop: Arc::default(),
-            listens: false,
-        })
+        Ok(Peer { address, diary, stop: Arc::default(), listens: false })
     }
 
     /// All visits so far, in the order of their handshakes.
@@ -201,15 +183,7 @@ impl Link {
             });
             diary.len() - 1
         };
-        Link {
-            wire,
-            content,
-            diary,
-            visit,
-            generous: true,
-            pace: None,
-            queue: VecDeque::new(),
-        }
+        Link { wire, content, diary, visit, generous: true, pace: None, queue: VecDeque::new() }
     }
 
     /// Serves no faster than `pace` from `since` on; `sent` counts over all connections.
@@ -254,11 +228,8 @@ impl Link {
             if !self.serve_queue()? {
                 return Ok(Served::Closed);
             }
-            let wait = if self.queue.is_empty() {
-                until
-            } else {
-                until.min(Instant::now() + PACE_POLL)
-            };
+            let wait =
+                if self.queue.is_empty() { until } else { until.min(Instant::now() + PACE_POLL) };
             match self.wire.receive(wait)? {
                 Heard::Closed => {
                     self.note_closed();
@@ -283,16 +254,12 @@ impl Link {
     fn answer(&mut self, message: &Message) -> Result<bool> {
         match *message {
             Message::Interested if self.generous => return self.say(Message::Unchoke),
-            Message::Request {
-                piece,
-                begin,
-                length,
-            } => self.queue.push_back((piece, begin, length)),
-            Message::Cancel {
-                piece,
-                begin,
-                length,
-            } => self.queue.retain(|block| *block != (piece, begin, length)),
+            Message::Request { piece, begin, length } => {
+                self.queue.push_back((piece, begin, length))
+            }
+            Message::Cancel { piece, begin, length } => {
+                self.queue.retain(|block| *block != (piece, begin, length))
+            }
             _ => {}
         }
         Ok(true)
@@ -339,11 +306,7 @@ impl Link {
 
 fn without_data(message: Message) -> Message {
     match message {
-        Message::Piece { piece, begin, .. } => Message::Piece {
-            piece,
-            begin,
-            data: Vec::new(),
-        },
+        Message::Piece { piece, begin, .. } => Message::Piece { piece, begin, data: Vec::new() },
         other => other,
     }
 }

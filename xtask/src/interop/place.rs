@@ -43,9 +43,7 @@ impl Place {
             children: Mutex::default(),
             logs: Mutex::default(),
         };
-        Ok(Place {
-            inner: Arc::new(inner),
-        })
+        Ok(Place { inner: Arc::new(inner) })
     }
 
     /// The `ccbt` under test.
@@ -79,22 +77,12 @@ impl Place {
     pub(super) fn start(&self, name: &str, command: &mut Command) -> Result<Running> {
         let log = self.path(&format!("{name}.log"));
         let file = File::create(&log)?;
-        command
-            .stdin(Stdio::null())
-            .stdout(file.try_clone()?)
-            .stderr(file);
-        let child = command
-            .spawn()
-            .with_context(|| format!("{name} does not start"))?;
+        command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
+        let child = command.spawn().with_context(|| format!("{name} does not start"))?;
         let child = Arc::new(Mutex::new(child));
         lock(&self.inner.children).push(Arc::clone(&child));
         self.add_log(log.clone());
-        Ok(Running {
-            name: name.to_owned(),
-            child,
-            log,
-            deadline: self.inner.deadline,
-        })
+        Ok(Running { name: name.to_owned(), child, log, deadline: self.inner.deadline })
     }
 
     /// Waits until `what` holds; it fails at the scenario's deadline.
@@ -119,10 +107,7 @@ impl Place {
 
     /// The last lines of every log.
     pub(super) fn log_tails(&self) -> String {
-        lock(&self.inner.logs)
-            .iter()
-            .map(|path| tail(path))
-            .collect()
+        lock(&self.inner.logs).iter().map(|path| tail(path)).collect()
     }
 }
 
@@ -209,9 +194,7 @@ fn tail(path: &Path) -> String {
     let lines: Vec<&str> = text.lines().collect();
     let shown = &lines[lines.len().saturating_sub(TAIL_LINES)..];
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    shown.iter().fold(format!("  --- {name}\n"), |text, line| {
-        format!("{text}  | {line}\n")
-    })
+    shown.iter().fold(format!("  --- {name}\n"), |text, line| format!("{text}  | {line}\n"))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -37,12 +37,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
     for multi in [false, true] {
         for tracker in [false, true] {
             for (seeds, maker) in SEEDS.into_iter().zip(makers.by_ref()) {
-                scenarios.push(scenario(Case {
-                    multi,
-                    tracker,
-                    seeds,
-                    maker,
-                }));
+                scenarios.push(scenario(Case { multi, tracker, seeds, maker }));
             }
         }
     }
@@ -54,45 +49,23 @@ fn scenario(case: Case) -> Scenario {
         [one] => one.name(),
         _ => "all-together",
     };
-    let files = if case.multi {
-        "multi-file"
-    } else {
-        "single-file"
-    };
-    let found = if case.tracker {
-        "by-tracker"
-    } else {
-        "by-peer"
-    };
-    let tools = case
-        .seeds
-        .iter()
-        .map(|seed| seed.tool())
-        .chain([case.maker.tool()]);
+    let files = if case.multi { "multi-file" } else { "single-file" };
+    let found = if case.tracker { "by-tracker" } else { "by-peer" };
+    let tools = case.seeds.iter().map(|seed| seed.tool()).chain([case.maker.tool()]);
     let tracker = case.tracker.then_some(Tool::Opentracker);
-    Scenario::new(
-        format!("real-clients/{files}/{who}/{found}"),
-        move |place| run(place, case),
-    )
-    .needing(tools.chain(tracker))
+    Scenario::new(format!("real-clients/{files}/{who}/{found}"), move |place| run(place, case))
+        .needing(tools.chain(tracker))
 }
 
 fn run(place: &Place, case: Case) -> Result<()> {
-    let payload = if case.multi {
-        Payload::multi(place)?
-    } else {
-        Payload::single(place)?
-    };
+    let payload = if case.multi { Payload::multi(place)? } else { Payload::single(place)? };
     let tracker = Tracker::new(place)?;
     let torrent = case.maker.make(place, &payload, &tracker.announce())?;
     let info_hash = info_hash(&fs::read(&torrent)?).context("the torrent has no info")?;
     if case.tracker {
         tracker.start(place, &info_hash)?;
     }
-    let seeds = case
-        .seeds
-        .iter()
-        .map(|seed| seed.seed(place, &torrent, &payload.folder));
+    let seeds = case.seeds.iter().map(|seed| seed.seed(place, &torrent, &payload.folder));
     let seeds = seeds.collect::<Result<Vec<_>>>()?;
     let mut get = Get::new("get", &torrent);
     if case.tracker {

@@ -39,10 +39,8 @@ pub(super) fn run(
     for scenario in &unable {
         skip(scenario, missing, in_ci, &tally);
     }
-    let (waiting, short): (VecDeque<_>, VecDeque<_>) = able
-        .into_iter()
-        .zip(1..)
-        .partition(|(scenario, _)| scenario.waits);
+    let (waiting, short): (VecDeque<_>, VecDeque<_>) =
+        able.into_iter().zip(1..).partition(|(scenario, _)| scenario.waits);
     let short = Mutex::new(short);
     thread::scope(|scope| {
         for (scenario, number) in waiting {
@@ -73,10 +71,7 @@ fn skip(scenario: &Scenario, missing: &[Tool], in_ci: bool, tally: &Mutex<Tally>
         .collect();
     let lacks = lacks.join(", ");
     if in_ci {
-        println!(
-            "FAIL {}: in CI every client must be there; missing: {lacks}",
-            scenario.name
-        );
+        println!("FAIL {}: in CI every client must be there; missing: {lacks}", scenario.name);
         lock(tally).failed += 1;
     } else {
         println!("SKIP {}: missing: {lacks}", scenario.name);

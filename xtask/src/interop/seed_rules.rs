@@ -41,9 +41,7 @@ fn content(place: &Place) -> Result<std::sync::Arc<Content>> {
 fn mute(place: &Place) -> Result<()> {
     let content = content(place)?;
     let peer = Peer::listening(place.host(1), &content, |link| link.serve())?;
-    let download = Get::new("get", &content.torrent)
-        .peers([peer.address])
-        .start(place)?;
+    let download = Get::new("get", &content.torrent).peers([peer.address]).start(place)?;
     let visit = closed_visit(place, &download, &peer)?;
     closed_by_rule(
         place,
@@ -62,21 +60,13 @@ fn empty(place: &Place) -> Result<()> {
         link.announce(|_| false)?;
         link.serve()
     })?;
-    let download = Get::new("get", &content.torrent)
-        .peers([peer.address])
-        .start(place)?;
+    let download = Get::new("get", &content.torrent).peers([peer.address]).start(place)?;
     let visit = closed_visit(place, &download, &peer)?;
     let announced = visit
         .first_said(|message| matches!(message, Message::Bitfield(_)))
         .context("no bitfield")?;
     told_not_interested(&visit, announced)?;
-    closed_by_rule(
-        place,
-        &visit,
-        (announced, NO_INTEREST),
-        "no-interest",
-        &download,
-    )?;
+    closed_by_rule(place, &visit, (announced, NO_INTEREST), "no-interest", &download)?;
     download.interrupt()
 }
 
@@ -84,9 +74,7 @@ fn empty(place: &Place) -> Result<()> {
 fn useless_dials_in(place: &Place) -> Result<()> {
     let content = content(place)?;
     let listen = SocketAddr::from((place.host(1), free_port()?));
-    let download = Get::new("get", &content.torrent)
-        .listen(listen)
-        .start(place)?;
+    let download = Get::new("get", &content.torrent).listen(listen).start(place)?;
     let due = download.started + Duration::from_secs(7);
     place.wait_for("the time to dial", || Ok(Instant::now() >= due))?;
     let last = content.pieces() - 1;
@@ -113,9 +101,7 @@ fn useless_later(place: &Place) -> Result<()> {
         }
         Ok(())
     })?;
-    let download = Get::new("get", &content.torrent)
-        .peers([peer.address])
-        .start(place)?;
+    let download = Get::new("get", &content.torrent).peers([peer.address]).start(place)?;
     let visit = closed_visit(place, &download, &peer)?;
     gone_at_the_first_check(place, &visit, &content, &download)?;
     download.interrupt()
@@ -128,16 +114,10 @@ fn gone_at_the_first_check(
     content: &Content,
     download: &super::download::Download,
 ) -> Result<()> {
-    let blocks = visit
-        .said
-        .iter()
-        .filter(|(_, message)| matches!(message, Message::Piece { .. }))
-        .count();
+    let blocks =
+        visit.said.iter().filter(|(_, message)| matches!(message, Message::Piece { .. })).count();
     let expected = (content.pieces() as usize - 1) * (PIECE / BLOCK);
-    ensure!(
-        blocks >= expected,
-        "asked for {blocks} blocks only, of {expected}"
-    );
+    ensure!(blocks >= expected, "asked for {blocks} blocks only, of {expected}");
     let useless_at = visit.last_block().context("no block was asked for")?;
     told_not_interested(visit, useless_at)?;
     let useless_for = useless_at.saturating_duration_since(visit.ready_at) + HEALTH;
@@ -160,23 +140,17 @@ fn have_in_the_grace(place: &Place) -> Result<()> {
         }
         Ok(())
     })?;
-    let download = Get::new("get", &content.torrent)
-        .peers([peer.address])
-        .start(place)?;
+    let download = Get::new("get", &content.torrent).peers([peer.address]).start(place)?;
     let until = download.started + NO_INTEREST + Duration::from_secs(5);
     place.wait_for("the grace and some more", || {
         download.ensure_running()?;
         Ok(Instant::now() >= until)
     })?;
     let visit = peer.first_visit()?;
-    ensure!(
-        visit.closed_at.is_none(),
-        "closed although it announced a needed piece"
-    );
+    ensure!(visit.closed_at.is_none(), "closed although it announced a needed piece");
     let events = download.events()?;
-    let fetched = events
-        .iter()
-        .any(|event| event.name == "piece" && event.fields["piece"] == PIECE_LATER);
+    let fetched =
+        events.iter().any(|event| event.name == "piece" && event.fields["piece"] == PIECE_LATER);
     ensure!(fetched, "piece {PIECE_LATER} was not fetched");
     let about = |name: &str| {
         events.iter().any(|event| {
@@ -185,13 +159,7 @@ fn have_in_the_grace(place: &Place) -> Result<()> {
                 && event.text("policy") == "no-interest"
         })
     };
-    ensure!(
-        about("evict_scheduled"),
-        "no evict_scheduled by no-interest in the event log"
-    );
-    ensure!(
-        about("evict_pardoned"),
-        "no evict_pardoned by no-interest in the event log"
-    );
+    ensure!(about("evict_scheduled"), "no evict_scheduled by no-interest in the event log");
+    ensure!(about("evict_pardoned"), "no evict_pardoned by no-interest in the event log");
     download.interrupt()
 }

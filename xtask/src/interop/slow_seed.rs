@@ -65,23 +65,15 @@ fn run(place: &Place) -> Result<()> {
         // The first one has all that the seed gives, and each listens, before the next one comes.
         let pieces = if number == 0 { PIECES_BETWEEN } else { 0 };
         place.wait_for("a leecher's start", || has_begun(&download, pieces))?;
-        leechers.push(Leecher {
-            listens,
-            download,
-            events: Vec::new(),
-        });
+        leechers.push(Leecher { listens, download, events: Vec::new() });
     }
     for leecher in &mut leechers {
         leecher.download.finish()?;
         same_bytes(&leecher.download, &content)?;
         leecher.events = leecher.download.events()?;
     }
-    leechers
-        .iter()
-        .try_for_each(|leecher| stood_still(leecher, &seed))?;
-    leechers
-        .iter()
-        .try_for_each(|leecher| closed_no_leecher(leecher, &leechers, &seed))
+    leechers.iter().try_for_each(|leecher| stood_still(leecher, &seed))?;
+    leechers.iter().try_for_each(|leecher| closed_no_leecher(leecher, &leechers, &seed))
 }
 
 fn has_begun(download: &Download, pieces: usize) -> Result<bool> {
@@ -94,16 +86,11 @@ fn has_begun(download: &Download, pieces: usize) -> Result<bool> {
 
 /// Without a standstill and without another leecher nothing would be shown.
 fn stood_still(leecher: &Leecher, seed: &Peer) -> Result<()> {
-    let met = leecher
-        .all("peer_ready")
-        .any(|event| event.peer != Some(seed.address));
+    let met = leecher.all("peer_ready").any(|event| event.peer != Some(seed.address));
     ensure!(met, "{} met no other leecher", leecher.listens);
     let pieces: Vec<u64> = leecher.all("piece").map(|event| event.time_ms).collect();
-    let longest = pieces
-        .windows(2)
-        .map(|pair| pair[1].saturating_sub(pair[0]))
-        .max()
-        .unwrap_or_default();
+    let longest =
+        pieces.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).max().unwrap_or_default();
     ensure!(
         longest >= 20_000,
         "{} stood still for {longest} ms at most, not for 20 s",
@@ -122,13 +109,7 @@ fn closed_no_leecher(by: &Leecher, leechers: &[Leecher], seed: &Peer) -> Result<
             .with_context(|| format!("closed somebody unknown: {}", event.fields))?;
         let first_piece = whom.all("piece").next().map(|piece| whom.at(piece));
         let had_announced = first_piece.is_some_and(|at| at < by.at(event));
-        ensure!(
-            !had_announced,
-            "{} closed {}: {}",
-            by.listens,
-            whom.listens,
-            event.fields
-        );
+        ensure!(!had_announced, "{} closed {}: {}", by.listens, whom.listens, event.fields);
     }
     Ok(())
 }
@@ -137,18 +118,13 @@ fn closed_no_leecher(by: &Leecher, leechers: &[Leecher], seed: &Peer) -> Result<
 fn whom<'a>(closed: &Event, by: &Leecher, leechers: &'a [Leecher]) -> Option<&'a Leecher> {
     let at = by.at(closed);
     let apart = |other: Instant| {
-        at.saturating_duration_since(other)
-            .max(other.saturating_duration_since(at))
+        at.saturating_duration_since(other).max(other.saturating_duration_since(at))
     };
-    leechers
-        .iter()
-        .find(|leecher| closed.peer == Some(leecher.listens))
-        .or_else(|| {
-            leechers.iter().find(|leecher| {
-                let mut closes = leecher
-                    .all("peer_closed")
-                    .filter(|event| event.peer == Some(by.listens));
-                closes.any(|event| apart(leecher.at(event)) <= LOG_SKEW)
-            })
+    leechers.iter().find(|leecher| closed.peer == Some(leecher.listens)).or_else(|| {
+        leechers.iter().find(|leecher| {
+            let mut closes =
+                leecher.all("peer_closed").filter(|event| event.peer == Some(by.listens));
+            closes.any(|event| apart(leecher.at(event)) <= LOG_SKEW)
         })
+    })
 }

@@ -80,17 +80,11 @@ fn starts(program: &str, arguments: &[&str]) -> bool {
 }
 
 fn succeeds(program: &str, arguments: &[&str]) -> bool {
-    quiet(program, arguments)
-        .status()
-        .is_ok_and(|status| status.success())
+    quiet(program, arguments).status().is_ok_and(|status| status.success())
 }
 
 fn quiet(program: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(program);
-    command
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command
 }

@@ -29,10 +29,8 @@ impl Content {
         let mut bytes = vec![0; length];
         fastrand::fill(&mut bytes);
         let name = "payload.bin".to_owned();
-        let hashes: Vec<u8> = bytes
-            .chunks(piece_length)
-            .flat_map(|piece| Sha1::digest(piece).to_vec())
-            .collect();
+        let hashes: Vec<u8> =
+            bytes.chunks(piece_length).flat_map(|piece| Sha1::digest(piece).to_vec()).collect();
         let mut info = format!("d6:lengthi{length}e4:name{}:{name}", name.len()).into_bytes();
         info.extend(format!("12:piece lengthi{piece_length}e6:pieces{}:", hashes.len()).bytes());
         info.extend(hashes);
@@ -40,13 +38,7 @@ impl Content {
         let torrent = place.path("payload.torrent");
         fs::write(&torrent, [b"d4:info", info.as_slice(), b"e"].concat())?;
         let info_hash = Sha1::digest(&info).into();
-        Ok(Arc::new(Content {
-            torrent,
-            info_hash,
-            name,
-            bytes,
-            piece_length,
-        }))
+        Ok(Arc::new(Content { torrent, info_hash, name, bytes, piece_length }))
     }
 
     /// How many pieces there are.

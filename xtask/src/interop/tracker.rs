@@ -19,9 +19,7 @@ pub(super) struct Tracker {
 impl Tracker {
     /// Picks an address; nothing runs yet, because the torrent needs the address and the tracker the torrent.
     pub(super) fn new(place: &Place) -> Result<Self> {
-        Ok(Tracker {
-            address: (place.host(254), free_port()?).into(),
-        })
+        Ok(Tracker { address: (place.host(254), free_port()?).into() })
     }
 
     /// The announce URL for torrents.
@@ -34,24 +32,11 @@ impl Tracker {
         let folder = place.folder("tracker")?;
         readable_by_all(&folder)?;
         fs::write(folder.join("whitelist"), format!("{}\n", hex(info_hash)))?;
-        let (host, port) = (
-            self.address.ip().to_string(),
-            self.address.port().to_string(),
-        );
+        let (host, port) = (self.address.ip().to_string(), self.address.port().to_string());
         let mut command = Command::new("opentracker");
         // It makes the folder its root if it may, so the whitelist's path is seen from there.
         command
-            .args([
-                "-i",
-                &host,
-                "-p",
-                &port,
-                "-P",
-                &port,
-                "-w",
-                "whitelist",
-                "-d",
-            ])
+            .args(["-i", &host, "-p", &port, "-P", &port, "-w", "whitelist", "-d"])
             .arg(&folder)
             .current_dir(&folder);
         let running = place.start("opentracker", &mut command)?;
@@ -69,16 +54,11 @@ impl Tracker {
         info_hash: &[u8; 20],
         seeds: usize,
     ) -> Result<()> {
-        place.wait_for("the seeds to announce themselves", || {
-            Ok(self.seeds(info_hash)? >= seeds)
-        })
+        place.wait_for("the seeds to announce themselves", || Ok(self.seeds(info_hash)? >= seeds))
     }
 
     fn seeds(&self, info_hash: &[u8; 20]) -> Result<usize> {
-        let escaped: String = info_hash
-            .iter()
-            .map(|byte| format!("%{byte:02x}"))
-            .collect();
+        let escaped: String = info_hash.iter().map(|byte| format!("%{byte:02x}")).collect();
         let mut stream = TcpStream::connect(self.address)?;
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
         write!(
@@ -108,9 +88,7 @@ fn readable_by_all(folder: &std::path::Path) -> Result<()> {
 
 #[cfg(not(unix))]
 fn readable_by_all(folder: &std::path::Path) -> Result<()> {
-    fs::metadata(folder)
-        .map(drop)
-        .context("the tracker's folder")
+    fs::metadata(folder).map(drop).context("the tracker's folder")
 }
 
 #[cfg(test)]

@@ -18,21 +18,9 @@ pub(super) enum Message {
     NotInterested,
     Have(u32),
     Bitfield(Vec<u8>),
-    Request {
-        piece: u32,
-        begin: u32,
-        length: u32,
-    },
-    Piece {
-        piece: u32,
-        begin: u32,
-        data: Vec<u8>,
-    },
-    Cancel {
-        piece: u32,
-        begin: u32,
-        length: u32,
-    },
+    Request { piece: u32, begin: u32, length: u32 },
+    Piece { piece: u32, begin: u32, data: Vec<u8> },
+    Cancel { piece: u32, begin: u32, length: u32 },
     Other(u8),
 }
 
@@ -80,10 +68,7 @@ impl Wire {
 
     fn ready(stream: TcpStream) -> Result<Self> {
         stream.set_nodelay(true)?;
-        Ok(Wire {
-            stream,
-            buffer: Vec::new(),
-        })
+        Ok(Wire { stream, buffer: Vec::new() })
     }
 
     /// Sends one message.
@@ -101,8 +86,7 @@ impl Wire {
             if left.is_zero() {
                 return Ok(Heard::Silence);
             }
-            self.stream
-                .set_read_timeout(Some(left.max(Duration::from_millis(1))))?;
+            self.stream.set_read_timeout(Some(left.max(Duration::from_millis(1))))?;
             let mut chunk = [0; 16 * 1024];
             match self.stream.read(&mut chunk) {
                 Ok(0) => return Ok(Heard::Closed),
@@ -123,33 +107,19 @@ fn is_timeout(error: &io::Error) -> bool {
 /// Does this error say that the other end has gone?
 pub(super) fn is_closing(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
-    matches!(
-        error.kind(),
-        BrokenPipe | ConnectionAborted | ConnectionReset
-    )
+    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset)
 }
 
 fn handshake(info_hash: &[u8; 20], peer_id: &[u8; 20]) -> Vec<u8> {
-    [
-        b"\x13BitTorrent protocol\0\0\0\0\0\0\0\0".as_slice(),
-        info_hash,
-        peer_id,
-    ]
-    .concat()
+    [b"\x13BitTorrent protocol\0\0\0\0\0\0\0\0".as_slice(), info_hash, peer_id].concat()
 }
 
 fn read_handshake(stream: &mut TcpStream, info_hash: &[u8; 20]) -> Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     let mut bytes = [0; 68];
     stream.read_exact(&mut bytes)?;
-    ensure!(
-        bytes.starts_with(b"\x13BitTorrent protocol"),
-        "not a BitTorrent handshake"
-    );
-    ensure!(
-        bytes[28..48] == *info_hash,
-        "a handshake for another torrent"
-    );
+    ensure!(bytes.starts_with(b"\x13BitTorrent protocol"), "not a BitTorrent handshake");
+    ensure!(bytes[28..48] == *info_hash, "a handshake for another torrent");
     Ok(())
 }
 
@@ -162,17 +132,9 @@ fn encode(message: &Message) -> Vec<u8> {
         Message::NotInterested => vec![3],
         Message::Have(piece) => body(4, &[*piece], &[]),
         Message::Bitfield(bits) => body(5, &[], bits),
-        Message::Request {
-            piece,
-            begin,
-            length,
-        } => body(6, &[*piece, *begin, *length], &[]),
+        Message::Request { piece, begin, length } => body(6, &[*piece, *begin, *length], &[]),
         Message::Piece { piece, begin, data } => body(7, &[*piece, *begin], data),
-        Message::Cancel {
-            piece,
-            begin,
-            length,
-        } => body(8, &[*piece, *begin, *length], &[]),
+        Message::Cancel { piece, begin, length } => body(8, &[*piece, *begin, *length], &[]),
         Message::Other(id) => vec![*id],
     };
     let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
@@ -206,9 +168,7 @@ fn decode(body: &[u8]) -> Result<Message> {
         return Ok(Message::KeepAlive);
     };
     let number = |at: usize| {
-        rest[4 * at..4 * at + 4]
-            .iter()
-            .fold(0_u32, |sum, &byte| sum << 8 | u32::from(byte))
+        rest[4 * at..4 * at + 4].iter().fold(0_u32, |sum, &byte| sum << 8 | u32::from(byte))
     };
     Ok(match (id, rest.len()) {
         (0, 0) => Message::Choke,
@@ -217,21 +177,9 @@ fn decode(body: &[u8]) -> Result<Message> {
         (3, 0) => Message::NotInterested,
         (4, 4) => Message::Have(number(0)),
         (5, _) => Message::Bitfield(rest.to_vec()),
-        (6, 12) => Message::Request {
-            piece: number(0),
-            begin: number(1),
-            length: number(2),
-        },
-        (7, 8..) => Message::Piece {
-            piece: number(0),
-            begin: number(1),
-            data: rest[8..].to_vec(),
-        },
-        (8, 12) => Message::Cancel {
-            piece: number(0),
-            begin: number(1),
-            length: number(2),
-        },
+        (6, 12) => Message::Request { piece: number(0), begin: number(1), length: number(2) },
+        (7, 8..) => Message::Piece { piece: number(0), begin: number(1), data: rest[8..].to_vec() },
+        (8, 12) => Message::Cancel { piece: number(0), begin: number(1), length: number(2) },
         (0..=8, length) => bail!("message {id} with {length} bytes behind its id"),
         _ => Message::Other(id),
     })
@@ -248,16 +196,8 @@ mod tests {
             Message::Interested,
             Message::Have(258),
             Message::Bitfield(vec![0x80, 0]),
-            Message::Request {
-                piece: 1,
-                begin: 16_384,
-                length: 16_384,
-            },
-            Message::Piece {
-                piece: 1,
-                begin: 0,
-                data: vec![9; 5],
-            },
+            Message::Request { piece: 1, begin: 16_384, length: 16_384 },
+            Message::Piece { piece: 1, begin: 0, data: vec![9; 5] },
             Message::Other(20),
         ];
         let (mut buffer, mut heard) = (Vec::new(), Vec::new());
@@ -270,15 +210,8 @@ mod tests {
 
     #[test]
     fn a_request_has_the_golden_bytes() {
-        let bytes = encode(&Message::Request {
-            piece: 2,
-            begin: 0,
-            length: 0x4000,
-        });
-        assert_eq!(
-            bytes,
-            [0, 0, 0, 13, 6, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0x40, 0]
-        );
+        let bytes = encode(&Message::Request { piece: 2, begin: 0, length: 0x4000 });
+        assert_eq!(bytes, [0, 0, 0, 13, 6, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0x40, 0]);
     }
 
     #[test]

@@ -58,10 +58,7 @@ mod tests {
     fn judge_json(name: &str, dependencies: &[Value]) -> Vec<String> {
         let package = json!({"name": name, "version": "0.1.0", "features": {}, "targets": [], "dependencies": dependencies});
         let packages = metadata::parse(&json!({"packages": [package]})).unwrap();
-        judge(&packages)
-            .into_iter()
-            .map(|finding| finding.problem)
-            .collect()
+        judge(&packages).into_iter().map(|finding| finding.problem).collect()
     }
 
     fn normal(name: &str) -> Value {

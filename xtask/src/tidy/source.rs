@@ -9,16 +9,10 @@ pub(super) fn judge(path: &str, text: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
     let lines = text.lines().count();
     if lines > LINES_ALLOWED {
-        findings.push(Finding::new(
-            path,
-            format!("{lines} lines, {LINES_ALLOWED} are allowed"),
-        ));
+        findings.push(Finding::new(path, format!("{lines} lines, {LINES_ALLOWED} are allowed")));
     }
     if path.ends_with("/mod.rs") {
-        findings.push(Finding::new(
-            path,
-            "a module is foo.rs beside foo/, never mod.rs",
-        ));
+        findings.push(Finding::new(path, "a module is foo.rs beside foo/, never mod.rs"));
     }
     judge_words(path, &code, &mut findings);
     judge_test_names(path, &code, &mut findings);
@@ -34,10 +28,7 @@ pub(super) fn note(path: &str, text: &str) -> Option<Finding> {
 
 fn judge_words(path: &str, code: &str, findings: &mut Vec<Finding>) {
     let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| path.starts_with(prefix));
-    for rule in WORDS
-        .iter()
-        .filter(|rule| begins(rule.under) && !begins(rule.except))
-    {
+    for rule in WORDS.iter().filter(|rule| begins(rule.under) && !begins(rule.except)) {
         for (number, line) in code.lines().enumerate() {
             for word in rule.words.iter().filter(|word| has_word(line, word)) {
                 findings.push(Finding::new(
@@ -60,11 +51,7 @@ fn has_word(line: &str, word: &str) -> bool {
 
 fn judge_test_names(path: &str, code: &str, findings: &mut Vec<Finding>) {
     let lines: Vec<&str> = code.lines().collect();
-    for (number, _) in lines
-        .iter()
-        .enumerate()
-        .filter(|(_, line)| is_test_attribute(line))
-    {
+    for (number, _) in lines.iter().enumerate().filter(|(_, line)| is_test_attribute(line)) {
         let named = lines[number..]
             .iter()
             .zip(number..)
@@ -86,9 +73,7 @@ fn is_test_attribute(line: &str) -> bool {
 
 fn function_name(line: &str) -> Option<&str> {
     let (before, after) = line.split_once("fn ")?;
-    let name = after
-        .split(|c: char| !c.is_alphanumeric() && c != '_')
-        .next()?;
+    let name = after.split(|c: char| !c.is_alphanumeric() && c != '_').next()?;
     (before.is_empty() || before.ends_with(' ')).then_some(name)
 }
 
@@ -130,35 +115,23 @@ mod tests {
             "ccbt-peer/src/swarm/picker.rs",
             "use std::time::Duration;\nuse std::time::Instant;\n",
         );
-        assert!(
-            found[0].starts_with("ccbt-peer/src/swarm/picker.rs:2 Instant:"),
-            "{found:?}"
-        );
+        assert!(found[0].starts_with("ccbt-peer/src/swarm/picker.rs:2 Instant:"), "{found:?}");
         assert!(!problems("ccbt-peer/src/session.rs", "tokio::spawn(x);").is_empty());
     }
 
     #[test]
     fn the_driver_may_name_runtime_and_clock() {
         assert_eq!(
-            problems(
-                "ccbt-peer/src/driver/dialer.rs",
-                "tokio::spawn(Instant::now())"
-            ),
+            problems("ccbt-peer/src/driver/dialer.rs", "tokio::spawn(Instant::now())"),
             [""; 0]
         );
-        assert_eq!(
-            problems("ccbt-peer/src/driver.rs", "use tokio::net::TcpStream;"),
-            [""; 0]
-        );
+        assert_eq!(problems("ccbt-peer/src/driver.rs", "use tokio::net::TcpStream;"), [""; 0]);
     }
 
     #[test]
     fn comments_and_longer_words_do_not_count() {
         assert_eq!(
-            problems(
-                "ccbt-peer/src/session.rs",
-                "// no tokio here\nlet instants = InstantLike;"
-            ),
+            problems("ccbt-peer/src/session.rs", "// no tokio here\nlet instants = InstantLike;"),
             [""; 0]
         );
     }
@@ -167,11 +140,7 @@ mod tests {
     fn unfinished_code_is_found_in_every_crate() {
         for macro_call in ["todo", "unimplemented", "dbg"] {
             let text = format!("fn f() {{\n    {macro_call}!(1)\n}}");
-            assert_eq!(
-                problems("ccbt-cli/src/main.rs", &text).len(),
-                1,
-                "{macro_call}"
-            );
+            assert_eq!(problems("ccbt-cli/src/main.rs", &text).len(), 1, "{macro_call}");
         }
     }
 

@@ -8,11 +8,7 @@ pub(super) fn code_only(text: &str) -> String {
         let after_word = out.ends_with(|c: char| c.is_alphanumeric() || c == '_');
         let skipped = skipped(rest, after_word);
         if skipped > 0 {
-            out.extend(
-                rest[..skipped]
-                    .chars()
-                    .map(|c| if c == '\n' { '\n' } else { ' ' }),
-            );
+            out.extend(rest[..skipped].chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
             rest = &rest[skipped..];
         } else {
             out.push(first);
@@ -75,18 +71,13 @@ fn string(rest: &str) -> usize {
 }
 
 fn raw_string(rest: &str, prefix: usize) -> usize {
-    let hashes = rest[prefix..]
-        .bytes()
-        .take_while(|&byte| byte == b'#')
-        .count();
+    let hashes = rest[prefix..].bytes().take_while(|&byte| byte == b'#').count();
     let open = prefix + hashes;
     if !rest[open..].starts_with('"') {
         return 0;
     }
     let close = format!("\"{}", "#".repeat(hashes));
-    rest[open + 1..]
-        .find(&close)
-        .map_or(rest.len(), |at| open + 1 + at + close.len())
+    rest[open + 1..].find(&close).map_or(rest.len(), |at| open + 1 + at + close.len())
 }
 
 /// A character literal, as opposed to a lifetime.
@@ -121,9 +112,7 @@ mod tests {
     #[test]
     fn a_quote_as_a_character_opens_no_string() {
         assert_eq!(
-            code_only("x('\"') y '\\'' z")
-                .split_whitespace()
-                .collect::<Vec<_>>(),
+            code_only("x('\"') y '\\'' z").split_whitespace().collect::<Vec<_>>(),
             ["x(", ")", "y", "z"]
         );
     }

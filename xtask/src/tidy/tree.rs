@@ -24,15 +24,10 @@ pub(super) fn judge_top_level(root: &Path) -> Result<Vec<Finding>> {
 /// Does the changelog tell about the version that the packages have?
 pub(super) fn judge_changelog(root: &Path, packages: &[Package]) -> Vec<Finding> {
     let text = fs::read_to_string(root.join("CHANGELOG.md")).unwrap_or_default();
-    let mut versions: Vec<&str> = packages
-        .iter()
-        .map(|package| package.version.as_str())
-        .collect();
+    let mut versions: Vec<&str> = packages.iter().map(|package| package.version.as_str()).collect();
     versions.sort_unstable();
     versions.dedup();
-    let missing = versions
-        .into_iter()
-        .filter(|version| !has_entry(&text, version));
+    let missing = versions.into_iter().filter(|version| !has_entry(&text, version));
     missing
         .map(|version| Finding::new("CHANGELOG.md", format!("no entry for version {version}")))
         .collect()
@@ -40,9 +35,7 @@ pub(super) fn judge_changelog(root: &Path, packages: &[Package]) -> Vec<Finding>
 
 /// Is there a heading `## 1.2.3`, `## [1.2.3]` or one of them with more behind it?
 fn has_entry(changelog: &str, version: &str) -> bool {
-    let headings = changelog
-        .lines()
-        .filter_map(|line| line.strip_prefix("## "));
+    let headings = changelog.lines().filter_map(|line| line.strip_prefix("## "));
     headings.into_iter().any(|heading| {
         let first = heading.split_whitespace().next().unwrap_or_default();
         first.trim_matches(|c| c == '[' || c == ']') == version
@@ -68,10 +61,7 @@ fn walk(root: &Path, folder: &Path, found: &mut Vec<(String, String)>) -> Result
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = fs::read_to_string(&path)
                 .with_context(|| format!("{} is not text", path.display()))?;
-            let shown = path
-                .strip_prefix(root)?
-                .to_string_lossy()
-                .replace('\\', "/");
+            let shown = path.strip_prefix(root)?.to_string_lossy().replace('\\', "/");
             found.push((shown, text));
         }
     }
@@ -84,10 +74,7 @@ mod tests {
 
     #[test]
     fn a_changelog_entry_is_a_heading_with_the_version() {
-        assert!(has_entry(
-            "# Changelog\n\n## [0.1.0] - 2026-11-30\n",
-            "0.1.0"
-        ));
+        assert!(has_entry("# Changelog\n\n## [0.1.0] - 2026-11-30\n", "0.1.0"));
         assert!(has_entry("## 0.1.0\n", "0.1.0"));
         assert!(!has_entry("## 0.1.01\nsee 0.1.0\n", "0.1.0"));
     }
@@ -101,10 +88,7 @@ mod tests {
         fs::create_dir(root.path().join("target")).unwrap();
         let found = judge_top_level(root.path()).unwrap();
         assert_eq!(
-            found
-                .iter()
-                .map(|finding| finding.place.as_str())
-                .collect::<Vec<_>>(),
+            found.iter().map(|finding| finding.place.as_str()).collect::<Vec<_>>(),
             ["notes.txt"]
         );
     }
@@ -116,9 +100,6 @@ mod tests {
             fs::create_dir_all(root.path().join(folder)).unwrap();
             fs::write(root.path().join(folder).join("lib.rs"), "x").unwrap();
         }
-        assert_eq!(
-            source_files(root.path()).unwrap(),
-            [("a/src/lib.rs".into(), "x".into())]
-        );
+        assert_eq!(source_files(root.path()).unwrap(), [("a/src/lib.rs".into(), "x".into())]);
     }
 }

@@ -1,13 +1,11 @@
+use ccbt_peer::Progress;
+use ccbt_peer::close::Refusal;
 use ccbt_peer::policy::Evidence;
-use ccbt_peer::{Progress, Refusal};
 
 use super::*;
 
 fn json(kind: EventKind) -> String {
-    let event = Event {
-        at: Time::from_millis(61_007),
-        kind,
-    };
+    let event = Event { at: Time::from_millis(61_007), kind };
     serde_json::to_string(&Line::new(&event, 192).expect("a name")).expect("JSON")
 }
 
@@ -16,21 +14,14 @@ fn peer() -> SocketAddr {
 }
 
 fn evidence() -> Evidence {
-    Evidence {
-        policy: "health".into(),
-        text: "nothing \"new\"".into(),
-    }
+    Evidence { policy: "health".into(), text: "nothing \"new\"".into() }
 }
 
 #[test]
 fn the_start_names_port_and_pieces() {
     let listen = "[::]:6881".parse().ok();
     assert_eq!(
-        json(EventKind::Started {
-            listen,
-            have: 3,
-            pieces: 192
-        }),
+        json(EventKind::Started { listen, have: 3, pieces: 192 }),
         r#"{"time_ms":61007,"event":"started","listen":"[::]:6881","have":3,"pieces":192}"#
     );
 }
@@ -50,12 +41,8 @@ fn an_ipv4_peer_on_an_ipv6_socket_is_written_as_ipv4() {
 
 #[test]
 fn readiness_tells_client_and_availability() {
-    let ready = |have| EventKind::PeerReady {
-        peer: peer(),
-        client: Some("x 1".into()),
-        have,
-        wanted: 2,
-    };
+    let ready =
+        |have| EventKind::PeerReady { peer: peer(), client: Some("x 1".into()), have, wanted: 2 };
     assert_eq!(
         json(ready(192)),
         r#"{"time_ms":61007,"event":"peer_ready","peer":"192.0.2.7:6881","client":"x 1","availability":"all","have":192,"wanted":2}"#
@@ -67,10 +54,7 @@ fn readiness_tells_client_and_availability() {
 #[test]
 fn interest_is_a_flag() {
     assert_eq!(
-        json(EventKind::Interest {
-            peer: peer(),
-            am_interested: false
-        }),
+        json(EventKind::Interest { peer: peer(), am_interested: false }),
         r#"{"time_ms":61007,"event":"interest","peer":"192.0.2.7:6881","am_interested":false}"#
     );
 }
@@ -88,11 +72,8 @@ fn a_notice_tells_policy_reason_and_deadline() {
         json(scheduled),
         r#"{"time_ms":61007,"event":"evict_scheduled","peer":"192.0.2.7:6881","policy":"health","reason":"became-useless","evidence":"nothing \"new\"","at_ms":90000}"#
     );
-    let pardoned = EventKind::EvictPardoned {
-        peer: peer(),
-        reason: "became-useless",
-        evidence: evidence(),
-    };
+    let pardoned =
+        EventKind::EvictPardoned { peer: peer(), reason: "became-useless", evidence: evidence() };
     assert_eq!(
         json(pardoned),
         r#"{"time_ms":61007,"event":"evict_pardoned","peer":"192.0.2.7:6881","policy":"health","reason":"became-useless","evidence":"nothing \"new\""}"#
@@ -109,10 +90,7 @@ fn a_closed_peer_carries_its_evidence() {
         uploaded: 0,
     };
     assert_eq!(
-        json(closed(CloseReason::Evicted {
-            reason: "became-useless",
-            evidence: evidence()
-        })),
+        json(closed(CloseReason::Evicted { reason: "became-useless", evidence: evidence() })),
         r#"{"time_ms":61007,"event":"peer_closed","peer":"192.0.2.7:6881","reason":"evicted","cause":"became-useless","policy":"health","evidence":"nothing \"new\"","connected_ms":60000,"downloaded":262144,"uploaded":0}"#
     );
     assert_eq!(
@@ -128,31 +106,18 @@ fn pieces_and_failures_are_short() {
         r#"{"time_ms":61007,"event":"piece","piece":7,"have":9}"#
     );
     assert_eq!(
-        json(EventKind::PieceFailed {
-            piece: 7,
-            from: vec![peer()]
-        }),
+        json(EventKind::PieceFailed { piece: 7, from: vec![peer()] }),
         r#"{"time_ms":61007,"event":"piece_failed","piece":7,"from":["192.0.2.7:6881"]}"#
     );
     assert_eq!(
-        json(EventKind::DialFailed {
-            peer: peer(),
-            error: "connection refused".into()
-        }),
+        json(EventKind::DialFailed { peer: peer(), error: "connection refused".into() }),
         r#"{"time_ms":61007,"event":"dial_failed","peer":"192.0.2.7:6881","error":"connection refused"}"#
     );
     assert_eq!(
-        json(EventKind::SourceReplied {
-            source: "http://t/a".into(),
-            peers: 50,
-            warning: None
-        }),
+        json(EventKind::SourceReplied { source: "http://t/a".into(), peers: 50, warning: None }),
         r#"{"time_ms":61007,"event":"source_replied","source":"http://t/a","peers":50,"warning":null}"#
     );
-    assert_eq!(
-        json(EventKind::Stopped),
-        r#"{"time_ms":61007,"event":"stopped"}"#
-    );
+    assert_eq!(json(EventKind::Stopped), r#"{"time_ms":61007,"event":"stopped"}"#);
 }
 
 #[test]

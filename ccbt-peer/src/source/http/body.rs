@@ -30,9 +30,7 @@ pub(super) async fn read(
     let mut bytes = BytesMut::new();
     loop {
         let frame = timeout(patience, body.frame()).await;
-        match frame.map_err(|_| HttpError::TimedOut {
-            seconds: patience.as_secs(),
-        })? {
+        match frame.map_err(|_| HttpError::TimedOut { seconds: patience.as_secs() })? {
             None => return Ok(bytes.freeze()),
             Some(Err(error)) => return Err(HttpError::of(&error)),
             Some(Ok(frame)) => {

@@ -27,49 +27,28 @@ async fn a_body_that_is_too_long_is_refused_however_it_comes() {
     let old = b"HTTP/1.0 200 OK\r\n\r\nsome bytes";
     let promised = b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n";
     for bytes in [whole, chunks.to_vec(), old.to_vec(), promised.to_vec()] {
-        assert_eq!(
-            fetch_of(bytes, 9).await,
-            Err(HttpError::TooLong { limit: 9 })
-        );
+        assert_eq!(fetch_of(bytes, 9).await, Err(HttpError::TooLong { limit: 9 }));
     }
 }
 
 #[tokio::test]
 async fn a_body_that_ends_too_early_is_an_error() {
     let cut = b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nsome".to_vec();
-    assert!(matches!(
-        fetch_of(cut, 1_000).await,
-        Err(HttpError::Failed(_))
-    ));
+    assert!(matches!(fetch_of(cut, 1_000).await, Err(HttpError::Failed(_))));
 }
 
 #[tokio::test]
 async fn other_statuses_and_compressed_bodies_are_errors() {
-    assert_eq!(
-        fetch_of(answer("404 Not Found", "", b""), 9).await,
-        Err(HttpError::Status(404))
-    );
-    assert_eq!(
-        fetch_of(answer("302 Found", "", b""), 9).await,
-        Err(HttpError::Status(302))
-    );
+    assert_eq!(fetch_of(answer("404 Not Found", "", b""), 9).await, Err(HttpError::Status(404)));
+    assert_eq!(fetch_of(answer("302 Found", "", b""), 9).await, Err(HttpError::Status(302)));
     let packed = answer(OK, "Content-Encoding: gzip\r\n", b"");
-    assert_eq!(
-        fetch_of(packed, 9).await,
-        Err(HttpError::Encoding("gzip".into()))
-    );
+    assert_eq!(fetch_of(packed, 9).await, Err(HttpError::Encoding("gzip".into())));
 }
 
 #[tokio::test]
 async fn what_is_no_http_is_an_error() {
-    assert!(matches!(
-        fetch_of(b"220 ftp ready\r\n".to_vec(), 9).await,
-        Err(HttpError::Failed(_))
-    ));
-    assert!(matches!(
-        fetch_of(Vec::new(), 9).await,
-        Err(HttpError::Failed(_))
-    ));
+    assert!(matches!(fetch_of(b"220 ftp ready\r\n".to_vec(), 9).await, Err(HttpError::Failed(_))));
+    assert!(matches!(fetch_of(Vec::new(), 9).await, Err(HttpError::Failed(_))));
 }
 
 #[tokio::test]
@@ -77,14 +56,8 @@ async fn a_refused_connection_names_its_cause() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let error = fetch(&format!("http://{address}/"), 9)
-        .await
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.starts_with("tcp connect error: ") && error.contains("refused"),
-        "{error}"
-    );
+    let error = fetch(&format!("http://{address}/"), 9).await.unwrap_err().to_string();
+    assert!(error.starts_with("tcp connect error: ") && error.contains("refused"), "{error}");
 }
 
 #[tokio::test]
@@ -93,20 +66,13 @@ async fn five_redirects_are_followed_and_no_sixth() {
         Some("0") => answer(OK, "", b"here"),
         Some(n) => {
             let next = n.parse::<u32>().unwrap() - 1;
-            answer(
-                "302 Found",
-                &format!("Location: ../a/{next}\r\n"),
-                b"elsewhere",
-            )
+            answer("302 Found", &format!("Location: ../a/{next}\r\n"), b"elsewhere")
         }
         None => answer("404 Not Found", "", b""),
     })
     .await;
     assert_eq!(fetch(&server.url("/a/5"), 9).await.unwrap(), "here");
-    assert_eq!(
-        fetch(&server.url("/a/6"), 9).await,
-        Err(HttpError::TooManyRedirects { limit: 5 })
-    );
+    assert_eq!(fetch(&server.url("/a/6"), 9).await, Err(HttpError::TooManyRedirects { limit: 5 }));
 }
 
 #[tokio::test]
@@ -119,31 +85,17 @@ async fn a_redirect_may_be_absolute_but_must_stay_with_http() {
     })
     .await;
     assert_eq!(fetch(&here.url("/absolute"), 9).await.unwrap(), "there");
-    let refused = UrlError::Scheme {
-        scheme: "file".into(),
-    };
-    assert_eq!(
-        fetch(&here.url("/file"), 9).await,
-        Err(HttpError::Url(refused))
-    );
+    let refused = UrlError::Scheme { scheme: "file".into() };
+    assert_eq!(fetch(&here.url("/file"), 9).await, Err(HttpError::Url(refused)));
 }
 
 #[tokio::test]
 async fn the_request_says_who_asks_and_keeps_the_query_as_it_is() {
     let server = Server::start(|_| answer(OK, "", b"")).await;
-    fetch(&server.url("/a?info_hash=%12%ab~x&b"), 9)
-        .await
-        .unwrap();
+    fetch(&server.url("/a?info_hash=%12%ab~x&b"), 9).await.unwrap();
     let head = server.heads().remove(0).to_lowercase();
-    assert!(
-        head.starts_with("get /a?info_hash=%12%ab~x&b http/1.1\r\n"),
-        "{head}"
-    );
-    assert!(head.contains(concat!(
-        "\r\nuser-agent: ccbt/",
-        env!("CARGO_PKG_VERSION"),
-        "\r\n"
-    )));
+    assert!(head.starts_with("get /a?info_hash=%12%ab~x&b http/1.1\r\n"), "{head}");
+    assert!(head.contains(concat!("\r\nuser-agent: ccbt/", env!("CARGO_PKG_VERSION"), "\r\n")));
     assert!(head.contains("\r\nhost: 127.0.0.1:"));
 }
 
@@ -159,8 +111,5 @@ async fn https_does_not_fall_back_to_plain_text() {
 async fn a_server_that_says_nothing_is_given_up() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
-    assert_eq!(
-        fetch(&url, 9).await,
-        Err(HttpError::TimedOut { seconds: 10 })
-    );
+    assert_eq!(fetch(&url, 9).await, Err(HttpError::TimedOut { seconds: 10 }));
 }

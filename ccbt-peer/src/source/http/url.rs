@@ -9,25 +9,15 @@ use super::UrlError;
 /// Reads an absolute `http` or `https` URL; what may not stand in one is escaped.
 pub(in crate::source) fn parse(url: &str) -> Result<Uri, UrlError> {
     let url = url.trim();
-    let malformed = |why: &str| UrlError::Malformed {
-        url: url.into(),
-        why: why.into(),
-    };
+    let malformed = |why: &str| UrlError::Malformed { url: url.into(), why: why.into() };
     let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
     if !is_scheme(scheme) {
         return Err(malformed("it does not begin with http:// or https://"));
     }
-    if !["http", "https"]
-        .iter()
-        .any(|known| scheme.eq_ignore_ascii_case(known))
-    {
-        return Err(UrlError::Scheme {
-            scheme: scheme.into(),
-        });
+    if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+        return Err(UrlError::Scheme { scheme: scheme.into() });
     }
-    let uri: Uri = escaped(url)
-        .parse()
-        .map_err(|error| malformed(&format!("{error}")))?;
+    let uri: Uri = escaped(url).parse().map_err(|error| malformed(&format!("{error}")))?;
     match uri.authority() {
         Some(authority) if authority.as_str().contains('@') => Err(UrlError::UserInfo),
         Some(authority) if !authority.host().is_empty() => Ok(uri),
@@ -38,13 +28,8 @@ pub(in crate::source) fn parse(url: &str) -> Result<Uri, UrlError> {
 /// Where a redirect leads (RFC 3986, section 5.2).
 pub(super) fn resolve(base: &Uri, location: &str) -> Result<Uri, UrlError> {
     let location = location.trim();
-    let location = location
-        .split_once('#')
-        .map_or(location, |(before, _)| before);
-    if location
-        .split_once(':')
-        .is_some_and(|(scheme, _)| is_scheme(scheme))
-    {
+    let location = location.split_once('#').map_or(location, |(before, _)| before);
+    if location.split_once(':').is_some_and(|(scheme, _)| is_scheme(scheme)) {
         return parse(location);
     }
     let scheme = base.scheme_str().unwrap_or("http");
@@ -61,9 +46,7 @@ pub(super) fn resolve(base: &Uri, location: &str) -> Result<Uri, UrlError> {
         "" => (base_path.to_owned(), query.or(base.query())),
         _ if path.starts_with('/') => (path.to_owned(), query),
         _ => {
-            let folder = base_path
-                .rfind('/')
-                .map_or("/", |slash| &base_path[..=slash]);
+            let folder = base_path.rfind('/').map_or("/", |slash| &base_path[..=slash]);
             (format!("{folder}{path}"), query)
         }
     };
@@ -73,9 +56,7 @@ pub(super) fn resolve(base: &Uri, location: &str) -> Result<Uri, UrlError> {
 
 fn is_scheme(text: &str) -> bool {
     let mut letters = text.chars();
-    letters
-        .next()
-        .is_some_and(|first| first.is_ascii_alphabetic())
+    letters.next().is_some_and(|first| first.is_ascii_alphabetic())
         && letters.all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter))
 }
 
@@ -115,14 +96,8 @@ mod tests {
     fn urls_of_the_wild_are_read() {
         for (url, read) in [
             ("http://t.example/announce", "http://t.example/announce"),
-            (
-                " HTTPS://t.example:8443/a?pass=1 ",
-                "https://t.example:8443/a?pass=1",
-            ),
-            (
-                "http://t.example/my files/ü.torrent",
-                "http://t.example/my%20files/%C3%BC.torrent",
-            ),
+            (" HTTPS://t.example:8443/a?pass=1 ", "https://t.example:8443/a?pass=1"),
+            ("http://t.example/my files/ü.torrent", "http://t.example/my%20files/%C3%BC.torrent"),
             ("http://[::1]:6969/announce", "http://[::1]:6969/announce"),
         ] {
             assert_eq!(parse(url).unwrap().to_string(), read);
@@ -132,29 +107,13 @@ mod tests {
     #[test]
     fn what_is_no_http_url_is_refused_with_the_reason() {
         for (url, error) in [
-            (
-                "udp://t.example:80/",
-                "\"udp\" URLs are not supported, only http and https",
-            ),
-            (
-                "http://me:secret@t.example/",
-                "URLs with a user name or password are not supported",
-            ),
-            (
-                "t.example",
-                "\"t.example\" is no URL: it does not begin with http:// or https://",
-            ),
+            ("udp://t.example:80/", "\"udp\" URLs are not supported, only http and https"),
+            ("http://me:secret@t.example/", "URLs with a user name or password are not supported"),
+            ("t.example", "\"t.example\" is no URL: it does not begin with http:// or https://"),
         ] {
             assert_eq!(parse(url).unwrap_err().to_string(), error);
         }
-        for url in [
-            "",
-            "http://",
-            "http:///path",
-            "file.torrent",
-            "/a/b.torrent",
-            "http://a b/",
-        ] {
+        for url in ["", "http://", "http:///path", "file.torrent", "/a/b.torrent", "http://a b/"] {
             assert!(parse(url).is_err(), "{url:?}");
         }
     }

@@ -24,9 +24,7 @@ impl Schedule {
     pub(super) fn next_event(&self, completed: bool) -> Option<AnnounceEvent> {
         match self {
             Self { started: false, .. } => Some(AnnounceEvent::Started),
-            Self {
-                completed: false, ..
-            } if completed => Some(AnnounceEvent::Completed),
+            Self { completed: false, .. } if completed => Some(AnnounceEvent::Completed),
             _ => None,
         }
     }
@@ -53,9 +51,7 @@ impl Schedule {
         let seconds = |seconds: u32| Duration::from_secs(seconds.into());
         let interval = reply.interval.map_or(USUAL_INTERVAL, seconds);
         let at_least = reply.min_interval.map_or(Duration::ZERO, seconds);
-        interval
-            .max(at_least)
-            .clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL)
+        interval.max(at_least).clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL)
     }
 
     /// The announce failed; the time until it is tried again.
@@ -64,10 +60,9 @@ impl Schedule {
         self.failures = self.failures.saturating_add(1);
         let retry = FIRST_RETRY.saturating_mul(doubled).min(LONGEST_RETRY);
         let asked = match error {
-            AnnounceError::Tracker(TrackerError::Refused {
-                retry_in: Some(minutes),
-                ..
-            }) => Duration::from_secs(u64::from(*minutes) * 60),
+            AnnounceError::Tracker(TrackerError::Refused { retry_in: Some(minutes), .. }) => {
+                Duration::from_secs(u64::from(*minutes) * 60)
+            }
             _ => Duration::ZERO,
         };
         retry.max(asked).min(LONGEST_INTERVAL)
@@ -127,16 +122,10 @@ mod tests {
     #[test]
     fn a_tracker_that_names_a_time_is_left_alone_for_so_long() {
         let refused = |retry_in| {
-            let error = TrackerError::Refused {
-                reason: "full".into(),
-                retry_in,
-            };
+            let error = TrackerError::Refused { reason: "full".into(), retry_in };
             Schedule::default().failed(&error.into()).as_secs()
         };
-        assert_eq!(
-            [None, Some(0), Some(5), Some(u32::MAX)].map(refused),
-            [15, 15, 300, 86_400]
-        );
+        assert_eq!([None, Some(0), Some(5), Some(u32::MAX)].map(refused), [15, 15, 300, 86_400]);
     }
 
     #[test]

@@ -25,11 +25,7 @@ struct Tracker {
 
 impl Tracker {
     fn new(swarm: &Swarm) -> Self {
-        Self {
-            clock: swarm.clock(),
-            heard: Arc::default(),
-            queries: Arc::default(),
-        }
+        Self { clock: swarm.clock(), heard: Arc::default(), queries: Arc::default() }
     }
 
     /// Runs a source against this tracker, whose answer to an announce is `answer(number, event)`.
@@ -46,11 +42,7 @@ impl Tracker {
             heard.push((tracker.clock.seconds(), event.clone()));
             answer(heard.len(), event)
         };
-        tokio::spawn(
-            HttpTracker::new(URL)
-                .unwrap()
-                .run_with(swarm.context(), get),
-        )
+        tokio::spawn(HttpTracker::new(URL).unwrap().run_with(swarm.context(), get))
     }
 
     fn heard(&self) -> Vec<(u64, String)> {
@@ -65,16 +57,11 @@ impl Tracker {
 fn parameter(url: &str, name: &str) -> Option<String> {
     let (_, query) = url.split_once('?')?;
     let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    pairs
-        .find(|(key, _)| *key == name)
-        .map(|(_, value)| value.to_owned())
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
 }
 
 fn reply(bytes: &'static [u8]) -> Result<Answer, HttpError> {
-    Ok(Answer {
-        status: 200,
-        body: Bytes::from_static(bytes),
-    })
+    Ok(Answer { status: 200, body: Bytes::from_static(bytes) })
 }
 
 fn swarm() -> Swarm {
@@ -108,10 +95,7 @@ async fn the_life_of_a_download_is_told_in_order_each_event_once() {
         (2800, "-"),
         (2800, "stopped"),
     ];
-    assert_eq!(
-        tracker.heard(),
-        heard.map(|(second, event)| at(second, event))
-    );
+    assert_eq!(tracker.heard(), heard.map(|(second, event)| at(second, event)));
     assert_eq!(tracker.query(0, "left").as_deref(), Some("1000"));
     assert_eq!(tracker.query(3, "left").as_deref(), Some("0"));
     assert_eq!(tracker.query(0, "port").as_deref(), Some("6881"));
@@ -129,23 +113,20 @@ async fn a_tracker_that_fails_is_asked_less_and_less_and_hears_no_goodbye() {
     }
     swarm.stop();
     task.await.unwrap();
-    assert_eq!(
-        tracker.heard(),
-        [0, 15, 45, 105].map(|second| at(second, "started"))
-    );
+    assert_eq!(tracker.heard(), [0, 15, 45, 105].map(|second| at(second, "started")));
 }
 
 #[tokio::test(start_paused = true)]
 async fn completed_is_tried_again_when_it_failed_but_not_without_a_pause() {
     let mut swarm = swarm();
     let tracker = Tracker::new(&swarm);
-    let task = tracker.run(&swarm, async |number, _| {
-        if number == 2 {
-            Err(HttpError::Status(500))
-        } else {
-            reply(REPLY)
-        }
-    });
+    let task =
+        tracker.run(
+            &swarm,
+            async |number, _| {
+                if number == 2 { Err(HttpError::Status(500)) } else { reply(REPLY) }
+            },
+        );
     assert_eq!(swarm.next().await, peers());
     swarm.complete();
     assert_eq!(swarm.next().await, Err("http status 500".into()));
@@ -153,12 +134,7 @@ async fn completed_is_tried_again_when_it_failed_but_not_without_a_pause() {
     assert_eq!(swarm.next().await, peers());
     assert_eq!(
         tracker.heard(),
-        [
-            at(0, "started"),
-            at(0, "completed"),
-            at(15, "completed"),
-            at(915, "-")
-        ]
+        [at(0, "started"), at(0, "completed"), at(15, "completed"), at(915, "-")]
     );
     swarm.stop();
     task.await.unwrap();
@@ -173,10 +149,7 @@ async fn a_download_that_ends_the_swarm_is_still_told_as_completed() {
     swarm.complete();
     swarm.stop();
     task.await.unwrap();
-    assert_eq!(
-        tracker.heard(),
-        [at(0, "started"), at(0, "completed"), at(0, "stopped")]
-    );
+    assert_eq!(tracker.heard(), [at(0, "started"), at(0, "completed"), at(0, "stopped")]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -197,13 +170,13 @@ async fn an_event_that_is_under_way_at_the_stop_is_not_said_twice() {
 async fn a_slow_tracker_is_given_up_after_10_s_and_holds_up_a_stop_for_400_ms() {
     let mut swarm = swarm();
     let tracker = Tracker::new(&swarm);
-    let task = tracker.run(&swarm, async |number, _| {
-        if number == 2 {
-            reply(REPLY)
-        } else {
-            std::future::pending().await
-        }
-    });
+    let task =
+        tracker.run(
+            &swarm,
+            async |number, _| {
+                if number == 2 { reply(REPLY) } else { std::future::pending().await }
+            },
+        );
     assert_eq!(swarm.next().await, Err("no answer within 10 s".into()));
     assert_eq!(swarm.next().await, peers());
     assert_eq!(tracker.heard(), [at(0, "started"), at(25, "started")]);
@@ -252,11 +225,7 @@ async fn over_a_real_socket_it_asks_behind_the_query_of_the_url() {
     let heads = server.heads();
     let hash = "%aa".repeat(20);
     let start = format!("GET /announce?pass=x&info_hash={hash}&peer_id=-CC0100-abcdefghijkl&");
-    assert!(
-        heads[0].starts_with(&start) && heads[0].contains("&event=started"),
-        "{}",
-        heads[0]
-    );
+    assert!(heads[0].starts_with(&start) && heads[0].contains("&event=started"), "{}", heads[0]);
     assert!(heads[1].contains("&event=stopped"), "{}", heads[1]);
     assert_eq!(heads.len(), 2);
 }

@@ -37,11 +37,7 @@ pub(super) fn judge(entry: &Entry, extent: &Extent, have: &Bitfield) -> Judgemen
         let piece_end = (piece_start + piece_length).min(extent.total());
         has_whole_piece |= inside == piece_end - piece_start;
     }
-    if has_whole_piece {
-        Judgement::Disproven
-    } else {
-        Judgement::Open
-    }
+    if has_whole_piece { Judgement::Disproven } else { Judgement::Open }
 }
 
 /// Whether the file holds nothing but zeros, as files do that were only made room for.

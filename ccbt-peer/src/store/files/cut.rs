@@ -11,10 +11,7 @@ pub(super) struct Cut<'a> {
 
 impl<'a> Cut<'a> {
     pub(super) fn new(buffers: &'a [IoSlice<'a>]) -> Self {
-        Self {
-            buffers: buffers.iter(),
-            current: &[],
-        }
+        Self { buffers: buffers.iter(), current: &[] }
     }
 
     /// The next `length` bytes, or what is left.
@@ -45,10 +42,7 @@ pub(super) struct CutMut<'a, 'b> {
 
 impl<'a, 'b> CutMut<'a, 'b> {
     pub(super) fn new(buffers: &'a mut [IoSliceMut<'b>]) -> Self {
-        Self {
-            buffers: buffers.iter_mut(),
-            current: &mut [],
-        }
+        Self { buffers: buffers.iter_mut(), current: &mut [] }
     }
 
     /// The next `length` bytes, or what is left.

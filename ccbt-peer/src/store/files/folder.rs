@@ -19,13 +19,7 @@ pub(super) struct Folder {
 impl Folder {
     /// Opens the folder; creates it, and the folders above, if they are missing.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
-        let failed = |action| {
-            move |source| StoreError::Io {
-                path: path.into(),
-                action,
-                source,
-            }
-        };
+        let failed = |action| move |source| StoreError::Io { path: path.into(), action, source };
         let authority = ambient_authority();
         let dir = match Dir::open_ambient_dir(path, authority) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -34,10 +28,7 @@ impl Folder {
             }
             result => result,
         };
-        Ok(Self {
-            path: path.into(),
-            dir: dir.map_err(failed("open"))?,
-        })
+        Ok(Self { path: path.into(), dir: dir.map_err(failed("open"))? })
     }
 
     /// What lies at `path` itself; `None` if nothing does.
@@ -67,10 +58,8 @@ impl Folder {
         let mut options = OpenOptions::new();
         options.read(true).write(writable);
         careful(&mut options);
-        let file = self
-            .dir
-            .open_with(path, &options)
-            .map_err(|error| self.error(path, "open", error))?;
+        let file =
+            self.dir.open_with(path, &options).map_err(|error| self.error(path, "open", error))?;
         Ok(file.into_std())
     }
 
@@ -80,9 +69,7 @@ impl Folder {
         options.append(true);
         careful(&mut options);
         let file = self.dir.open_with(path, &options);
-        Ok(file
-            .map_err(|error| self.error(path, "open", error))?
-            .into_std())
+        Ok(file.map_err(|error| self.error(path, "open", error))?.into_std())
     }
 
     /// Creates a file that does not exist, and the folders above it.
@@ -100,9 +87,7 @@ impl Folder {
             }
             result => result,
         };
-        Ok(created
-            .map_err(|error| self.error(path, "create", error))?
-            .into_std())
+        Ok(created.map_err(|error| self.error(path, "create", error))?.into_std())
     }
 
     pub(super) fn remove_file(&self, path: &Path) -> Result<(), StoreError> {
@@ -127,21 +112,14 @@ impl Folder {
                 "it is there, and ccbt did not create it"
             }
             _ => {
-                return StoreError::Io {
-                    path: self.path.join(path),
-                    action,
-                    source,
-                };
+                return StoreError::Io { path: self.path.join(path), action, source };
             }
         };
         self.foreign(path, why)
     }
 
     pub(super) fn foreign(&self, path: &Path, why: impl Into<String>) -> StoreError {
-        StoreError::Foreign {
-            path: self.path.join(path),
-            why: why.into(),
-        }
+        StoreError::Foreign { path: self.path.join(path), why: why.into() }
     }
 }
 

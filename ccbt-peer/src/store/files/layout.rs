@@ -37,9 +37,7 @@ impl Layout {
             offset: file.offset,
             pad: file.pad,
         });
-        Self {
-            files: files.collect(),
-        }
+        Self { files: files.collect() }
     }
 
     pub(super) fn file(&self, index: usize) -> &Entry {
@@ -48,10 +46,7 @@ impl Layout {
 
     /// Every file that is stored, with its index.
     pub(super) fn stored(&self) -> impl Iterator<Item = (usize, &Entry)> {
-        self.files
-            .iter()
-            .enumerate()
-            .filter(|(_, entry)| !entry.pad)
+        self.files.iter().enumerate().filter(|(_, entry)| !entry.pad)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -66,9 +61,7 @@ impl Layout {
 
     /// The stretches of files that hold `length` bytes of payload from `position` on.
     pub(super) fn spans(&self, position: u64, length: usize) -> impl Iterator<Item = Span> {
-        let first = self
-            .files
-            .partition_point(|entry| entry.offset + entry.length <= position);
+        let first = self.files.partition_point(|entry| entry.offset + entry.length <= position);
         let mut position = position;
         let mut rest = length;
         self.files[first..]
@@ -79,16 +72,10 @@ impl Layout {
                     return None;
                 }
                 let at = position - entry.offset;
-                let length = usize::try_from(entry.length - at)
-                    .unwrap_or(usize::MAX)
-                    .min(rest);
+                let length = usize::try_from(entry.length - at).unwrap_or(usize::MAX).min(rest);
                 position += length as u64;
                 rest -= length;
-                Some(Span {
-                    file: first + i,
-                    at,
-                    length,
-                })
+                Some(Span { file: first + i, at, length })
             })
             .filter(|span| span.length > 0)
     }

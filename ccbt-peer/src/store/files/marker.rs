@@ -48,15 +48,9 @@ impl Marker {
             return Err(folder.foreign(&marker.path, "it is no note of ccbt"));
         }
         let mut bytes = Vec::new();
-        let read = folder
-            .open_file(&marker.path, false)?
-            .take(MOST_BYTES)
-            .read_to_end(&mut bytes);
+        let read = folder.open_file(&marker.path, false)?.take(MOST_BYTES).read_to_end(&mut bytes);
         read.map_err(|error| folder.error(&marker.path, "read", error))?;
-        let whole = bytes
-            .iter()
-            .rposition(|byte| *byte == b'\n')
-            .map_or(0, |last| last + 1);
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
         // Without a whole heading no file had been created when that run ended.
         let ours = match whole {
             0 => marker.heading.as_bytes().starts_with(&bytes),
@@ -67,11 +61,7 @@ impl Marker {
         }
         bytes.truncate(whole);
         marker.left_over = Some(whole as u64);
-        let paths = String::from_utf8_lossy(&bytes)
-            .lines()
-            .skip(1)
-            .map(str::to_owned)
-            .collect();
+        let paths = String::from_utf8_lossy(&bytes).lines().skip(1).map(str::to_owned).collect();
         Ok((marker, paths))
     }
 
@@ -103,11 +93,7 @@ impl Marker {
     pub(super) fn remove(&mut self, folder: &Folder) -> Result<(), StoreError> {
         let created = self.file.take().is_some();
         let left_over = self.left_over.take().is_some();
-        if created || left_over {
-            folder.remove_file(&self.path)
-        } else {
-            Ok(())
-        }
+        if created || left_over { folder.remove_file(&self.path) } else { Ok(()) }
     }
 }
 
@@ -193,10 +179,7 @@ mod tests {
             std::fs::write(root.path().join(NAME), text).unwrap();
             let error = Marker::read(&folder, HASH).unwrap_err();
             assert!(matches!(error, StoreError::Foreign { .. }), "{error}");
-            assert_eq!(
-                std::fs::read_to_string(root.path().join(NAME)).unwrap(),
-                text
-            );
+            assert_eq!(std::fs::read_to_string(root.path().join(NAME)).unwrap(), text);
         }
     }
 

@@ -26,10 +26,7 @@ struct Slot {
 
 impl Pool {
     pub(super) fn new(capacity: usize) -> Self {
-        Self {
-            capacity,
-            open: Mutex::default(),
-        }
+        Self { capacity, open: Mutex::default() }
     }
 
     /// The open file, if it is open in a way that serves.
@@ -37,10 +34,7 @@ impl Pool {
         let mut open = self.lock();
         open.uses += 1;
         let now = open.uses;
-        let slot = open
-            .files
-            .get_mut(&index)
-            .filter(|slot| slot.writable || !writable)?;
+        let slot = open.files.get_mut(&index).filter(|slot| slot.writable || !writable)?;
         slot.used_at = now;
         Some(Arc::clone(&slot.file))
     }
@@ -52,29 +46,14 @@ impl Pool {
         let mut open = self.lock();
         open.uses += 1;
         let used_at = open.uses;
-        if open
-            .files
-            .get(&index)
-            .is_some_and(|slot| slot.writable && !writable)
-        {
+        if open.files.get(&index).is_some_and(|slot| slot.writable && !writable) {
             return;
         }
         if open.files.len() >= self.capacity && !open.files.contains_key(&index) {
-            let oldest = open
-                .files
-                .iter()
-                .min_by_key(|(_, slot)| slot.used_at)
-                .map(|(i, _)| *i);
+            let oldest = open.files.iter().min_by_key(|(_, slot)| slot.used_at).map(|(i, _)| *i);
             closed = oldest.and_then(|oldest| open.files.remove(&oldest));
         }
-        open.files.insert(
-            index,
-            Slot {
-                file: Arc::clone(file),
-                writable,
-                used_at,
-            },
-        );
+        open.files.insert(index, Slot { file: Arc::clone(file), writable, used_at });
         drop(open);
         drop(closed);
     }

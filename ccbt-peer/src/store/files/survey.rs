@@ -39,10 +39,7 @@ pub(super) fn survey(
     layout: &Layout,
     created: &HashSet<String>,
 ) -> Result<Vec<Standing>, StoreError> {
-    let mut folders = Folders {
-        folder,
-        known: HashMap::new(),
-    };
+    let mut folders = Folders { folder, known: HashMap::new() };
     let mut standings = vec![Standing::Absent; layout.len()];
     for (index, entry) in layout.stored() {
         if is_reserved(&entry.path) {
@@ -70,18 +67,11 @@ fn look(folder: &Folder, entry: &Entry, created: &HashSet<String>) -> Result<Sta
     let length = metadata.len();
     if length > entry.length {
         // Not even a file of our own: nothing that we write makes it longer.
-        let why = format!(
-            "it has {length} bytes, the torrent's file has {}",
-            entry.length
-        );
+        let why = format!("it has {length} bytes, the torrent's file has {}", entry.length);
         return Err(folder.foreign(&entry.path, why));
     }
     let is_ours = length == 0 || created.contains(&line_of(&entry.path));
-    Ok(if is_ours {
-        Standing::Ours
-    } else {
-        Standing::Unproven
-    })
+    Ok(if is_ours { Standing::Ours } else { Standing::Unproven })
 }
 
 /// The folders of the torrent, each looked at once: where nothing is downloaded yet, a torrent of

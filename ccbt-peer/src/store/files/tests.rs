@@ -12,11 +12,7 @@ const PIECE: u32 = 16_384;
 fn write(store: &FileStore, torrent: &Torrent, from: usize, to: usize) -> Result<(), StoreError> {
     let piece = u32::try_from(from).unwrap() / torrent.metainfo.piece_length();
     let begin = u32::try_from(from).unwrap() % torrent.metainfo.piece_length();
-    store.write_run(
-        PieceIndex(piece),
-        begin,
-        &[IoSlice::new(&torrent.payload[from..to])],
-    )
+    store.write_run(PieceIndex(piece), begin, &[IoSlice::new(&torrent.payload[from..to])])
 }
 
 fn write_all(store: &FileStore, torrent: &Torrent) {
@@ -46,13 +42,7 @@ fn names(root: &TempDir) -> Vec<String> {
 
 /// Three small files in one piece, then one of several pieces, then an empty one.
 fn mixed() -> Torrent {
-    let files = [
-        ("a", 100),
-        ("sub/b", 200),
-        ("c", 300),
-        ("d", 70_000),
-        ("sub/empty", 0),
-    ];
+    let files = [("a", 100), ("sub/b", 200), ("c", 300), ("d", 70_000), ("sub/empty", 0)];
     fixtures::multi(&files, PIECE)
 }
 
@@ -67,12 +57,7 @@ fn a_download_over_file_borders_lies_as_the_torrent_says() {
     assert_eq!(read("d"), torrent.payload[600..]);
     assert_eq!(read("sub/empty"), []);
     assert_eq!(names(&root), ["t"], "the note is removed");
-    assert!(
-        FileStore::resume(root.path(), &torrent.metainfo)
-            .unwrap()
-            .1
-            .all()
-    );
+    assert!(FileStore::resume(root.path(), &torrent.metainfo).unwrap().1.all());
 }
 
 #[test]
@@ -91,11 +76,7 @@ fn bytes_that_were_never_written_are_absent() {
     let (root, torrent) = (tempdir().unwrap(), mixed());
     let store = FileStore::open(root.path(), &torrent.metainfo).unwrap();
     let read = |begin, length| {
-        store.read_run(
-            PieceIndex(0),
-            begin,
-            &mut [IoSliceMut::new(&mut vec![0; length])],
-        )
+        store.read_run(PieceIndex(0), begin, &mut [IoSliceMut::new(&mut vec![0; length])])
     };
     assert_eq!(read(0, 10).unwrap_err().kind(), ErrorKind::NotFound);
     write(&store, &torrent, 0, 50).unwrap();
@@ -150,10 +131,7 @@ fn a_file_in_which_no_piece_is_right_is_foreign_and_stays_as_it_is() {
         let (at, why) = foreign(FileStore::resume(root.path(), &torrent.metainfo));
         assert_eq!(
             (at, &*why),
-            (
-                path.clone(),
-                "it does not belong to this torrent: no piece of it is right"
-            )
+            (path.clone(), "it does not belong to this torrent: no piece of it is right")
         );
         assert_eq!(fs::read(&path).unwrap(), bytes);
     }
@@ -189,12 +167,7 @@ fn a_small_file_whose_neighbour_is_missing_is_kept_and_completed_around() {
     let (store, found) = FileStore::resume(root.path(), &torrent.metainfo).unwrap();
     assert_eq!(have(&found), [1, 2, 3, 4]);
     write_all(&store, &torrent);
-    assert!(
-        FileStore::resume(root.path(), &torrent.metainfo)
-            .unwrap()
-            .1
-            .all()
-    );
+    assert!(FileStore::resume(root.path(), &torrent.metainfo).unwrap().1.all());
 }
 
 #[test]
@@ -220,10 +193,7 @@ fn a_file_that_appears_while_we_download_is_not_overwritten() {
     let (root, torrent) = (tempdir().unwrap(), fixtures::single("f", 100_000, PIECE));
     let store = FileStore::open(root.path(), &torrent.metainfo).unwrap();
     fs::write(root.path().join("f"), "new").unwrap();
-    assert!(matches!(
-        write(&store, &torrent, 0, 10),
-        Err(StoreError::Foreign { .. })
-    ));
+    assert!(matches!(write(&store, &torrent, 0, 10), Err(StoreError::Foreign { .. })));
     assert_eq!(fs::read(root.path().join("f")).unwrap(), b"new");
 }
 
@@ -270,17 +240,11 @@ mod links {
         let (root, outside, torrent) = (tempdir().unwrap(), tempdir().unwrap(), mixed());
         let store = FileStore::open(root.path(), &torrent.metainfo).unwrap();
         symlink(outside.path(), root.path().join("t")).unwrap();
-        assert!(matches!(
-            write(&store, &torrent, 0, 10),
-            Err(StoreError::Foreign { .. })
-        ));
+        assert!(matches!(write(&store, &torrent, 0, 10), Err(StoreError::Foreign { .. })));
         fs::remove_file(root.path().join("t")).unwrap();
         fs::create_dir(root.path().join("t")).unwrap();
         symlink(outside.path().join("x"), root.path().join("t/a")).unwrap();
-        assert!(matches!(
-            write(&store, &torrent, 0, 10),
-            Err(StoreError::Foreign { .. })
-        ));
+        assert!(matches!(write(&store, &torrent, 0, 10), Err(StoreError::Foreign { .. })));
         assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
     }
 
@@ -292,10 +256,7 @@ mod links {
         symlink("store", root.path().join("real/t")).unwrap();
         let store = FileStore::open(root.path().join("link"), &torrent.metainfo).unwrap();
         write_all(&store, &torrent);
-        assert_eq!(
-            fs::read(root.path().join("real/store/a")).unwrap(),
-            torrent.payload[..100]
-        );
+        assert_eq!(fs::read(root.path().join("real/store/a")).unwrap(), torrent.payload[..100]);
     }
 
     #[test]
@@ -323,30 +284,17 @@ fn pad_files_are_zeros_and_never_created() {
     let (store, _) = FileStore::resume(root.path(), &torrent.metainfo).unwrap();
     write_all(&store, &torrent);
     assert!(!root.path().join("t/.pad").exists());
-    assert!(
-        FileStore::resume(root.path(), &torrent.metainfo)
-            .unwrap()
-            .1
-            .all()
-    );
+    assert!(FileStore::resume(root.path(), &torrent.metainfo).unwrap().1.all());
     let mut bytes = [7; 100];
-    store
-        .read_run(PieceIndex(0), 16_000, &mut [IoSliceMut::new(&mut bytes)])
-        .unwrap();
+    store.read_run(PieceIndex(0), 16_000, &mut [IoSliceMut::new(&mut bytes)]).unwrap();
     assert_eq!(bytes, [0; 100]);
 }
 
 #[test]
 fn a_truncated_file_of_a_finished_torrent_loses_only_what_is_cut() {
     let (root, torrent) = (tempdir().unwrap(), mixed());
-    write_all(
-        &FileStore::open(root.path(), &torrent.metainfo).unwrap(),
-        &torrent,
-    );
-    let file = File::options()
-        .write(true)
-        .open(root.path().join("t/d"))
-        .unwrap();
+    write_all(&FileStore::open(root.path(), &torrent.metainfo).unwrap(), &torrent);
+    let file = File::options().write(true).open(root.path().join("t/d")).unwrap();
     file.set_len(69_999).unwrap();
     fs::remove_file(root.path().join("t/c")).unwrap();
     let (_, found) = FileStore::resume(root.path(), &torrent.metainfo).unwrap();
@@ -361,12 +309,7 @@ fn errors_name_the_path_and_the_cause() {
     let torrent = mixed();
     let error = FileStore::open(path.join("folder"), &torrent.metainfo).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotADirectory);
-    assert!(
-        error
-            .to_string()
-            .starts_with(&*path.join("folder").to_string_lossy()),
-        "{error}"
-    );
+    assert!(error.to_string().starts_with(&*path.join("folder").to_string_lossy()), "{error}");
 }
 
 #[test]
@@ -378,11 +321,7 @@ fn no_more_files_are_open_than_the_pool_may_hold() {
     let store = FileStore::open(root.path(), &torrent.metainfo).unwrap();
     write_all(&store, &torrent);
     assert_eq!(store.pool.len(), OPEN_FILES);
-    assert!(
-        crate::store::check(&store, &torrent.metainfo)
-            .unwrap()
-            .all()
-    );
+    assert!(crate::store::check(&store, &torrent.metainfo).unwrap().all());
     assert_eq!(store.pool.len(), OPEN_FILES);
 }
 
@@ -405,11 +344,7 @@ fn threads_may_write_and_read_at_the_same_time() {
             });
         }
     });
-    assert!(
-        crate::store::check(&store, &torrent.metainfo)
-            .unwrap()
-            .all()
-    );
+    assert!(crate::store::check(&store, &torrent.metainfo).unwrap().all());
 }
 
 proptest! {

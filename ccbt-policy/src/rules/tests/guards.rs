@@ -28,16 +28,9 @@ fn guard_1_have_all_have_none_and_have_are_availability() {
 
 #[test]
 fn guard_2_a_peer_that_takes_from_us_stays() {
-    for peer in [
-        without_needed_piece().with(interested),
-        useless_from(s(20)).with(interested),
-    ] {
+    for peer in [without_needed_piece().with(interested), useless_from(s(20)).with(interested)] {
         assert_keeps(&PolicySet::standard(), &peer, &leeching());
-        assert!(
-            PolicySet::standard()
-                .judge(&peer, &leeching(), s(30))
-                .lose_interest
-        );
+        assert!(PolicySet::standard().judge(&peer, &leeching(), s(30)).lose_interest);
     }
 }
 
@@ -48,13 +41,7 @@ fn guard_2_one_interested_does_not_buy_a_slot_for_ever() {
         p.set_am_choking(s(100), false);
     });
     // 60 s to request something, then the grace.
-    assert_evicts_at(
-        NoInterest::default(),
-        &unchoked,
-        &leeching(),
-        s(170),
-        Reason::NO_INTEREST,
-    );
+    assert_evicts_at(NoInterest::default(), &unchoked, &leeching(), s(170), Reason::NO_INTEREST);
     let requesting = unchoked.with(|p| p.last_request_at = Some(s(100)));
     assert_keeps(&NoInterest::default(), &requesting, &leeching());
 }
@@ -62,24 +49,12 @@ fn guard_2_one_interested_does_not_buy_a_slot_for_ever() {
 #[test]
 fn guard_2_interest_in_nothing_does_not_count() {
     let peer = without_needed_piece().with(|p| p.set_peer_interested(s(2), true));
-    assert_evicts_at(
-        NoInterest::default(),
-        &peer,
-        &leeching(),
-        s(12),
-        Reason::NO_INTEREST,
-    );
+    assert_evicts_at(NoInterest::default(), &peer, &leeching(), s(12), Reason::NO_INTEREST);
     let served = without_needed_piece().with(|p| {
         interested(p);
         p.set_offered(s(40), 0);
     });
-    assert_evicts_at(
-        NoInterest::default(),
-        &served,
-        &leeching(),
-        s(50),
-        Reason::NO_INTEREST,
-    );
+    assert_evicts_at(NoInterest::default(), &served, &leeching(), s(50), Reason::NO_INTEREST);
 }
 
 #[test]
@@ -88,39 +63,21 @@ fn guard_2_the_clock_starts_when_the_last_of_both_lost_interest() {
         interested(p);
         p.set_peer_interested(s(40), false);
     });
-    assert_evicts_at(
-        NoInterest::default(),
-        &peer,
-        &leeching(),
-        s(50),
-        Reason::NO_INTEREST,
-    );
+    assert_evicts_at(NoInterest::default(), &peer, &leeching(), s(50), Reason::NO_INTEREST);
     let peer = useless_from(s(20)).with(|p| {
         interested(p);
         p.set_peer_interested(s(40), false);
     });
-    assert_evicts_at(
-        Health::default(),
-        &peer,
-        &leeching(),
-        s(91),
-        Reason::BECAME_USELESS,
-    );
+    assert_evicts_at(Health::default(), &peer, &leeching(), s(91), Reason::BECAME_USELESS);
 }
 
 #[test]
 fn guard_3_a_complete_client_keeps_its_leechers() {
-    for peer in [
-        without_needed_piece(),
-        useless_from(s(20)),
-        without_needed_piece().with(interested),
-    ] {
+    for peer in
+        [without_needed_piece(), useless_from(s(20)), without_needed_piece().with(interested)]
+    {
         assert_keeps(&PolicySet::standard(), &peer, &complete_since(s(30)));
-        assert!(
-            !PolicySet::standard()
-                .judge(&peer, &complete_since(s(30)), s(31))
-                .lose_interest
-        );
+        assert!(!PolicySet::standard().judge(&peer, &complete_since(s(30)), s(31)).lose_interest);
     }
 }
 
@@ -142,10 +99,7 @@ fn guard_3_a_complete_client_closes_who_is_upload_only_too() {
         s(40),
         Reason::REDUNDANT,
     );
-    let eviction = Redundant::default()
-        .judge(&seed, &complete_since(s(50)), s(50))
-        .evict
-        .unwrap();
+    let eviction = Redundant::default().judge(&seed, &complete_since(s(50)), s(50)).evict.unwrap();
     assert_eq!(eviction.cooldown.clears, Clears::ModeChanged);
 }
 
@@ -157,13 +111,7 @@ fn guard_3_a_peer_without_the_metadata_may_still_ask_us_for_it() {
     });
     assert_keeps(&Redundant::default(), &peer, &complete_since(s(30)));
     let done = peer.with(|p| p.metadata_done = true);
-    assert_evicts_at(
-        Redundant::default(),
-        &done,
-        &complete_since(s(30)),
-        s(30),
-        Reason::REDUNDANT,
-    );
+    assert_evicts_at(Redundant::default(), &done, &complete_since(s(30)), s(30), Reason::REDUNDANT);
 }
 
 #[test]
@@ -176,11 +124,7 @@ fn guard_4_nobody_is_judged_by_pieces_before_the_metadata_is_known() {
         (useless_from(s(20)), s(331), Reason::BECAME_USELESS),
     ] {
         assert_keeps(&PolicySet::standard(), &peer, &before);
-        assert!(
-            !PolicySet::standard()
-                .judge(&peer, &before, s(99))
-                .lose_interest
-        );
+        assert!(!PolicySet::standard().judge(&peer, &before, s(99)).lose_interest);
         assert_evicts_at(PolicySet::standard(), &peer, &at_300, at, why);
     }
 }
@@ -229,11 +173,7 @@ fn guard_5_activity_does_not_move_the_clock() {
 
 #[test]
 fn guard_6_a_new_leecher_may_skip_the_bitfield() {
-    assert_keeps(
-        &PolicySet::standard(),
-        &peer().with(interested),
-        &leeching(),
-    );
+    assert_keeps(&PolicySet::standard(), &peer().with(interested), &leeching());
     let requested = peer().with(|p| {
         interested(p);
         p.last_request_at = Some(s(5));
@@ -257,13 +197,7 @@ fn guard_6_does_not_excuse_a_peer_with_the_fast_extension() {
         interested(p);
         p.last_request_at = Some(s(5));
     });
-    assert_evicts_at(
-        PolicySet::standard(),
-        &peer,
-        &leeching(),
-        s(61),
-        Reason::NO_AVAILABILITY,
-    );
+    assert_evicts_at(PolicySet::standard(), &peer, &leeching(), s(61), Reason::NO_AVAILABILITY);
 }
 
 #[test]
@@ -313,13 +247,7 @@ fn guard_6_leaves_a_leecher_that_never_requested_to_the_bitfield_timeout() {
 #[test]
 fn guard_6_one_sided_treats_a_new_leecher_as_having_none() {
     let rule = NoInterest::default().one_sided();
-    assert_evicts_at(
-        rule,
-        &peer().with(interested),
-        &leeching(),
-        s(11),
-        Reason::NO_INTEREST,
-    );
+    assert_evicts_at(rule, &peer().with(interested), &leeching(), s(11), Reason::NO_INTEREST);
     assert_keeps(&rule, &peer(), &leeching());
 }
 
@@ -337,31 +265,13 @@ fn guard_7_choking_us_is_no_reason() {
 #[test]
 fn guard_8_a_have_keeps_a_growing_peer_for_60_s() {
     let growing = without_needed_piece().with(|p| p.new_have(s(11)));
-    assert_evicts_at(
-        NoInterest::default(),
-        &growing,
-        &leeching(),
-        s(71),
-        Reason::NO_INTEREST,
-    );
+    assert_evicts_at(NoInterest::default(), &growing, &leeching(), s(71), Reason::NO_INTEREST);
     assert_spares_at(&NoInterest::default(), &growing, &leeching(), s(71));
     let growing = useless_from(s(20)).with(|p| p.new_have(s(60)));
-    assert_evicts_at(
-        Health::default(),
-        &growing,
-        &leeching(),
-        s(121),
-        Reason::BECAME_USELESS,
-    );
+    assert_evicts_at(Health::default(), &growing, &leeching(), s(121), Reason::BECAME_USELESS);
     assert_spares_at(&Health::default(), &growing, &leeching(), s(120));
     let long_ago = useless_from(s(200)).with(|p| p.last_new_have_at = Some(s(100)));
-    assert_evicts_at(
-        Health::default(),
-        &long_ago,
-        &leeching(),
-        s(241),
-        Reason::BECAME_USELESS,
-    );
+    assert_evicts_at(Health::default(), &long_ago, &leeching(), s(241), Reason::BECAME_USELESS);
 }
 
 #[test]
@@ -372,9 +282,7 @@ fn guard_8_a_super_seeder_that_goes_on_is_never_lost() {
         p.new_have(s(at));
         p.set_wanted(s(at), 1);
         p.set_wanted(s(at + 1), 0);
-        let eviction = PolicySet::standard()
-            .judge(&p, &leeching(), s(at + 1))
-            .evict;
+        let eviction = PolicySet::standard().judge(&p, &leeching(), s(at + 1)).evict;
         assert!(
             eviction.is_some_and(|eviction| eviction.at >= s(at + 60)),
             "after the HAVE at {at} s"

@@ -13,10 +13,7 @@ fn assert_says(
     let set = PolicySet::new().with(policy);
     let eviction = set.judge(peer, swarm, Time::ZERO).evict.unwrap();
     let evidence = set.explain(peer, swarm, &eviction);
-    assert_eq!(
-        (evidence.policy.as_str(), evidence.text.as_str()),
-        (policy_name, text)
-    );
+    assert_eq!((evidence.policy.as_str(), evidence.text.as_str()), (policy_name, text));
 }
 
 #[test]
@@ -33,34 +30,16 @@ fn the_bitfield_timeout_tells_how_long_and_whether_fast() {
 #[test]
 fn no_interest_tells_what_the_peer_has() {
     let text = "has 5 of 120 pieces, none that we need, for 10.0 s; not interested in us";
-    assert_says(
-        NoInterest::default(),
-        &without_needed_piece(),
-        &leeching(),
-        "no-interest",
-        text,
-    );
+    assert_says(NoInterest::default(), &without_needed_piece(), &leeching(), "no-interest", text);
     let interested_in_nothing = without_needed_piece().with(|p| p.set_peer_interested(s(2), true));
     let text = "has 5 of 120 pieces, none that we need, for 10.0 s; interested, but lacks nothing that we have";
-    assert_says(
-        NoInterest::default(),
-        &interested_in_nothing,
-        &leeching(),
-        "no-interest",
-        text,
-    );
+    assert_says(NoInterest::default(), &interested_in_nothing, &leeching(), "no-interest", text);
 }
 
 #[test]
 fn health_tells_that_the_peer_was_wanted() {
     let text = "has 0 of 120 pieces, none that we still need, for 41.0 s; not interested in us";
-    assert_says(
-        Health::default(),
-        &useless_from(s(20)),
-        &leeching(),
-        "health",
-        text,
-    );
+    assert_says(Health::default(), &useless_from(s(20)), &leeching(), "health", text);
     let idle = useless_from(s(20)).with(|p| {
         p.set_offered(s(20), 3);
         p.set_peer_interested(s(20), true);
@@ -78,13 +57,7 @@ fn one_sided_rules_tell_that_the_peer_was_interested() {
         p.set_peer_interested(s(2), true);
     });
     let text = "has announced no piece, for 10.0 s; interested in us";
-    assert_says(
-        NoInterest::default().one_sided(),
-        &leecher,
-        &leeching(),
-        "no-interest",
-        text,
-    );
+    assert_says(NoInterest::default().one_sided(), &leecher, &leeching(), "no-interest", text);
 }
 
 #[test]

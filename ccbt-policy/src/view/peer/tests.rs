@@ -18,11 +18,7 @@ fn leecher() -> PeerView {
 
 #[test]
 fn a_view_stays_compact() {
-    assert!(
-        size_of::<PeerView>() <= 320,
-        "{} bytes",
-        size_of::<PeerView>()
-    );
+    assert!(size_of::<PeerView>() <= 320, "{} bytes", size_of::<PeerView>());
 }
 
 #[test]
@@ -71,10 +67,7 @@ fn a_wanted_piece_stops_the_clock_and_the_last_one_gone_starts_it_anew() {
 fn a_have_is_availability_and_counts() {
     let mut p = peer();
     p.new_have(s(4));
-    assert_eq!(
-        (p.availability, p.availability_at),
-        (Availability::Some, Some(s(4)))
-    );
+    assert_eq!((p.availability, p.availability_at), (Availability::Some, Some(s(4))));
     assert_eq!((p.have, p.last_new_have_at), (1, Some(s(4))));
     assert!(p.metadata_done);
 }
