@@ -115,11 +115,11 @@ impl Scene {
         let output = folder.join("output");
         let get = get_args(&folder.join("demo.torrent"), &output)?;
         report.say(&format!(
-            "{} on loopback: {}, all from one tracker; the rules with short timers: {}",
-            units::count(self.cast.len(), "peer", "peers"),
-            cast::census(&self.cast),
-            RULES.join(", "),
+            "{}, all found through one tracker:",
+            units::count(self.cast.len(), "peer", "peers")
         ));
+        cast::census(&self.cast).iter().for_each(|line| report.say(line));
+        report.say(&format!("rules with short timers: {}", RULES.join(", ")));
         let mut judge = Judge::new(self.cast);
         let brake = self.brake;
         let mut watcher = |event: &_| {
@@ -157,6 +157,8 @@ fn get_args(torrent: &Path, output: &Path) -> Result<Get, Failure> {
     let mut line: Vec<OsString> =
         vec!["ccbt".into(), "get".into(), torrent.into(), "--output".into(), output.into()];
     line.extend(["--listen", "127.0.0.1:0", "--stop-timeout", "5s"].map(OsString::from));
+    // Who is complete with us has done its part, and is to stay until we leave.
+    line.extend(["--evict", "redundant=off"].map(OsString::from));
     line.extend(RULES.into_iter().flat_map(|rule| ["--evict", rule]).map(OsString::from));
     match Cli::try_parse_from(line).map(|cli| cli.command) {
         Ok(Command::Get(get)) => Ok(get),

@@ -14,7 +14,6 @@ use ccbt_peer::store::{FileStore, PieceStore};
 use ccbt_peer::wire::{Bitfield, Metainfo};
 use ccbt_peer::{Event, EventKind, Events, Progress, Swarm};
 use tokio::sync::watch;
-use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::args::{Get, Talk};
 use crate::events::{EventLog, is_stdout};
@@ -27,8 +26,6 @@ use stall::Stall;
 
 /// Trackers that are asked at most, however many a torrent names.
 const TRACKERS: usize = 20;
-/// How often the living line is drawn.
-const REDRAW: Duration = Duration::from_millis(250);
 
 /// What a download brought.
 #[derive(Clone, Copy, Debug, Default)]
@@ -89,6 +86,7 @@ pub(crate) async fn download(
     if have.all() {
         return complete_already(&store, &have, &mut audience);
     }
+    let before = have.iter_ones().map(|piece| u64::from(metainfo.piece_len(piece))).sum();
     let mut swarm = Swarm::builder(metainfo.clone())
         .store(store)
         .have(have)
@@ -102,7 +100,7 @@ pub(crate) async fn download(
         swarm = swarm.source(Given::hosts(args.peers.clone()));
     }
     let (swarm, events) = swarm.start().map_err(|error| Failure::new(Exit::Failed, error))?;
-    Drive { swarm, events, stall: args.stop_timeout.map(Stall::new), audience }
+    Drive { swarm, events, stall: args.stop_timeout.map(Stall::new), before, audience }
         .run(&metainfo, signals)
         .await
 }
@@ -212,6 +210,8 @@ struct Drive<'a> {
     swarm: Swarm,
     events: Events,
     stall: Option<Stall>,
+    /// Bytes that were verified before it began.
+    before: u64,
     audience: Audience<'a>,
 }
 
@@ -226,8 +226,7 @@ enum End {
 
 impl Drive<'_> {
     async fn run(mut self, metainfo: &Metainfo, signals: &mut Signals) -> Result<Done, Failure> {
-        let before = self.swarm.progress();
-        self.audience.report.begin(&before);
+        self.audience.report.begin(self.before, metainfo.total_len());
         let end = self.until_the_end(signals).await;
         self.swarm.stop().await;
         while let Some(event) = self.events.next().await {
@@ -237,7 +236,7 @@ impl Drive<'_> {
         let so_far = || so_far(&after, metainfo);
         match end {
             End::Finished(at) => {
-                let fetched = after.total.saturating_sub(before.verified);
+                let fetched = metainfo.total_len().saturating_sub(self.before);
                 Ok(Done { fetched, time: at.saturating_since(Time::ZERO) })
             }
             End::Stalled(wait) => {
@@ -259,25 +258,24 @@ impl Drive<'_> {
     }
 
     async fn until_the_end(&mut self, signals: &mut Signals) -> End {
-        let mut redraw = self.audience.report.is_live().then(redraw);
+        let mut lagged = false;
         loop {
             let event = tokio::select! {
                 biased;
                 exit = signals.first() => return End::Signal(exit),
                 event = self.events.next() => event,
-                () = tick(&mut redraw) => {
-                    self.audience.report.draw(&self.swarm.progress());
-                    continue;
-                }
             };
-            let Some(event) = event else {
-                return End::Stopped;
-            };
+            let Some(event) = event else { return End::Stopped };
             self.audience.hear(&event);
             match event.kind {
                 EventKind::Finished => return End::Finished(event.at),
                 EventKind::StoreFailed { error } => return End::Disk(error),
                 EventKind::Stopped => return End::Stopped,
+                EventKind::Lagged { .. } => lagged = true,
+                // The event itself may be among those that were lost.
+                EventKind::Progress(now) if lagged && now.have == now.pieces => {
+                    return End::Finished(event.at);
+                }
                 EventKind::Progress(now) => {
                     if let Some(stall) = &mut self.stall
                         && let Some(wait) = stall.after(event.at, now.downloaded)
@@ -294,20 +292,4 @@ impl Drive<'_> {
 fn so_far(now: &Progress, metainfo: &Metainfo) -> String {
     let percent = units::percent(now.verified, now.total);
     format!("{percent} of {} is verified, and the same command goes on from there", metainfo.name())
-}
-
-fn redraw() -> Interval {
-    let mut interval = tokio::time::interval(REDRAW);
-    interval.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    interval
-}
-
-/// The next time to draw; never, where nothing is drawn.
-async fn tick(interval: &mut Option<Interval>) {
-    match interval {
-        Some(interval) => {
-            interval.tick().await;
-        }
-        None => std::future::pending().await,
-    }
 }

@@ -47,6 +47,8 @@ pub(crate) struct Report {
     detail: Detail,
     screen: Option<Screen>,
     paint: Paint,
+    /// What the living line shows.
+    latest: Option<Progress>,
     pace: Pace,
     tally: Tally,
 }
@@ -61,22 +63,26 @@ impl Report {
         let dumb = std::env::var_os("TERM").is_some_and(|kind| kind == "dumb");
         let screen = (term.is_term() && !dumb && detail > Detail::Quiet).then(|| Screen::new(term));
         let paint = if screen.is_some() { Paint::of_terminal() } else { Paint::PLAIN };
-        Self { stream, detail, screen, paint, pace: Pace::default(), tally: Tally::default() }
-    }
-
-    /// Whether a line lives, and wants to be drawn several times a second.
-    pub(crate) fn is_live(&self) -> bool {
-        self.screen.is_some()
+        Self {
+            stream,
+            detail,
+            screen,
+            paint,
+            latest: None,
+            pace: Pace::default(),
+            tally: Tally::default(),
+        }
     }
 
     /// A line that stays.
     pub(crate) fn say(&mut self, text: &str) {
         if self.detail > Detail::Quiet {
-            self.clear();
+            self.hide();
             let _ = match self.stream {
                 Stream::Stdout => writeln!(io::stdout(), "{}", printable(text)),
                 Stream::Stderr => writeln!(io::stderr(), "{}", printable(text)),
             };
+            self.draw();
         }
     }
 
@@ -87,8 +93,14 @@ impl Report {
         }
     }
 
-    /// Takes the living line off the screen.
+    /// Takes the living line off the screen for good.
     pub(crate) fn clear(&mut self) {
+        self.latest = None;
+        self.hide();
+    }
+
+    /// Takes the living line off the screen until it is drawn again.
+    pub(crate) fn hide(&mut self) {
         if let Some(screen) = &mut self.screen {
             screen.clear();
         }
@@ -106,12 +118,18 @@ impl Report {
     }
 
     /// The download begins here.
-    pub(crate) fn begin(&mut self, now: &Progress) {
-        self.pace.begin(now);
+    pub(crate) fn begin(&mut self, verified: u64, total: u64) {
+        self.clear();
+        let mut now = Progress::default();
+        (now.verified, now.total) = (verified, total);
+        self.pace.begin(&now);
+        self.latest = Some(now);
+        self.draw();
     }
 
     /// Draws the living line again.
-    pub(crate) fn draw(&mut self, now: &Progress) {
+    fn draw(&mut self) {
+        let Some(now) = &self.latest else { return };
         if let Some(screen) = &mut self.screen {
             let width = screen.width();
             let columns = line::line(now, width, Paint::PLAIN).chars().count();
@@ -127,7 +145,10 @@ impl Report {
                     self.say(&line::plain(now));
                 }
             }
-            EventKind::Progress(now) => self.draw(now),
+            EventKind::Progress(now) => {
+                self.latest = Some(*now);
+                self.draw();
+            }
             EventKind::PeerClosed { peer, reason, connected, .. } => {
                 if let (Some(evidence), Some(cause)) = (reason.evidence(), cause(reason)) {
                     self.tally.add(*peer, cause, evidence, *connected);

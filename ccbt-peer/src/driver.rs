@@ -105,3 +105,6 @@ impl Shared {
         let _ = self.reports.send(report).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ mod clients;
 mod crowd;
 mod download;
 mod events;
+mod idle;
 mod patience;
 mod payload;
 mod peers;
@@ -95,6 +96,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     let mut scenarios = patience::scenarios();
     scenarios.extend(seed_rules::scenarios());
     scenarios.extend(crowd::scenarios());
+    scenarios.extend(idle::scenarios());
     scenarios.extend(real_clients::scenarios());
     let chosen = |name: &str| {
         options.filter.is_empty() || options.filter.iter().any(|part| name.contains(part))

@@ -49,29 +49,30 @@ impl Role {
         }
     }
 
-    /// What it does, for the table.
+    /// What it does.
     pub(super) fn deed(self) -> &'static str {
         match self {
-            Self::Seed => "has all pieces, is slow",
+            Self::Seed => "has all pieces, but is slow at first",
             Self::Mute => "says nothing",
-            Self::Chatter => "sends keep-alives only",
+            Self::Chatter => "sends keep-alives, and nothing else",
             Self::Empty => "has no piece",
-            Self::Spent { .. } => "serves its 2 pieces",
-            Self::Choking => "has all, never unchokes",
+            Self::Spent { .. } => "serves its two pieces, and is of no use then",
+            Self::Choking => "has all pieces, and never unchokes us",
         }
     }
 }
 
-/// How many of each kind: `2 seeds, 1 choking`.
-pub(super) fn census(cast: &[Actor]) -> String {
-    let mut kinds: Vec<(&str, usize)> = Vec::new();
-    for actor in cast {
-        let name = actor.role.name();
-        match kinds.iter_mut().find(|(kind, _)| *kind == name) {
+/// How many of each kind there are, and what they do: a line for each.
+pub(super) fn census(cast: &[Actor]) -> Vec<String> {
+    let mut kinds: Vec<(Role, usize)> = Vec::new();
+    for Actor { role, .. } in cast {
+        match kinds.iter_mut().find(|(kind, _)| kind.name() == role.name()) {
             Some((_, count)) => *count += 1,
-            None => kinds.push((name, 1)),
+            None => kinds.push((*role, 1)),
         }
     }
-    let kinds: Vec<String> = kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
-    kinds.join(", ")
+    kinds
+        .iter()
+        .map(|(role, count)| format!("  {count} {:7}  {}", role.name(), role.deed()))
+        .collect()
 }

@@ -113,8 +113,8 @@ impl Judge {
 }
 
 fn row(Actor { role, addr }: Actor, why: &str, connected: Duration, end: &str) -> String {
-    let (name, deed, after) = (role.name(), role.deed(), units::passed(connected));
-    format!("{end:7}  {name:7}  {addr:15}  {deed:23}  after {after:>5}  {why}")
+    let (name, after) = (role.name(), units::passed(connected));
+    format!("{end:7}  {name:7}  {addr:15}  after {after:>5}  {why}")
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ impl<'a> Audience<'a> {
 
     pub(super) fn hear(&mut self, event: &Event) {
         if let Err(error) = self.log.write(event) {
-            self.report.clear();
+            self.report.hide();
             let _ =
                 writeln!(std::io::stderr(), "ccbt: --events: {error}; no more events are written");
         }

@@ -56,6 +56,13 @@ impl Mailbox {
         self.news.notified().await;
     }
 
+    /// Waits until the swarm no longer wants the connection.
+    pub(crate) async fn closed(&self) {
+        while self.lock().close.is_none() {
+            self.news().await;
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Mail> {
         self.mail.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -322,7 +322,7 @@ impl Driver {
         tokio::spawn(async move {
             let dialed = tokio::select! {
                 dialed = dialer.dial(addr) => dialed,
-                () = mailbox.news() => return,
+                () = mailbox.closed() => return,
             };
             match dialed {
                 Ok(transport) => {

@@ -12,6 +12,9 @@ const ASKERS: usize = 2;
 pub(super) struct Partial {
     pub(super) piece: PieceIndex,
     blocks: Vec<Slot>,
+    /// Blocks that did not come in time, and who still owes them: others are asked too, the debtor is
+    /// not asked again.
+    late: Vec<(u32, PeerKey)>,
     /// Blocks that nobody is asked for.
     missing: u32,
     received: u32,
@@ -33,8 +36,6 @@ pub(super) enum Sole {
 struct Slot {
     askers: [Option<PeerKey>; ASKERS],
     from: Option<PeerKey>,
-    /// Somebody who was asked did not deliver in time; he may yet.
-    overdue: bool,
 }
 
 /// What a block that came means to its piece.
@@ -42,8 +43,6 @@ struct Slot {
 pub(super) struct Receipt {
     /// Others who were asked for it and can be told not to send it.
     pub(super) others: Vec<PeerKey>,
-    /// Somebody not in `others` may still owe it.
-    pub(super) overdue: bool,
     /// Every block of the piece is here.
     pub(super) complete: bool,
 }
@@ -51,15 +50,16 @@ pub(super) struct Receipt {
 impl Partial {
     pub(super) fn new(piece: PieceIndex, blocks: u32, sole: Option<Sole>) -> Self {
         let slots = vec![Slot::default(); blocks as usize];
-        Self { piece, blocks: slots, missing: blocks, received: 0, sole }
+        Self { piece, blocks: slots, late: Vec::new(), missing: blocks, received: 0, sole }
     }
 
     pub(super) fn missing(&self) -> u32 {
         self.missing
     }
 
+    /// No block of it is here, asked for or owed.
     pub(super) fn is_untouched(&self) -> bool {
-        self.received == 0 && self.missing as usize == self.blocks.len()
+        self.received == 0 && self.missing as usize == self.blocks.len() && self.late.is_empty()
     }
 
     pub(super) fn is_complete(&self) -> bool {
@@ -74,18 +74,32 @@ impl Partial {
         }
     }
 
-    /// Asks `peer` for the next block that nobody is asked for.
-    pub(super) fn ask_missing(&mut self, peer: PeerKey) -> Option<u32> {
+    /// Whether there is a block that `peer` can be asked for and nobody is.
+    pub(super) fn offers(&self, peer: PeerKey) -> bool {
+        self.next_missing(peer).is_some()
+    }
+
+    fn next_missing(&self, peer: PeerKey) -> Option<u32> {
         if self.missing == 0 || !self.is_open_to(peer) {
             return None;
         }
-        let n = self.blocks.iter().position(Slot::is_missing)?;
-        self.blocks[n].askers[0] = Some(peer);
+        let mut numbered = (0..).zip(&self.blocks);
+        numbered.find(|(n, slot)| slot.is_missing() && !self.owes(peer, *n)).map(|(n, _)| n)
+    }
+
+    fn owes(&self, peer: PeerKey, n: u32) -> bool {
+        self.late.contains(&(n, peer))
+    }
+
+    /// Asks `peer` for the next block that nobody is asked for.
+    pub(super) fn ask_missing(&mut self, peer: PeerKey) -> Option<u32> {
+        let n = self.next_missing(peer)?;
+        self.blocks[n as usize].askers[0] = Some(peer);
         self.missing -= 1;
         if self.sole.is_some() {
             self.sole = Some(Sole::Taken(peer));
         }
-        u32::try_from(n).ok()
+        Some(n)
     }
 
     /// Asks `peer` for a block that others are asked for already; the last ones first, since others
@@ -94,27 +108,37 @@ impl Partial {
         if self.sole.is_some() {
             return None;
         }
-        let n = self.blocks.iter().rposition(|slot| {
+        let late = |n| self.late.iter().any(|(late, _)| *late == n);
+        let mut numbered = (0..self.blocks.len() as u32).rev();
+        let n = numbered.find(|n| {
+            let slot = &self.blocks[*n as usize];
             slot.from.is_none()
-                && (slot.overdue || !overdue_only)
+                && (!overdue_only || late(*n))
                 && slot.askers.contains(&None)
                 && !slot.askers.contains(&Some(peer))
+                && !self.owes(peer, *n)
         })?;
-        let free = self.blocks[n].askers.iter().position(Option::is_none)?;
-        if self.blocks[n].is_missing() {
+        let slot = &mut self.blocks[n as usize];
+        if slot.is_missing() {
             self.missing -= 1;
         }
-        self.blocks[n].askers[free] = Some(peer);
-        u32::try_from(n).ok()
+        let free = slot.askers.iter().position(Option::is_none)?;
+        slot.askers[free] = Some(peer);
+        Some(n)
     }
 
     /// `peer` will not send the block: choked, gone, rejected. With `overdue` it may yet, but others
     /// are asked too.
     pub(super) fn give_back(&mut self, peer: PeerKey, n: u32, overdue: bool) {
         let Some(slot) = self.blocks.get_mut(n as usize) else { return };
+        if !overdue {
+            self.late.retain(|late| *late != (n, peer));
+        }
         let Some(asked) = slot.askers.iter().position(|asker| *asker == Some(peer)) else { return };
         slot.askers[asked] = None;
-        slot.overdue |= overdue;
+        if overdue {
+            self.late.push((n, peer));
+        }
         if slot.is_missing() {
             self.missing += 1;
         }
@@ -132,9 +156,10 @@ impl Partial {
         let askers = std::mem::take(&mut slot.askers);
         slot.from = Some(peer);
         self.received += 1;
+        let debtors = self.late.extract_if(.., |(late, _)| *late == n).map(|(_, debtor)| debtor);
+        let others = askers.into_iter().flatten().chain(debtors);
         Some(Receipt {
-            others: askers.into_iter().flatten().filter(|asker| *asker != peer).collect(),
-            overdue: slot.overdue,
+            others: others.filter(|asker| *asker != peer).collect(),
             complete: self.received as usize == self.blocks.len(),
         })
     }
@@ -192,7 +217,7 @@ mod tests {
         assert_eq!(partial.ask_again(B, false), Some(0));
         assert_eq!(partial.ask_again(C, false), None, "two are enough");
         let receipt = partial.receive(B, 0).unwrap();
-        assert_eq!(receipt, Receipt { others: vec![A], overdue: false, complete: true });
+        assert_eq!(receipt, Receipt { others: vec![A], complete: true });
         assert_eq!(partial.receive(A, 0), None);
         assert_eq!(partial.senders(), [B]);
     }
@@ -201,11 +226,34 @@ mod tests {
     fn a_block_that_nobody_was_asked_for_any_more_still_counts() {
         let mut partial = Partial::new(PieceIndex(0), 2, None);
         partial.ask_missing(A);
-        partial.give_back(A, 0, true);
+        partial.give_back(A, 0, false);
         assert_eq!(partial.missing(), 2);
-        let receipt = partial.receive(A, 0).unwrap();
-        assert!(receipt.overdue && !receipt.complete);
+        assert_eq!(partial.receive(A, 0), Some(Receipt { others: vec![], complete: false }));
         assert_eq!(partial.missing(), 1);
+    }
+
+    #[test]
+    fn a_late_block_is_asked_from_others_and_cancelled_at_all_who_owe_it() {
+        let mut partial = Partial::new(PieceIndex(0), 1, None);
+        partial.ask_missing(A);
+        partial.give_back(A, 0, true);
+        assert!(!partial.offers(A) && partial.offers(B), "the debtor is not asked again");
+        assert_eq!(partial.ask_again(A, true), None);
+        assert!(!partial.is_untouched());
+        assert_eq!(partial.ask_missing(B), Some(0));
+        partial.give_back(B, 0, true);
+        assert_eq!(partial.ask_again(C, true), Some(0));
+        assert_eq!(partial.receive(C, 0).unwrap().others, [A, B]);
+    }
+
+    #[test]
+    fn a_debtor_that_is_relieved_may_be_asked_again() {
+        let mut partial = Partial::new(PieceIndex(0), 1, None);
+        partial.ask_missing(A);
+        partial.give_back(A, 0, true);
+        partial.give_back(A, 0, false);
+        assert!(partial.is_untouched());
+        assert_eq!(partial.ask_missing(A), Some(0));
     }
 
     #[test]

@@ -101,7 +101,7 @@ impl Picker {
     /// The piece from which this peer is to be asked for missing blocks next.
     fn next_piece(&mut self, asker: &mut Asker<'_>, have: u32) -> Option<PieceIndex> {
         let on = asker.working.and_then(|piece| self.partials.get(&piece));
-        if let Some(partial) = on.filter(|on| on.missing() > 0 && on.is_open_to(asker.key)) {
+        if let Some(partial) = on.filter(|on| on.offers(asker.key)) {
             return Some(partial.piece);
         }
         let crowded = u64::from(self.open) * u64::from(self.geometry.piece_length()) >= OPEN_BYTES;
@@ -131,7 +131,7 @@ impl Picker {
 
     fn find_open(&self, asker: &Asker<'_>, fits: impl Fn(&Partial) -> bool) -> Option<PieceIndex> {
         let open = self.partials.values().filter(|partial| partial.missing() > 0);
-        open.filter(|p| p.is_open_to(asker.key) && asker.has(p.piece) && fits(p))
+        open.filter(|p| asker.has(p.piece) && fits(p) && p.offers(asker.key))
             .min_by_key(|partial| partial.missing())
             .map(|partial| partial.piece)
     }

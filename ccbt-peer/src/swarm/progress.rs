@@ -10,6 +10,9 @@ use super::roster::Place;
 /// Rates are measured so often.
 const SECOND: Duration = Duration::from_secs(1);
 
+/// A rate below this that only fades, in bytes a second, is none.
+const STILL: u64 = 1024;
+
 /// Payload in and out.
 #[derive(Debug, Default)]
 pub(super) struct Meter {
@@ -126,5 +129,6 @@ fn per_second(bytes: u64, elapsed: Duration) -> u64 {
 
 /// A mean over some seconds; falls to 0 when nothing comes.
 fn smooth(before: u64, latest: u64) -> u64 {
-    if before == 0 { latest } else { (before * 3 + latest) / 4 }
+    let mean = if before == 0 { latest } else { (before * 3 + latest) / 4 };
+    if latest == 0 && mean < STILL { 0 } else { mean }
 }

@@ -138,9 +138,6 @@ impl SwarmCore {
         for other in receipt.others {
             self.cancel(now, other, block);
         }
-        if receipt.overdue {
-            self.cancel_overdue(now, block);
-        }
     }
 
     /// `key` need not send the block any more.
@@ -156,18 +153,6 @@ impl SwarmCore {
         self.actions.push_back(Action::Tell { key, tell: Tell::Cancel(vec![block]) });
         self.note_in_flight(key);
         self.refill(now, key);
-    }
-
-    /// The block came from elsewhere; whoever still owes it need not send it.
-    fn cancel_overdue(&mut self, now: Time, block: Block) {
-        let owes = |asked: &Asked| asked.overdue && asked.block == block;
-        let owing: Vec<PeerKey> = (self.peers.iter())
-            .filter(|(_, peer)| peer.in_flight.iter().any(owes))
-            .map(|(key, _)| *key)
-            .collect();
-        for key in owing {
-            self.cancel(now, key, block);
-        }
     }
 
     /// Peers that deliver nothing in their time, and blocks that are left out.

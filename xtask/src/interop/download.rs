@@ -112,6 +112,11 @@ impl Download {
         Ok(())
     }
 
+    /// The number of its process.
+    pub(super) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Its events so far.
     pub(super) fn events(&self) -> Result<Vec<Event>> {
         events::read(&self.log)

@@ -165,6 +165,11 @@ impl Running {
         self.wait()
     }
 
+    /// The number of its process.
+    pub(super) fn id(&self) -> u32 {
+        lock(&self.child).id()
+    }
+
     /// What it has printed so far.
     pub(super) fn output(&self) -> String {
         fs::read(&self.log)

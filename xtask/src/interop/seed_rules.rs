@@ -121,7 +121,7 @@ fn gone_at_the_first_check(
     let useless_at = visit.last_block().context("no block was asked for")?;
     told_not_interested(visit, useless_at)?;
     let useless_for = useless_at.saturating_duration_since(visit.ready_at) + HEALTH;
-    let checks = useless_for.as_millis().div_ceil(HEALTH.as_millis());
+    let checks = useless_for.as_nanos().div_ceil(HEALTH.as_nanos());
     let due = HEALTH * u32::try_from(checks)?;
     closed_by_rule(place, visit, (visit.ready_at, due), "health", download)
 }

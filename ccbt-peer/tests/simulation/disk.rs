@@ -1,0 +1,60 @@
+//! Where blocks come together to pieces, without a byte of payload.
+
+use std::collections::BTreeMap;
+
+use ccbt_peer::Geometry;
+use ccbt_peer::wire::{Bitfield, Block, PieceIndex};
+
+/// What became of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    Waste,
+    Fresh,
+    /// The last one of a piece that is right.
+    Complete,
+    /// The last one of a piece with a wrong block.
+    Wrong,
+}
+
+#[derive(Debug)]
+pub struct Disk {
+    geometry: Geometry,
+    /// Of pieces that are coming in: whether each block is here, and right.
+    open: BTreeMap<PieceIndex, Vec<Option<bool>>>,
+    sealed: Bitfield,
+    attempts: BTreeMap<PieceIndex, u32>,
+}
+
+impl Disk {
+    pub fn new(geometry: Geometry, sealed: Bitfield) -> Self {
+        Self { geometry, open: BTreeMap::new(), sealed, attempts: BTreeMap::new() }
+    }
+
+    /// Puts a block where it belongs; says which attempt at its piece that was.
+    pub fn put(&mut self, block: Block, right: bool) -> (u32, Put) {
+        let attempt = self.attempts.get(&block.piece).copied().unwrap_or(0);
+        if self.sealed.get(block.piece) {
+            return (attempt, Put::Waste);
+        }
+        let number = self.geometry.number(block).expect("a block that was asked for");
+        let count = self.geometry.blocks(block.piece) as usize;
+        let blocks = self.open.entry(block.piece).or_insert_with(|| vec![None; count]);
+        if blocks[number as usize].replace(right).is_some() {
+            return (attempt, Put::Waste);
+        }
+        if blocks.contains(&None) {
+            return (attempt, Put::Fresh);
+        }
+        let right = !blocks.contains(&Some(false));
+        self.open.remove(&block.piece);
+        self.sealed.set(block.piece, true);
+        (attempt, if right { Put::Complete } else { Put::Wrong })
+    }
+
+    /// The piece starts over.
+    pub fn forget(&mut self, piece: PieceIndex) {
+        *self.attempts.entry(piece).or_default() += 1;
+        self.sealed.set(piece, false);
+        self.open.remove(&piece);
+    }
+}

@@ -1,0 +1,255 @@
+//! The other side of a connection: a peer that follows a script.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+use ccbt_peer::wire::{Bitfield, Block, Message, PieceIndex};
+
+/// Every peer sends a keep-alive so often.
+const KEEP_ALIVE: Duration = Duration::from_secs(100);
+
+/// How a peer takes a dial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It shakes hands.
+    Handshake,
+    /// It accepts and says nothing, not even a handshake.
+    Silence,
+    /// Nobody listens there.
+    Refusal,
+}
+
+/// What a peer says about its pieces behind the handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Greeting {
+    Nothing,
+    Bitfield,
+    HaveAll,
+    HaveNone,
+}
+
+/// One line of a script.
+#[derive(Clone, Debug)]
+pub enum Line {
+    Say(Message),
+    /// It gets a piece and says so.
+    Gain(u32),
+    Leave,
+}
+
+/// A peer and what it will do, counted from its handshake.
+#[derive(Clone, Debug)]
+pub struct Host {
+    pub answer: Answer,
+    pub fast: bool,
+    pub greeting: Greeting,
+    pub has: Bitfield,
+    pub script: Vec<(Duration, Line)>,
+    /// It unchokes us so long after our INTERESTED.
+    pub unchokes: Option<Duration>,
+    /// It sends a block so often while it has requests.
+    pub block_every: Option<Duration>,
+    /// The first byte of every block of these pieces is wrong.
+    pub lies_about: Vec<u32>,
+    /// It is interested in us from the beginning.
+    pub wants: bool,
+    /// It asks for what we have as soon as we unchoke it.
+    pub requests: bool,
+    /// It names one piece at a time, the next when it sees the last with us.
+    pub super_seeds: bool,
+    /// Requests beyond these are dropped without a word.
+    pub queue: usize,
+}
+
+/// What a peer does next.
+#[derive(Clone, Copy, Debug)]
+pub enum Alarm {
+    Script(usize),
+    Unchoke,
+    Block,
+    KeepAlive,
+}
+
+/// What comes of something that a peer heard or planned.
+#[derive(Debug, Default)]
+pub struct Out {
+    pub say: Vec<Message>,
+    pub wake: Vec<(Duration, Alarm)>,
+    pub leave: bool,
+}
+
+/// A peer on a connection.
+#[derive(Debug)]
+pub struct Remote {
+    host: Host,
+    choking: bool,
+    sending: bool,
+    queue: VecDeque<Block>,
+    /// Pieces of ours that it knows of and lacks.
+    offered: Vec<PieceIndex>,
+    unchoked_by_us: bool,
+    piece_length: u32,
+}
+
+impl Remote {
+    pub fn new(host: Host, piece_length: u32) -> Self {
+        Self {
+            host,
+            choking: true,
+            sending: false,
+            queue: VecDeque::new(),
+            offered: Vec::new(),
+            unchoked_by_us: false,
+            piece_length,
+        }
+    }
+
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+
+    /// The handshakes are done.
+    pub fn open(&mut self, out: &mut Out) {
+        match self.host.greeting {
+            Greeting::Nothing => {}
+            Greeting::Bitfield => {
+                let bytes = Bytes::copy_from_slice(self.host.has.as_bytes());
+                out.say.push(Message::Bitfield(bytes));
+            }
+            Greeting::HaveAll => out.say.push(Message::HaveAll),
+            Greeting::HaveNone => out.say.push(Message::HaveNone),
+        }
+        if self.host.wants {
+            out.say.push(Message::Interested);
+        }
+        if self.host.super_seeds {
+            out.say.push(Message::Have(PieceIndex(0)));
+        }
+        out.wake.push((KEEP_ALIVE, Alarm::KeepAlive));
+        let lines = self.host.script.iter().enumerate();
+        out.wake.extend(lines.map(|(n, (at, _))| (*at, Alarm::Script(n))));
+    }
+
+    /// A message of ours arrived.
+    pub fn hear(&mut self, message: &Message, out: &mut Out) {
+        match message {
+            Message::Interested => {
+                out.wake.extend(self.host.unchokes.map(|after| (after, Alarm::Unchoke)));
+            }
+            Message::Request(block) => {
+                if self.choking || self.queue.len() >= self.host.queue {
+                    if self.host.fast {
+                        out.say.push(Message::Reject(*block));
+                    }
+                } else {
+                    self.queue.push_back(*block);
+                    self.send_by_and_by(out);
+                }
+            }
+            Message::Cancel(block) => {
+                let before = self.queue.len();
+                self.queue.retain(|queued| queued != block);
+                if self.queue.len() < before && self.host.fast {
+                    out.say.push(Message::Reject(*block));
+                }
+            }
+            Message::Have(piece) => {
+                self.learn(*piece);
+                let next = PieceIndex(piece.0 + 1);
+                if self.host.super_seeds && next.0 < self.host.has.len() {
+                    out.say.push(Message::Have(next));
+                }
+            }
+            Message::HaveAll => (0..self.host.has.len()).for_each(|n| self.learn(PieceIndex(n))),
+            Message::Bitfield(bytes) => {
+                let ours = Bitfield::from_wire(bytes, self.host.has.len()).unwrap();
+                ours.iter_ones().for_each(|piece| self.learn(piece));
+            }
+            Message::Unchoke => self.unchoked_by_us = true,
+            Message::Choke => self.unchoked_by_us = false,
+            Message::Piece { piece, .. } => {
+                if self.host.has.set(*piece, true) {
+                    out.say.push(Message::Have(*piece));
+                }
+            }
+            _ => {}
+        }
+        self.ask(out);
+    }
+
+    /// Something that was planned is due.
+    pub fn wake(&mut self, alarm: Alarm, out: &mut Out) {
+        match alarm {
+            Alarm::Script(n) => match self.host.script[n].1.clone() {
+                Line::Say(message) => {
+                    match message {
+                        Message::Choke => self.choke(out),
+                        Message::Unchoke => self.choking = false,
+                        _ => {}
+                    }
+                    out.say.push(message);
+                }
+                Line::Gain(piece) => {
+                    self.host.has.set(PieceIndex(piece), true);
+                    out.say.push(Message::Have(PieceIndex(piece)));
+                }
+                Line::Leave => out.leave = true,
+            },
+            Alarm::KeepAlive => {
+                out.say.push(Message::KeepAlive);
+                out.wake.push((KEEP_ALIVE, Alarm::KeepAlive));
+            }
+            Alarm::Unchoke => {
+                if self.choking {
+                    self.choking = false;
+                    out.say.push(Message::Unchoke);
+                }
+            }
+            Alarm::Block => {
+                self.sending = false;
+                if let Some(Block { piece, begin, length }) = self.queue.pop_front() {
+                    let mut data = vec![0; length as usize];
+                    data[0] = u8::from(self.host.lies_about.contains(&piece.0));
+                    out.say.push(Message::Piece { piece, begin, data: data.into() });
+                }
+                self.send_by_and_by(out);
+            }
+        }
+    }
+
+    fn choke(&mut self, out: &mut Out) {
+        self.choking = true;
+        for block in self.queue.drain(..) {
+            if self.host.fast {
+                out.say.push(Message::Reject(block));
+            }
+        }
+    }
+
+    fn send_by_and_by(&mut self, out: &mut Out) {
+        if let Some(every) = self.host.block_every
+            && !self.sending
+            && !self.queue.is_empty()
+        {
+            self.sending = true;
+            out.wake.push((every, Alarm::Block));
+        }
+    }
+
+    fn learn(&mut self, piece: PieceIndex) {
+        if !self.host.has.get(piece) && !self.offered.contains(&piece) {
+            self.offered.push(piece);
+        }
+    }
+
+    fn ask(&mut self, out: &mut Out) {
+        if !(self.host.requests && self.unchoked_by_us) {
+            return;
+        }
+        for piece in self.offered.drain(..) {
+            let block = Block { piece, begin: 0, length: self.piece_length };
+            out.say.push(Message::Request(block));
+        }
+    }
+}

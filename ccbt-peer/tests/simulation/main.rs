@@ -1,0 +1,41 @@
+//! The core of a swarm in virtual time: when each peer leaves, and why.
+
+mod audit;
+mod crowd;
+mod disk;
+mod host;
+mod kept;
+mod kinds;
+mod mixed;
+mod modes;
+mod random;
+mod seed_cases;
+mod slots;
+mod story;
+mod world;
+
+use std::time::Duration;
+
+use ccbt_peer::Geometry;
+use ccbt_peer::policy::Time;
+
+fn secs(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+fn ms(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
+
+/// So many pieces of two blocks each.
+fn pieces(count: u32) -> Geometry {
+    Geometry::new(u64::from(count) * 32768, 32768)
+}
+
+/// The first check, every 30 s of the connection, that is 30 s or more after `since`.
+fn first_check(connected: Time, since: Time) -> Time {
+    (1..)
+        .map(|k| connected + secs(30 * k))
+        .find(|check| *check >= since + secs(30))
+        .expect("there is always a next check")
+}
