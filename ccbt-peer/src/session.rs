@@ -77,6 +77,7 @@ pub struct Session {
     extended: bool,
     am_choking: bool,
     am_interested: bool,
+    peer_choking: bool,
     requests: Requests,
     uploads: Uploads,
     out: BytesMut,
@@ -99,6 +100,7 @@ impl Session {
             extended: false,
             am_choking: true,
             am_interested: false,
+            peer_choking: true,
             requests: Requests::default(),
             uploads: Uploads::default(),
             out: BytesMut::new(),
@@ -198,8 +200,15 @@ impl Session {
     ) -> Result<(), CloseReason> {
         self.received_at = now;
         let event = match message {
-            Message::Choke => SessionEvent::Choked { lost: self.requests.void_all() },
-            Message::Unchoke => SessionEvent::Unchoked,
+            Message::Choke => {
+                self.peer_choking = true;
+                self.requests.void_all();
+                SessionEvent::Choked
+            }
+            Message::Unchoke => {
+                self.peer_choking = false;
+                SessionEvent::Unchoked
+            }
             Message::Interested => SessionEvent::Interested(true),
             Message::NotInterested => SessionEvent::Interested(false),
             Message::Have(piece) => SessionEvent::Have(self.in_range("HAVE", piece)?),
@@ -313,6 +322,8 @@ impl Session {
                 self.am_choking = false;
                 self.send(&Message::Unchoke);
             }
+            // The swarm has yet to hear of the CHOKE, and takes all its requests back then.
+            Tell::Request(_) if self.peer_choking => {}
             Tell::Request(blocks) => {
                 for block in blocks {
                     self.requests.ask(block);

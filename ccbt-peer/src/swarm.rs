@@ -45,7 +45,7 @@ use choking::Choker;
 use memory::Memory;
 use picker::Picker;
 use progress::Meter;
-use roster::{Peer, Place};
+use roster::{Place, Roster};
 
 use crate::event::{EventKind, Progress};
 use crate::session::SessionEvent;
@@ -93,7 +93,7 @@ pub struct SwarmCore {
     config: SwarmConfig,
     have: Bitfield,
     need: u32,
-    peers: BTreeMap<PeerKey, Peer>,
+    peers: Roster,
     /// Where the addresses of peers that are gone, but have a part in a piece under way, are kept.
     ghosts: BTreeMap<PeerKey, SocketAddr>,
     watch: Watch<PeerKey>,
@@ -132,7 +132,7 @@ impl SwarmCore {
             picker: Picker::new(geometry, &have, rng),
             need,
             have,
-            peers: BTreeMap::new(),
+            peers: Roster::default(),
             ghosts: BTreeMap::new(),
             watch: Watch::new(Arc::new(policy), view).with_notice(NOTICE),
             idle: BTreeSet::new(),
@@ -162,11 +162,7 @@ impl SwarmCore {
                     self.memory.found(now, addr, source);
                 }
             }
-            Input::Dialed(key) => {
-                if let Some(peer) = self.peers.get_mut(&key) {
-                    peer.place = Place::Handshaking;
-                }
-            }
+            Input::Dialed(key) => self.peers.set_place(key, Place::Handshaking),
             Input::DialFailed { key, error } => self.on_dial_failed(now, key, error),
             Input::Session { key, event } => self.on_session(now, key, event),
             Input::Closed { key, reason } => self.close(now, key, reason, None),
@@ -202,7 +198,7 @@ impl SwarmCore {
         if self.stopped {
             return None;
         }
-        let lobby = self.peers.values().filter_map(Peer::waits_until).min();
+        let lobby = self.peers.lobby().first().map(|(until, _)| *until);
         let dial = self.dial_at();
         [Some(self.next_tick), self.watch.next_deadline(), lobby, dial].into_iter().flatten().min()
     }
@@ -242,7 +238,7 @@ impl SwarmCore {
     }
 
     fn on_session(&mut self, now: Time, key: PeerKey, event: SessionEvent) {
-        if !self.peers.contains_key(&key) {
+        if self.peers.get(key).is_none() {
             // A block lies with its piece, whatever became of the peer since.
             if let SessionEvent::Received { block, fresh: true, attempt } = event {
                 self.on_late_block(now, key, block, attempt);
@@ -253,7 +249,7 @@ impl SwarmCore {
             SessionEvent::Opened { .. } => return self.on_opened(now, key, &event),
             SessionEvent::Has(announced) => self.on_announced(now, key, announced),
             SessionEvent::Have(piece) => self.on_have(now, key, piece),
-            SessionEvent::Choked { lost } => self.on_choked(now, key, &lost),
+            SessionEvent::Choked => self.on_choked(now, key),
             SessionEvent::Unchoked => self.on_unchoked(now, key),
             SessionEvent::Interested(interested) => self.on_interested(now, key, interested),
             SessionEvent::Requested => {
@@ -296,15 +292,13 @@ impl SwarmCore {
             self.measure();
             self.emit(EventKind::Progress(self.progress));
         }
-        let keys: Vec<PeerKey> = self.peers.keys().copied().collect();
-        for key in keys {
+        for key in self.peers.keys() {
             self.refill(now, key);
         }
     }
 
     fn stop(&mut self, now: Time) {
-        let keys: Vec<PeerKey> = self.peers.keys().copied().collect();
-        for key in keys {
+        for key in self.peers.keys() {
             self.close(now, key, CloseReason::ClosedByUs, None);
         }
         self.stopped = true;

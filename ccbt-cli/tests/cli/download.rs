@@ -9,7 +9,7 @@ use crate::support::{Stage, assert_exit, run, text};
 #[test]
 fn a_given_peer_is_enough() {
     let stage = Stage::new(None);
-    let (seed, ..) = stage.seed();
+    let seed = stage.seed();
     let output = run(stage.get(&["--peer", &seed.to_string()]));
     assert_exit(&output, 0);
     assert!(stage.downloaded() == stage.payload);
@@ -20,7 +20,7 @@ fn a_given_peer_is_enough() {
 #[test]
 fn torrent_and_peers_come_over_http() {
     let stage = Stage::new(None);
-    let (seed, ..) = stage.seed();
+    let seed = stage.seed();
     let mut reply = AnnounceReply::default();
     reply.peers = vec![seed];
     let tracker = stage.serve(reply.encode());
@@ -55,7 +55,7 @@ fn half_a_payload_is_gone_on_with() {
     fs::create_dir(stage.output()).expect("a folder");
     let half = &stage.payload[..stage.payload.len() / 2];
     fs::write(stage.output().join("payload.bin"), half).expect("a file");
-    let (seed, ..) = stage.seed();
+    let seed = stage.seed();
     assert_exit(&run(stage.get(&["--peer", &seed.to_string()])), 0);
     assert!(stage.downloaded() == stage.payload);
 }
@@ -63,7 +63,7 @@ fn half_a_payload_is_gone_on_with() {
 #[test]
 fn a_quiet_download_says_nothing() {
     let stage = Stage::new(None);
-    let (seed, ..) = stage.seed();
+    let seed = stage.seed();
     let output = run(stage.get(&["-q", "--peer", &seed.to_string()]));
     assert_exit(&output, 0);
     assert_eq!((text(&output.stdout), text(&output.stderr)), (String::new(), String::new()));

@@ -18,7 +18,7 @@ fn name(event: &Value) -> &str {
 #[test]
 fn every_line_is_an_object_with_time_and_name() {
     let stage = Stage::new(None);
-    let (seed, ..) = stage.seed();
+    let seed = stage.seed();
     let output = run(stage.get(&["--events", "-", "--peer", &seed.to_string()]));
     assert_exit(&output, 0);
     let events = parse(&text(&output.stdout));
@@ -39,7 +39,7 @@ fn every_line_is_an_object_with_time_and_name() {
 #[test]
 fn every_piece_is_told_once_and_every_peer_is_an_address() {
     let stage = Stage::new(None);
-    let (seed, ..) = stage.seed();
+    let seed = stage.seed();
     let file = stage.folder().join("events.jsonl");
     let output =
         run(stage.get(&["--events", &file.to_string_lossy(), "--peer", &seed.to_string()]));
@@ -70,7 +70,7 @@ fn what_is_complete_already_starts_and_finishes() {
 #[test]
 fn a_reader_that_leaves_does_not_stop_the_download() {
     let stage = Stage::new(None);
-    let (seed, ..) = stage.seed();
+    let seed = stage.seed();
     let mut child = stage
         .get(&["--events", "-", "--peer", &seed.to_string()])
         .spawn()

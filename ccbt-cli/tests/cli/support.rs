@@ -1,5 +1,6 @@
 //! A torrent, peers for it, and the program.
 
+use std::cell::RefCell;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ pub(crate) struct Stage {
     folder: TempDir,
     pub(crate) payload: Vec<u8>,
     runtime: Runtime,
+    seeds: RefCell<Vec<(Swarm, Events)>>,
 }
 
 impl Stage {
@@ -57,8 +59,8 @@ impl Stage {
         fs::read(self.output().join("payload.bin")).expect("the payload")
     }
 
-    /// A peer that has everything; it goes when the events are dropped.
-    pub(crate) fn seed(&self) -> (SocketAddr, Swarm, Events) {
+    /// A peer that has everything, for as long as the stage stands.
+    pub(crate) fn seed(&self) -> SocketAddr {
         let metainfo = Metainfo::parse(&self.metainfo_bytes(None)).expect("a torrent");
         let (swarm, events) = self.runtime.block_on(async {
             let store = MemoryStore::with(&metainfo, self.payload.clone());
@@ -67,7 +69,9 @@ impl Stage {
             let seed = seed.listen((Ipv4Addr::LOCALHOST, 0).into());
             seed.start().expect("a seed")
         });
-        (swarm.local_addr().expect("an address"), swarm, events)
+        let addr = swarm.local_addr().expect("an address");
+        self.seeds.borrow_mut().push((swarm, events));
+        addr
     }
 
     /// A web server with the same answer for everybody.

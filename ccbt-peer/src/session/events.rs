@@ -23,11 +23,8 @@ pub enum SessionEvent {
     Has(Announced),
     /// The peer has one more piece.
     Have(PieceIndex),
-    /// The peer chokes us; these requests are void.
-    Choked {
-        /// What we had asked for.
-        lost: Vec<Block>,
-    },
+    /// The peer chokes us; all that we asked for is void.
+    Choked,
     /// The peer no longer chokes us.
     Unchoked,
     /// The peer is, or is no longer, interested in us.

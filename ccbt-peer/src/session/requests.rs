@@ -27,8 +27,8 @@ pub(super) enum Arrival {
 }
 
 impl Requests {
+    /// A block that fell away before stays among the void ones: the peer may well send it twice.
     pub(super) fn ask(&mut self, block: Block) {
-        take(&mut self.void, block);
         self.live.push_back(block);
     }
 
@@ -45,14 +45,11 @@ impl Requests {
         live
     }
 
-    pub(super) fn void_all(&mut self) -> Vec<Block> {
-        let lost: Vec<Block> = self.live.drain(..).collect();
-        for block in &lost {
-            self.remember(*block);
-        }
+    pub(super) fn void_all(&mut self) {
         // An idle connection keeps no memory for what it once asked.
-        self.live.shrink_to_fit();
-        lost
+        for block in std::mem::take(&mut self.live) {
+            self.remember(block);
+        }
     }
 
     pub(super) fn arrived(&mut self, block: Block) -> Arrival {
@@ -65,13 +62,9 @@ impl Requests {
         }
     }
 
-    /// True if the request was live.
+    /// True if the request was live. Peers answer in order, so the refusal is of the oldest request.
     pub(super) fn rejected(&mut self, block: Block) -> bool {
-        let live = take(&mut self.live, block);
-        if !live {
-            take(&mut self.void, block);
-        }
-        live
+        !take(&mut self.void, block) && take(&mut self.live, block)
     }
 
     fn remember(&mut self, block: Block) {

@@ -10,7 +10,7 @@ use crate::swarm::action::Action;
 
 impl SwarmCore {
     pub(super) fn on_announced(&mut self, now: Time, key: PeerKey, announced: Announced) {
-        let Some(peer) = self.peers.get_mut(&key) else { return };
+        let Some(peer) = self.peers.get_mut(key) else { return };
         if let Some(before) = peer.bits.take() {
             self.picker.rarity.sub_all(&before);
         }
@@ -35,7 +35,7 @@ impl SwarmCore {
 
     pub(super) fn on_have(&mut self, now: Time, key: PeerKey, piece: PieceIndex) {
         let Some(kind) = self.watch.get(key).map(|view| view.availability) else { return };
-        let Some(peer) = self.peers.get_mut(&key) else { return };
+        let Some(peer) = self.peers.get_mut(key) else { return };
         if kind == Availability::All {
             return;
         }
@@ -65,7 +65,7 @@ impl SwarmCore {
     }
 
     pub(super) fn on_extended(&mut self, now: Time, key: PeerKey, hello: &ExtensionHandshake) {
-        let Some(peer) = self.peers.get_mut(&key) else { return };
+        let Some(peer) = self.peers.get_mut(key) else { return };
         if let Some(reqq) = hello.reqq {
             peer.window.set_reqq(reqq);
         }
@@ -85,7 +85,7 @@ impl SwarmCore {
     pub(super) fn share_piece(&mut self, now: Time, piece: PieceIndex) {
         let keys: Vec<PeerKey> = self.watch.iter().map(|(key, _)| key).collect();
         for key in keys {
-            let (Some(peer), Some(view)) = (self.peers.get(&key), self.watch.get(key)) else {
+            let (Some(peer), Some(view)) = (self.peers.get(key), self.watch.get(key)) else {
                 continue;
             };
             let has = has_piece(view, peer.bits.as_ref(), piece);
@@ -110,7 +110,7 @@ impl SwarmCore {
 
     /// `wanted` and `offered` of a peer, counted afresh.
     fn balance(&self, key: PeerKey, kind: Availability) -> (u32, u32) {
-        let bits = self.peers.get(&key).and_then(|peer| peer.bits.as_ref());
+        let bits = self.peers.get(key).and_then(|peer| peer.bits.as_ref());
         match (kind, bits) {
             (Availability::All, _) => (self.need, 0),
             (Availability::Some, Some(bits)) => {
@@ -131,7 +131,7 @@ impl SwarmCore {
             have: view.have,
             wanted: view.wanted,
         };
-        let Some(peer) = self.peers.get_mut(&key) else { return };
+        let Some(peer) = self.peers.get_mut(key) else { return };
         if ready && !peer.shown {
             peer.shown = true;
             self.actions.push_back(Action::Emit(shown));
@@ -144,11 +144,11 @@ impl SwarmCore {
     }
 
     fn told_interest(&self, key: PeerKey) -> bool {
-        self.peers.get(&key).is_some_and(|peer| peer.told_interested)
+        self.peers.get(key).is_some_and(|peer| peer.told_interested)
     }
 
     pub(super) fn tell_interest(&mut self, key: PeerKey, interested: bool) {
-        let Some(peer) = self.peers.get_mut(&key) else { return };
+        let Some(peer) = self.peers.get_mut(key) else { return };
         peer.told_interested = interested;
         peer.told_useless = !interested;
         let addr = peer.addr;

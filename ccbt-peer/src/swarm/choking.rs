@@ -17,6 +17,8 @@ const TURN: Duration = Duration::from_secs(20);
 #[derive(Debug, Default)]
 pub(super) struct Choker {
     next: Time,
+    /// Peers that are unchoked.
+    pub(super) unchoked: usize,
 }
 
 impl SwarmCore {
@@ -27,8 +29,7 @@ impl SwarmCore {
 
     /// Unchokes who waits while there are free slots, the longest choked first.
     pub(super) fn fill_slots(&mut self, now: Time) {
-        let used = self.watch.iter().filter(|(_, view)| !view.am_choking).count();
-        let free = (self.config.unchoked as usize).saturating_sub(used);
+        let free = (self.config.unchoked as usize).saturating_sub(self.choker.unchoked);
         if free == 0 {
             return;
         }
@@ -63,7 +64,7 @@ impl SwarmCore {
 
     /// Choked peers that want something of ours, the longest choked first.
     fn waiting(&self) -> Vec<PeerKey> {
-        let has_slot = |key| self.peers.get(&key).is_some_and(|peer| peer.place == Place::Slot);
+        let has_slot = |key| self.peers.get(key).is_some_and(|peer| peer.place() == Place::Slot);
         let mut waiting: Vec<(Time, PeerKey)> = (self.watch.iter())
             .filter(|(_, view)| view.am_choking && view.peer_interested && view.offered > 0)
             .filter(|(key, _)| has_slot(*key))
@@ -75,6 +76,11 @@ impl SwarmCore {
 
     fn choke(&mut self, now: Time, key: PeerKey, choke: bool) {
         self.watch.update(key, now, |view| view.set_am_choking(now, choke));
+        if choke {
+            self.choker.unchoked -= 1;
+        } else {
+            self.choker.unchoked += 1;
+        }
         self.actions.push_back(Action::Tell { key, tell: Tell::Choke(choke) });
     }
 }

@@ -22,7 +22,7 @@ impl SwarmCore {
         reason: CloseReason,
         cooldown: Option<Cooldown>,
     ) {
-        let slot = self.peers.get(&key).is_some_and(|peer| peer.place == Place::Slot);
+        let slot = self.peers.get(key).is_some_and(|peer| peer.place() == Place::Slot);
         self.close_for(now, key, reason, cooldown);
         if slot && !self.stopped {
             self.settle_lobby(now);
@@ -38,9 +38,10 @@ impl SwarmCore {
         reason: CloseReason,
         cooldown: Option<Cooldown>,
     ) {
-        let Some(peer) = self.peers.remove(&key) else { return };
+        let Some(peer) = self.peers.remove(key) else { return };
         self.take_back(key, &peer);
         let view = self.watch.remove(key);
+        self.choker.unchoked -= usize::from(view.as_ref().is_some_and(|view| !view.am_choking));
         self.remember(now, &peer, &reason, cooldown);
         let (connected, downloaded, uploaded) = view.map_or((Duration::ZERO, 0, 0), |view| {
             let have =

@@ -37,26 +37,23 @@ impl SwarmCore {
 
     /// Dials as many addresses as there is room for.
     pub(super) fn dial(&mut self, now: Time) {
-        let mut half_open = self.peers.values().filter(|peer| !peer.is_open()).count();
-        while half_open < self.config.half_open as usize && self.wants_newcomers(now, half_open) {
+        while self.memory.next_at().is_some_and(|at| at <= now) && self.wants_newcomers(now) {
             let Some((addr, source)) = self.memory.next(now) else { break };
             let key = self.enter(Peer::new(addr, source, Place::Dialing, now));
             self.actions.push_back(Action::Dial { key, addr });
-            half_open += 1;
         }
     }
 
     /// When the next dial is due; `None` if there is no room for one.
     pub(super) fn dial_at(&self) -> Option<Time> {
         let next = self.memory.next_at()?;
-        let half_open = self.peers.values().filter(|peer| !peer.is_open()).count();
-        let room = half_open < self.config.half_open as usize;
-        (room && self.wants_newcomers(next, half_open)).then_some(next)
+        self.wants_newcomers(next).then_some(next)
     }
 
     /// Whether one more connection could come to a slot: a free one, or that of a useless peer.
-    fn wants_newcomers(&self, now: Time, half_open: usize) -> bool {
-        if self.peers.len() >= self.most() {
+    fn wants_newcomers(&self, now: Time) -> bool {
+        let half_open = self.peers.half_open();
+        if half_open >= self.config.half_open as usize || self.peers.len() >= self.most() {
             return false;
         }
         let slots = self.free_slots() as usize;
@@ -68,7 +65,7 @@ impl SwarmCore {
     }
 
     pub(super) fn on_dial_failed(&mut self, now: Time, key: PeerKey, error: String) {
-        let Some(peer) = self.peers.remove(&key) else { return };
+        let Some(peer) = self.peers.remove(key) else { return };
         self.memory.lost(now, peer.addr);
         self.emit(EventKind::DialFailed { peer: peer.addr, error });
     }
@@ -77,7 +74,7 @@ impl SwarmCore {
         let SessionEvent::Opened { direction, peer_id, fast, extended, dht } = event else {
             return;
         };
-        let Some(peer) = self.peers.get(&key) else { return };
+        let Some(peer) = self.peers.get(key) else { return };
         let (addr, source) = (peer.addr, peer.source);
         if let Some(loser) = self.twin(key, *peer_id, *direction) {
             self.close(now, loser, CloseReason::Refused(Refusal::Duplicate), None);
@@ -97,9 +94,8 @@ impl SwarmCore {
         view.past = self.memory.past(addr);
         view.set_offered(now, self.have.count_ones());
         let free = self.free_slots() > 0;
-        if let Some(peer) = self.peers.get_mut(&key) {
-            peer.place = if free { Place::Slot } else { Place::Lobby { until: now + LOBBY } };
-        }
+        let place = if free { Place::Slot } else { Place::Lobby { until: now + LOBBY } };
+        self.peers.set_place(key, place);
         self.watch.insert(key, view, now);
         self.emit(EventKind::PeerConnected { peer: addr, direction: *direction, source });
         self.refresh_swarm_view(now);
@@ -108,7 +104,7 @@ impl SwarmCore {
     /// If the same peer is connected already: which of the two connections goes. Both ends must come to
     /// the same answer, so between two that cross, the one stays that the greater peer id dialed.
     fn twin(&self, key: PeerKey, peer_id: PeerId, direction: Direction) -> Option<PeerKey> {
-        let addr = self.peers.get(&key)?.addr;
+        let addr = self.peers.get(key)?.addr;
         let (other, view) = self.watch.iter().find(|(_, view)| view.peer_id == peer_id.0)?;
         let crossed = view.direction != direction && view.addr.ip() == addr.ip();
         let ours_stays = self.config.peer_id.0 > peer_id.0;

@@ -20,7 +20,7 @@ impl SwarmCore {
         while let Some(outcome) = self.watch.poll(now) {
             match outcome {
                 Outcome::LoseInterest { key } => {
-                    let told = self.peers.get(&key).is_none_or(|peer| peer.told_useless);
+                    let told = self.peers.get(key).is_none_or(|peer| peer.told_useless);
                     if !told && self.need > 0 {
                         self.tell_interest(key, false);
                     }
@@ -52,14 +52,13 @@ impl SwarmCore {
 
     /// Something about a newcomer changed: it takes a slot, waits on, or goes.
     pub(super) fn settle_newcomer(&mut self, now: Time, key: PeerKey) {
-        let Some(peer) = self.peers.get(&key) else { return };
-        let Place::Lobby { until } = peer.place else { return };
+        let Some(peer) = self.peers.get(key) else { return };
+        let Place::Lobby { until } = peer.place() else { return };
         let Some(view) = self.watch.get(key) else { return };
         let useful = view.is_useful(now);
         let shown = view.availability.is_known();
-        if self.free_slots() > 0 {
-            self.take_slot(now, key);
-        } else if useful && !self.memory.is_cooling(now, peer.addr) && self.displace(now) {
+        let may_displace = useful && !self.memory.is_cooling(now, peer.addr);
+        if self.free_slots() > 0 || (may_displace && self.displace(now)) {
             self.take_slot(now, key);
         } else if now >= until || (shown && !useful) {
             self.close(now, key, CloseReason::NoSlot, None);
@@ -68,10 +67,9 @@ impl SwarmCore {
 
     /// The lobby at a deadline, or when a slot has become free: the useful ones first.
     pub(super) fn settle_lobby(&mut self, now: Time) {
-        let mut waiting: Vec<(bool, PeerKey)> = (self.peers.iter())
-            .filter(|(_, peer)| matches!(peer.place, Place::Lobby { .. }))
-            .map(|(key, _)| (!self.watch.get(*key).is_some_and(|v| v.is_useful(now)), *key))
-            .collect();
+        let useful = |key| self.watch.get(key).is_some_and(|view| view.is_useful(now));
+        let lobby = self.peers.lobby().iter();
+        let mut waiting: Vec<_> = lobby.map(|(_, key)| (!useful(*key), *key)).collect();
         waiting.sort_unstable();
         for (_, key) in waiting {
             self.settle_newcomer(now, key);
@@ -79,9 +77,7 @@ impl SwarmCore {
     }
 
     fn take_slot(&mut self, now: Time, key: PeerKey) {
-        if let Some(peer) = self.peers.get_mut(&key) {
-            peer.place = Place::Slot;
-        }
+        self.peers.set_place(key, Place::Slot);
         self.refresh_swarm_view(now);
         self.refill(now, key);
         self.fill_slots(now);
@@ -100,7 +96,7 @@ impl SwarmCore {
 
     /// Peers that no newcomer takes the slot of.
     pub(super) fn is_immune(&self, now: Time, key: PeerKey, view: &PeerView) -> bool {
-        let in_slot = self.peers.get(&key).is_some_and(|peer| peer.place == Place::Slot);
+        let in_slot = self.peers.get(key).is_some_and(|peer| peer.place() == Place::Slot);
         let at_work = view.last_block_at.is_some_and(|at| now.saturating_since(at) < AT_WORK);
         let young = now.saturating_since(view.connected_at) < YOUNG;
         let useless = view.wanted == 0;
@@ -114,12 +110,12 @@ impl SwarmCore {
         let others: Vec<_> = self.watch.iter().filter(|(other, _)| *other != key).collect();
         let holds = |piece| {
             let view = self.watch.get(key);
-            let bits = self.peers.get(&key).and_then(|peer| peer.bits.as_ref());
+            let bits = self.peers.get(key).and_then(|peer| peer.bits.as_ref());
             view.is_some_and(|view| super::availability::has_piece(view, bits, piece))
         };
         let elsewhere = |piece| {
             others.iter().any(|(other, view)| {
-                let bits = self.peers.get(other).and_then(|peer| peer.bits.as_ref());
+                let bits = self.peers.get(*other).and_then(|peer| peer.bits.as_ref());
                 super::availability::has_piece(view, bits, piece)
             })
         };
@@ -127,12 +123,11 @@ impl SwarmCore {
     }
 
     pub(super) fn free_slots(&self) -> u32 {
-        let used = self.peers.values().filter(|peer| peer.place == Place::Slot).count();
-        self.config.max_peers.saturating_sub(u32::try_from(used).unwrap_or(u32::MAX))
+        self.config.max_peers.saturating_sub(self.peers.slots())
     }
 
     fn emit_of(&mut self, key: PeerKey, event: impl FnOnce(std::net::SocketAddr) -> EventKind) {
-        if let Some(peer) = self.peers.get(&key) {
+        if let Some(peer) = self.peers.get(key) {
             let event = event(peer.addr);
             self.emit(event);
         }

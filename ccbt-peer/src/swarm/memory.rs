@@ -65,7 +65,10 @@ impl Memory {
             record.source = Source::Given;
         }
         record.dialable = true;
-        self.queue(now, addr);
+        // A source that names an address again neither shortens its wait nor costs it its place.
+        if record.waits.is_none() {
+            self.queue(now, addr);
+        }
         !known
     }
 
@@ -217,10 +220,6 @@ impl Memory {
         at = record.banned_until.map_or(at, |until| at.max(until));
         if let Some((before, order)) = record.waits.take() {
             self.waiting.remove(&(before, order, addr));
-            // A source that names an address again does not shorten its wait.
-            if record.cooldown.is_some() || record.failures > 0 {
-                at = at.max(before);
-            }
         }
         self.arrivals += 1;
         record.waits = Some((at, self.arrivals));
@@ -311,6 +310,32 @@ mod tests {
         assert_eq!(memory.next(Time::from_secs(1)), None);
         memory.clear(Time::from_secs(1), Clears::ModeChanged);
         assert!(!memory.is_cooling(Time::from_secs(1), addr));
+    }
+
+    #[test]
+    fn what_clears_the_reason_clears_the_wait_of_an_address_that_failed_before() {
+        let (mut memory, addr) = known(Source::Tracker);
+        memory.lost(Time::ZERO, addr);
+        let now = memory.next_at().unwrap();
+        assert!(memory.next(now).is_some());
+        memory.evicted(now, addr, "no-interest", USELESS);
+        memory.clear(now, Clears::ModeChanged);
+        assert_eq!(memory.next_at(), Some(now));
+    }
+
+    #[test]
+    fn a_source_that_names_an_address_again_neither_hurries_it_nor_costs_it_its_place() {
+        let (mut memory, shunned) = known(Source::Tracker);
+        memory.shun(Time::ZERO, shunned, VIOLATION, false);
+        memory.found(Time::from_secs(1), shunned, Source::Tracker);
+        assert_eq!(memory.next_at(), Some(Time::ZERO + VIOLATION));
+
+        let mut memory = Memory::default();
+        let [first, second] = [1, 2].map(|n| SocketAddr::from(([10, 0, 0, n], 6881)));
+        for (at, addr) in [(0, first), (1, second), (2, first)] {
+            memory.found(Time::from_secs(at), addr, Source::Tracker);
+        }
+        assert_eq!(memory.next(Time::from_secs(3)).map(|(addr, _)| addr), Some(first));
     }
 
     #[test]

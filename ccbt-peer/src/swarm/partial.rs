@@ -109,15 +109,14 @@ impl Partial {
             return None;
         }
         let late = |n| self.late.iter().any(|(late, _)| *late == n);
-        let mut numbered = (0..self.blocks.len() as u32).rev();
-        let n = numbered.find(|n| {
-            let slot = &self.blocks[*n as usize];
+        let numbered = (0..).zip(&self.blocks).filter(|(n, slot)| {
             slot.from.is_none()
                 && (!overdue_only || late(*n))
                 && slot.askers.contains(&None)
                 && !slot.askers.contains(&Some(peer))
                 && !self.owes(peer, *n)
-        })?;
+        });
+        let n = numbered.last()?.0;
         let slot = &mut self.blocks[n as usize];
         if slot.is_missing() {
             self.missing -= 1;

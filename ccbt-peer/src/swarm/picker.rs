@@ -57,6 +57,30 @@ impl Asker<'_> {
     }
 }
 
+/// Who sent a piece, as far as it is known here: the word of a block may still be on its way from another
+/// connection than that of the last block.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Senders {
+    /// Each once.
+    pub(super) known: Vec<PeerKey>,
+    /// There are no others.
+    pub(super) all: bool,
+}
+
+impl Senders {
+    fn of(partial: &Partial) -> Self {
+        Self { known: partial.senders(), all: partial.is_complete() }
+    }
+
+    /// The one who sent all of it.
+    pub(super) fn culprit(&self) -> Option<PeerKey> {
+        match self.known[..] {
+            [one] if self.all => Some(one),
+            _ => None,
+        }
+    }
+}
+
 impl Picker {
     pub(super) fn new(geometry: Geometry, have: &Bitfield, mut rng: fastrand::Rng) -> Self {
         let rarity = Rarity::new(have, &mut rng);
@@ -247,19 +271,18 @@ impl Picker {
         Some(receipt)
     }
 
-    /// The piece is verified; everybody who sent a block of it.
-    pub(super) fn stored(&mut self, piece: PieceIndex) -> Vec<PeerKey> {
+    /// The piece is verified; who sent it.
+    pub(super) fn stored(&mut self, piece: PieceIndex) -> Senders {
         self.rarity.remove(piece);
         self.suspects.retain(|suspect| *suspect != piece);
-        let partial = self.drop_partial(piece);
-        partial.map(|partial| partial.senders()).unwrap_or_default()
+        self.drop_partial(piece).map(|partial| Senders::of(&partial)).unwrap_or_default()
     }
 
-    /// The piece had a wrong hash and starts over; everybody who sent a block of it.
-    pub(super) fn failed(&mut self, piece: PieceIndex) -> Vec<PeerKey> {
-        let Some(partial) = self.drop_partial(piece) else { return Vec::new() };
-        let senders = partial.senders();
-        if senders.len() > 1 && !self.suspects.contains(&piece) {
+    /// The piece had a wrong hash and starts over; who sent it.
+    pub(super) fn failed(&mut self, piece: PieceIndex) -> Senders {
+        let Some(partial) = self.drop_partial(piece) else { return Senders::default() };
+        let senders = Senders::of(&partial);
+        if senders.culprit().is_none() && !self.suspects.contains(&piece) {
             self.suspects.push(piece);
         }
         self.version += 2;

@@ -13,7 +13,11 @@ impl SwarmCore {
             return;
         }
         self.need -= 1;
-        for sender in self.picker.stored(piece) {
+        let senders = self.picker.stored(piece);
+        if !senders.all {
+            self.withdraw(piece);
+        }
+        for sender in senders.known {
             if let Some(addr) = self.addr_of(sender) {
                 self.memory.was_good(addr);
             }
@@ -41,21 +45,29 @@ impl SwarmCore {
 
     pub(super) fn on_piece_failed(&mut self, now: Time, piece: PieceIndex) {
         let senders = self.picker.failed(piece);
+        if !senders.all {
+            self.withdraw(piece);
+        }
         self.start_over(piece);
-        let from = senders.iter().filter_map(|sender| self.addr_of(*sender)).collect();
+        let from = senders.known.iter().filter_map(|sender| self.addr_of(*sender)).collect();
         self.emit(EventKind::PieceFailed { piece: piece.0, from });
-        if let [culprit] = senders[..] {
-            self.watch.note(culprit, |view| view.proven_liar = true);
-            if let Some(addr) = self.ghosts.get(&culprit) {
-                self.memory.shun(now, *addr, memory::BAN, true);
-            }
-            self.close(now, culprit, CloseReason::SentBadPiece { piece: piece.0 }, None);
+        if let Some(culprit) = senders.culprit() {
+            self.ban(now, culprit, piece);
         } else {
-            for sender in senders {
+            for sender in senders.known {
                 self.watch.note(sender, |view| view.trust = view.trust.saturating_sub(2));
             }
         }
         self.forget_ghosts();
+    }
+
+    fn ban(&mut self, now: Time, culprit: PeerKey, piece: PieceIndex) {
+        let Some(addr) = self.addr_of(culprit) else { return };
+        // It may be gone, and it may have come back since.
+        let here = self.peers.iter().find(|(_, peer)| peer.addr == addr).map(|(key, _)| *key);
+        let Some(key) = here else { return self.memory.shun(now, addr, memory::BAN, true) };
+        self.watch.note(key, |view| view.proven_liar = true);
+        self.close(now, key, CloseReason::SentBadPiece { piece: piece.0 }, None);
     }
 
     /// The blocks of the piece that are here are worth nothing.
@@ -70,7 +82,7 @@ impl SwarmCore {
     }
 
     fn addr_of(&self, key: PeerKey) -> Option<std::net::SocketAddr> {
-        let peer = self.peers.get(&key).map(|peer| peer.addr);
+        let peer = self.peers.get(key).map(|peer| peer.addr);
         peer.or_else(|| self.ghosts.get(&key).copied())
     }
 

@@ -5,7 +5,6 @@ use std::time::Duration;
 use ccbt_policy::Time;
 
 use super::SwarmCore;
-use super::roster::Place;
 
 /// Rates are measured so often.
 const SECOND: Duration = Duration::from_secs(1);
@@ -44,7 +43,7 @@ impl Meter {
 impl SwarmCore {
     pub(super) fn measure_rates(&mut self, now: Time) {
         let elapsed = self.meter.measure(now);
-        for (key, peer) in &mut self.peers {
+        for (key, peer) in self.peers.iter_mut() {
             if !peer.is_open() {
                 continue;
             }
@@ -83,7 +82,7 @@ impl SwarmCore {
         progress.peers = count(open());
         progress.choking = count(useful().filter(|view| view.peer_choking));
         progress.useful = count(useful());
-        progress.dialing = count(self.peers.values().filter(|peer| !peer.is_open()));
+        progress.dialing = u32::try_from(self.peers.half_open()).unwrap_or(u32::MAX);
         let candidates = self.memory.candidates(self.meter.measured_at);
         progress.candidates = u32::try_from(candidates).unwrap_or(u32::MAX);
     }
@@ -93,8 +92,7 @@ impl SwarmCore {
         let limit = self.config.max_peers;
         let free = self.free_slots();
         let used = limit - free;
-        let lobby = |place| matches!(place, Place::Lobby { .. });
-        let newcomers = count(self.peers.values().filter(|peer| lobby(peer.place)));
+        let newcomers = u32::try_from(self.peers.lobby().len()).unwrap_or(u32::MAX);
         let (have, need) = (self.have.count_ones(), self.need);
         let endgame = self.picker.is_endgame();
         let peers = u32::try_from(self.watch.len()).unwrap_or(u32::MAX);

@@ -1,11 +1,12 @@
 //! One connection as the swarm sees it, beside the facts that policies see.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_map};
 use std::net::SocketAddr;
 
 use ccbt_policy::{Source, Time};
 use ccbt_wire::{Bitfield, Block, PieceIndex};
 
+use super::PeerKey;
 use super::window::Window;
 
 /// Where a connection stands on its way to a slot.
@@ -20,12 +21,91 @@ pub(super) enum Place {
     Slot,
 }
 
+/// All connections of a swarm, and how many stand where: those counts are asked for at every event.
+#[derive(Debug, Default)]
+pub(super) struct Roster {
+    peers: BTreeMap<PeerKey, Peer>,
+    slots: u32,
+    half_open: usize,
+    lobby: BTreeSet<(Time, PeerKey)>,
+}
+
+impl Roster {
+    pub(super) fn insert(&mut self, key: PeerKey, peer: Peer) {
+        self.count(key, peer.place, true);
+        self.peers.insert(key, peer);
+    }
+
+    pub(super) fn remove(&mut self, key: PeerKey) -> Option<Peer> {
+        let peer = self.peers.remove(&key)?;
+        self.count(key, peer.place, false);
+        Some(peer)
+    }
+
+    pub(super) fn set_place(&mut self, key: PeerKey, place: Place) {
+        let Some(peer) = self.peers.get_mut(&key) else { return };
+        let before = std::mem::replace(&mut peer.place, place);
+        self.count(key, before, false);
+        self.count(key, place, true);
+    }
+
+    pub(super) fn get(&self, key: PeerKey) -> Option<&Peer> {
+        self.peers.get(&key)
+    }
+
+    pub(super) fn get_mut(&mut self, key: PeerKey) -> Option<&mut Peer> {
+        self.peers.get_mut(&key)
+    }
+
+    pub(super) fn iter(&self) -> btree_map::Iter<'_, PeerKey, Peer> {
+        self.peers.iter()
+    }
+
+    pub(super) fn iter_mut(&mut self) -> btree_map::IterMut<'_, PeerKey, Peer> {
+        self.peers.iter_mut()
+    }
+
+    pub(super) fn keys(&self) -> Vec<PeerKey> {
+        self.peers.keys().copied().collect()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.peers.len()
+    }
+
+    /// Connections that have a slot.
+    pub(super) fn slots(&self) -> u32 {
+        self.slots
+    }
+
+    /// Dials and handshakes under way.
+    pub(super) fn half_open(&self) -> usize {
+        self.half_open
+    }
+
+    /// Connections that wait for a slot, by the time until which they do.
+    pub(super) fn lobby(&self) -> &BTreeSet<(Time, PeerKey)> {
+        &self.lobby
+    }
+
+    fn count(&mut self, key: PeerKey, place: Place, here: bool) {
+        match (place, here) {
+            (Place::Slot, true) => self.slots += 1,
+            (Place::Slot, false) => self.slots -= 1,
+            (Place::Dialing | Place::Handshaking, true) => self.half_open += 1,
+            (Place::Dialing | Place::Handshaking, false) => self.half_open -= 1,
+            (Place::Lobby { until }, true) => _ = self.lobby.insert((until, key)),
+            (Place::Lobby { until }, false) => _ = self.lobby.remove(&(until, key)),
+        }
+    }
+}
+
 /// A connection, or one to be.
 #[derive(Debug)]
 pub(super) struct Peer {
     pub(super) addr: SocketAddr,
     pub(super) source: Source,
-    pub(super) place: Place,
+    place: Place,
     /// What it has, if that is neither everything nor nothing.
     pub(super) bits: Option<Bitfield>,
     /// What we told it last: INTERESTED or not.
@@ -74,11 +154,8 @@ impl Peer {
         matches!(self.place, Place::Lobby { .. } | Place::Slot)
     }
 
-    pub(super) fn waits_until(&self) -> Option<Time> {
-        match self.place {
-            Place::Lobby { until } => Some(until),
-            _ => None,
-        }
+    pub(super) fn place(&self) -> Place {
+        self.place
     }
 
     /// Takes a block from those that are in flight.

@@ -7,12 +7,14 @@ use ccbt_wire::{Block, PieceIndex};
 
 use super::partial::Receipt;
 use super::picker::Asker;
-use super::roster::{Asked, Place};
+use super::roster::{Asked, Peer, Place};
 use super::{Action, PeerKey, SwarmCore};
 use crate::session::Tell;
 
 /// A block that a delivering peer leaves out for so long is asked for elsewhere too.
 const OVERDUE: Duration = Duration::from_secs(15);
+/// What a snubbing peer was asked for so long ago is lost.
+const LOST: Duration = Duration::from_secs(60);
 /// A peer that refuses a block is asked again after this, and twice as long each time.
 const HOLD: Duration = Duration::from_millis(100);
 const MAX_HOLD_DOUBLINGS: u32 = 7;
@@ -20,9 +22,9 @@ const MAX_HOLD_DOUBLINGS: u32 = 7;
 impl SwarmCore {
     /// Asks the peer for as much as its window has room for.
     pub(super) fn refill(&mut self, now: Time, key: PeerKey) {
-        let Some(peer) = self.peers.get_mut(&key) else { return };
+        let Some(peer) = self.peers.get_mut(key) else { return };
         let Some(view) = self.watch.get(key) else { return };
-        let may = peer.place == Place::Slot && view.am_interested && !view.peer_choking;
+        let may = peer.place() == Place::Slot && view.am_interested && !view.peer_choking;
         if !may || now < peer.hold_until {
             return;
         }
@@ -66,24 +68,31 @@ impl SwarmCore {
         self.refill(now, key);
     }
 
-    pub(super) fn on_choked(&mut self, now: Time, key: PeerKey, lost: &[Block]) {
+    pub(super) fn on_choked(&mut self, now: Time, key: PeerKey) {
         self.watch.update(key, now, |view| {
             view.set_peer_choking(now, true);
             view.snubbed_since = None;
         });
-        let Some(peer) = self.peers.get_mut(&key) else { return };
-        peer.in_flight.clear();
-        peer.in_flight.shrink_to_fit();
+        // All that we asked for, also what the session had not sent yet when the CHOKE came.
+        let _ = self.take_requests(key);
+        self.release(key);
+    }
+
+    /// Takes back all requests to the peer, for others.
+    fn take_requests(&mut self, key: PeerKey) -> Vec<Block> {
+        let Some(peer) = self.peers.get_mut(key) else { return Vec::new() };
         peer.window.nothing_due();
-        for block in lost {
+        let asked = std::mem::take(&mut peer.in_flight);
+        let blocks: Vec<Block> = asked.into_iter().map(|asked| asked.block).collect();
+        for block in &blocks {
             self.picker.give_back(key, *block, false);
         }
-        self.release(key);
         self.note_in_flight(key);
+        blocks
     }
 
     pub(super) fn on_rejected(&mut self, now: Time, key: PeerKey, block: Block) {
-        let Some(peer) = self.peers.get_mut(&key) else { return };
+        let Some(peer) = self.peers.get_mut(key) else { return };
         if peer.landed(block).is_none() {
             return;
         }
@@ -102,7 +111,7 @@ impl SwarmCore {
     }
 
     pub(super) fn on_received(&mut self, now: Time, key: PeerKey, block: Block, fresh: bool) {
-        let Some(peer) = self.peers.get_mut(&key) else { return };
+        let Some(peer) = self.peers.get_mut(key) else { return };
         peer.landed(block);
         peer.window.received(now, block.length, !peer.in_flight.is_empty());
         self.meter.downloaded += u64::from(block.length);
@@ -142,7 +151,7 @@ impl SwarmCore {
 
     /// `key` need not send the block any more.
     fn cancel(&mut self, now: Time, key: PeerKey, block: Block) {
-        let Some(peer) = self.peers.get_mut(&key) else { return };
+        let Some(peer) = self.peers.get_mut(key) else { return };
         if peer.landed(block).is_none() {
             return;
         }
@@ -158,7 +167,7 @@ impl SwarmCore {
     /// Peers that deliver nothing in their time, and blocks that are left out.
     pub(super) fn check_snubs(&mut self, now: Time) {
         let mut released = Vec::new();
-        for (key, peer) in &mut self.peers {
+        for (key, peer) in self.peers.iter_mut() {
             if peer.in_flight.is_empty() {
                 continue;
             }
@@ -180,6 +189,22 @@ impl SwarmCore {
         for key in released {
             self.release(key);
         }
+        self.forget_lost_requests(now);
+    }
+
+    /// A peer that answers nothing at all for so long has lost our requests: some do, when they have
+    /// more than they want to keep. It is asked anew, if only for one block.
+    fn forget_lost_requests(&mut self, now: Time) {
+        let lost = |peer: &Peer| peer.in_flight.front().is_some_and(|asked| asked.at + LOST <= now);
+        let snubbed = |key| self.watch.get(key).is_some_and(|view| view.snubbed_since.is_some());
+        let silent: Vec<PeerKey> = (self.peers.iter())
+            .filter(|(key, peer)| lost(peer) && snubbed(**key))
+            .map(|(key, _)| *key)
+            .collect();
+        for key in silent {
+            let blocks = self.take_requests(key);
+            self.actions.push_back(Action::Tell { key, tell: Tell::Cancel(blocks) });
+        }
     }
 
     /// Suspect pieces that were to come from this peer alone start over with another.
@@ -190,18 +215,35 @@ impl SwarmCore {
     }
 
     fn forget(&mut self, key: PeerKey, piece: PieceIndex) {
-        if let Some(peer) = self.peers.get_mut(&key) {
-            let (gone, left) = peer.in_flight.drain(..).partition(|a| a.block.piece == piece);
-            peer.in_flight = left;
-            let gone: std::collections::VecDeque<Asked> = gone;
-            let blocks = gone.into_iter().map(|asked| asked.block).collect();
-            self.actions.push_back(Action::Tell { key, tell: Tell::Cancel(blocks) });
-        }
+        self.withdraw_from(key, piece);
         self.start_over(piece);
     }
 
+    /// Nobody need send a block of the piece any more.
+    pub(super) fn withdraw(&mut self, piece: PieceIndex) {
+        for key in self.peers.keys() {
+            self.withdraw_from(key, piece);
+        }
+    }
+
+    fn withdraw_from(&mut self, key: PeerKey, piece: PieceIndex) {
+        let Some(peer) = self.peers.get_mut(key) else { return };
+        let of_piece = |asked: &Asked| asked.block.piece == piece;
+        let blocks: Vec<Block> =
+            peer.in_flight.iter().filter(|a| of_piece(a)).map(|asked| asked.block).collect();
+        if blocks.is_empty() {
+            return;
+        }
+        peer.in_flight.retain(|asked| !of_piece(asked));
+        if peer.in_flight.is_empty() {
+            peer.window.nothing_due();
+        }
+        self.actions.push_back(Action::Tell { key, tell: Tell::Cancel(blocks) });
+        self.note_in_flight(key);
+    }
+
     pub(super) fn note_in_flight(&mut self, key: PeerKey) {
-        let in_flight = self.peers.get(&key).map_or(0, |peer| peer.in_flight.len());
+        let in_flight = self.peers.get(key).map_or(0, |peer| peer.in_flight.len());
         let in_flight = u32::try_from(in_flight).unwrap_or(u32::MAX);
         self.watch.note(key, |view| view.in_flight = in_flight);
     }

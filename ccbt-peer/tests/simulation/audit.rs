@@ -115,7 +115,7 @@ impl Known {
             }
             SessionEvent::Have(piece) => _ = self.has.insert(*piece),
             SessionEvent::Unchoked => self.unchoked = true,
-            SessionEvent::Choked { .. } => {
+            SessionEvent::Choked => {
                 self.unchoked = false;
                 self.asked.clear();
             }
