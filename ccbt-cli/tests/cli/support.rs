@@ -32,7 +32,12 @@ impl Stage {
             .flat_map(|n| [n.wrapping_mul(2_654_435_761).to_le_bytes()[3]])
             .collect();
         let folder = tempfile::tempdir().expect("a folder");
-        let stage = Self { folder, payload, runtime: Runtime::new().expect("a runtime") };
+        let stage = Self {
+            folder,
+            payload,
+            runtime: Runtime::new().expect("a runtime"),
+            seeds: RefCell::default(),
+        };
         fs::write(stage.torrent(), stage.metainfo_bytes(tracker)).expect("a torrent");
         stage
     }
@@ -111,6 +116,10 @@ impl Stage {
         let mut command = ccbt();
         command.arg("get").arg(torrent).arg("-o").arg(self.output());
         command.args(["--listen", "127.0.0.1:0"]).args(more);
+        // A test that goes wrong has an end, too.
+        if !more.contains(&"--stop-timeout") {
+            command.args(["--stop-timeout", "20s"]);
+        }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }

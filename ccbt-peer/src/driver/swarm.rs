@@ -31,6 +31,8 @@ const REPORTS: usize = 1024;
 const BATCH: usize = 256;
 /// A task that wakes so late was not running; what came meanwhile is to be heard first.
 const LATE: Duration = Duration::from_millis(250);
+/// Deadlines that are so late are looked at even if there are more reports to be heard.
+const STARVED: Duration = Duration::from_millis(100);
 /// How long connections have then to read what lies in their sockets.
 const CATCH_UP: Duration = Duration::from_millis(50);
 /// With more peers than these, finished pieces are announced together.
@@ -140,6 +142,9 @@ impl Driver {
             for report in batch.drain(..) {
                 self.on_report(report);
             }
+            if self.is_starved() {
+                self.on_time(&mut inbox, &mut batch).await;
+            }
             self.act().await;
         }
         drop(node);
@@ -238,6 +243,12 @@ impl Driver {
             }
         }
         self.core.on_deadline(self.shared.clock.now());
+    }
+
+    /// Reports come so fast that the timer gets no turn.
+    fn is_starved(&self) -> bool {
+        let now = self.shared.clock.now();
+        self.core.deadline().is_some_and(|at| now.saturating_since(at) > STARVED)
     }
 
     fn found(&mut self, found: Found) {
