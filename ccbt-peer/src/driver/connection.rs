@@ -35,6 +35,10 @@ pub(super) struct Connection {
     announced: usize,
 }
 
+/// A peer that does not take what we have to say is not listened to above so many bytes, and hears of no
+/// further pieces: what it asks for in the meantime costs it its own memory.
+const BACKLOG: usize = 64 << 10;
+
 /// Why a connection has something to do.
 enum Woke {
     Mail,
@@ -117,10 +121,11 @@ impl Connection {
             let (payload, reading) = self.upload.split();
             let queued = self.session.queued();
             let out = if queued.is_empty() { payload } else { queued };
+            let listen = queued.len() < BACKLOG;
             let woke = tokio::select! {
                 biased;
                 () = self.mailbox.news() => Woke::Mail,
-                ready = self.transport.ready(out) => Woke::Ready(ready.map_err(lost)?),
+                ready = self.transport.ready(out, listen) => Woke::Ready(ready.map_err(lost)?),
                 run = upload::done(reading) => Woke::Read(run),
                 () = &mut sleep => Woke::Time,
             };
@@ -152,7 +157,7 @@ impl Connection {
     }
 
     fn announce(&mut self, shared: &Shared) {
-        if self.handshake.is_some() {
+        if self.handshake.is_some() || self.session.queued().len() >= BACKLOG {
             return;
         }
         let session = &mut self.session;

@@ -130,7 +130,7 @@ async fn route(stream: TcpStream, addr: SocketAddr, node: &Inner) -> Option<Conn
         if let Some(info_hash) = decoder.info_hash() {
             break info_hash;
         }
-        if transport.ready(&[]).await.ok()? != Ready::Readable {
+        if transport.ready(&[], true).await.ok()? != Ready::Readable {
             continue;
         }
         // Never more than the handshake: what follows belongs to the connection.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use ccbt_policy::Source;
+use ccbt_policy::{PolicySet, Source};
 use ccbt_wire::{
     Bitfield, Handshake, InfoHash, Message, Metainfo, PeerId, Reserved, metainfo::build,
 };
@@ -281,4 +281,27 @@ async fn a_bad_piece_bans_the_peer_that_alone_sent_it() {
     });
     let (reason, _) = closed(&mut events).await;
     assert!(matches!(reason, CloseReason::SentBadPiece { .. }), "{reason}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_asks_and_never_reads_is_no_longer_read_and_closed_after_60_seconds() {
+    let metainfo = torrent();
+    let (builder, mut stream) = dialing(&metainfo);
+    let (_swarm, mut events) = builder.policy(PolicySet::new()).start().unwrap();
+    stream.write_all(&theirs(&metainfo, 1).to_bytes()).await.unwrap();
+    // We choke it, so each request is answered by a REJECT that it does not take.
+    let block = ccbt_wire::Block { piece: ccbt_wire::PieceIndex(0), begin: 0, length: 16384 };
+    let mut requests = Vec::new();
+    (0..1000).for_each(|_| Message::Request(block).encode(&mut requests));
+    let flood = async {
+        let mut sent = 0;
+        while stream.write_all(&requests).await.is_ok() {
+            sent += requests.len();
+        }
+        sent
+    };
+    let ((reason, connected), sent) = tokio::join!(closed(&mut events), flood);
+    assert_eq!(reason, CloseReason::TimedOut(Timeout::Write));
+    assert!((60_000..60_100).contains(&connected.as_millis()), "{connected:?}");
+    assert!(sent < 1 << 20, "{sent} bytes were taken in");
 }

@@ -73,27 +73,32 @@ impl Transport {
         Self(Kind::Other(Box::new(Other { reader, writer, ahead: Vec::new(), eof: false })))
     }
 
-    /// Waits until there is something to read, or, if `out` is not empty, writes some of it.
-    /// Gives the number of bytes that were written.
-    pub(super) async fn ready(&mut self, out: &[u8]) -> io::Result<Ready> {
+    /// Waits until there is something to read, if we `listen`; and if `out` is not empty, until some of
+    /// it could be written.
+    pub(super) async fn ready(&mut self, out: &[u8], listen: bool) -> io::Result<Ready> {
         match &mut self.0 {
             Kind::Tcp(stream) if out.is_empty() => {
                 stream.readable().await?;
                 Ok(Ready::Readable)
             }
             Kind::Tcp(stream) => {
-                let both = tokio::io::Interest::READABLE | tokio::io::Interest::WRITABLE;
-                let ready = stream.ready(both).await?;
-                if ready.is_writable() {
-                    match stream.try_write(out) {
-                        Ok(written) => return Ok(Ready::Written(written)),
-                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                        Err(error) => return Err(error),
+                let write = tokio::io::Interest::WRITABLE;
+                let both = if listen { write | tokio::io::Interest::READABLE } else { write };
+                loop {
+                    let ready = stream.ready(both).await?;
+                    if ready.is_writable() {
+                        match stream.try_write(out) {
+                            Ok(written) => return Ok(Ready::Written(written)),
+                            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                            Err(error) => return Err(error),
+                        }
+                    }
+                    if listen {
+                        return Ok(Ready::Readable);
                     }
                 }
-                Ok(Ready::Readable)
             }
-            Kind::Other(other) => other.ready(out).await,
+            Kind::Other(other) => other.ready(out, listen).await,
         }
     }
 
@@ -138,7 +143,12 @@ pub(super) enum Ready {
 }
 
 impl Other {
-    async fn ready(&mut self, out: &[u8]) -> io::Result<Ready> {
+    async fn ready(&mut self, out: &[u8], listen: bool) -> io::Result<Ready> {
+        if !listen {
+            let written = self.writer.write(out).await?;
+            self.writer.flush().await?;
+            return Ok(Ready::Written(written));
+        }
         if self.eof || !self.ahead.is_empty() {
             return Ok(Ready::Readable);
         }

@@ -56,7 +56,8 @@ impl SwarmCore {
         let Place::Lobby { until } = peer.place() else { return };
         let Some(view) = self.watch.get(key) else { return };
         let useful = view.is_useful(now);
-        let shown = view.availability.is_known();
+        // A leecher says what it has first, and only then that it is interested.
+        let shown = view.availability.is_known() && view.offered == 0;
         let may_displace = useful && !self.memory.is_cooling(now, peer.addr);
         if self.free_slots() > 0 || (may_displace && self.displace(now)) {
             self.take_slot(now, key);

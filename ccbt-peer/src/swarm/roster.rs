@@ -119,6 +119,8 @@ pub(super) struct Peer {
     pub(super) working: Option<PieceIndex>,
     /// It refused a block; it is asked again from then on.
     pub(super) hold_until: Time,
+    /// How often in a row it did so.
+    pub(super) refusals: u32,
     /// Payload sent when the rate was measured last.
     pub(super) uploaded_before: u64,
 }
@@ -146,6 +148,7 @@ impl Peer {
             window: Window::new(now),
             working: None,
             hold_until: now,
+            refusals: 0,
             uploaded_before: 0,
         }
     }

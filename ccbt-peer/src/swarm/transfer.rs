@@ -65,6 +65,10 @@ impl SwarmCore {
 
     pub(super) fn on_unchoked(&mut self, now: Time, key: PeerKey) {
         self.watch.update(key, now, |view| view.set_peer_choking(now, false));
+        if let Some(peer) = self.peers.get_mut(key) {
+            // What it refused before was refused because it choked us.
+            (peer.hold_until, peer.refusals) = (now, 0);
+        }
         self.refill(now, key);
     }
 
@@ -96,13 +100,15 @@ impl SwarmCore {
         if peer.landed(block).is_none() {
             return;
         }
-        let mut rejects = 0;
         self.watch.update(key, now, |view| {
             view.consecutive_rejects = view.consecutive_rejects.saturating_add(1);
-            rejects = view.consecutive_rejects;
         });
-        // At once would be a loop of question and refusal at the speed of the line.
-        peer.hold_until = now + HOLD * (1 << (rejects - 1).min(MAX_HOLD_DOUBLINGS));
+        // At once would be a loop of question and refusal at the speed of the line. What it refuses in
+        // one go counts once.
+        if now >= peer.hold_until {
+            peer.hold_until = now + HOLD * (1 << peer.refusals.min(MAX_HOLD_DOUBLINGS));
+            peer.refusals += 1;
+        }
         if peer.in_flight.is_empty() {
             peer.window.nothing_due();
         }
@@ -113,6 +119,7 @@ impl SwarmCore {
     pub(super) fn on_received(&mut self, now: Time, key: PeerKey, block: Block, fresh: bool) {
         let Some(peer) = self.peers.get_mut(key) else { return };
         peer.landed(block);
+        peer.refusals = 0;
         peer.window.received(now, block.length, !peer.in_flight.is_empty());
         self.meter.downloaded += u64::from(block.length);
         let receipt = if fresh { self.picker.receive(key, block) } else { None };

@@ -9,7 +9,7 @@ use ccbt_peer::wire::{Bitfield, Block, PieceIndex};
 
 /// What the core was told of its connections, and what it did with them.
 #[derive(Debug, Default)]
-pub struct Audit {
+pub(crate) struct Audit {
     peers: BTreeMap<PeerKey, Known>,
     addrs: BTreeSet<SocketAddr>,
     closed: BTreeSet<PeerKey>,
@@ -28,7 +28,7 @@ struct Known {
 }
 
 impl Audit {
-    pub fn admitted(&mut self, key: PeerKey, addr: SocketAddr) {
+    pub(crate) fn admitted(&mut self, key: PeerKey, addr: SocketAddr) {
         assert!(self.addrs.insert(addr), "{addr} is connected twice");
         let known = Known {
             addr,
@@ -40,7 +40,7 @@ impl Audit {
         assert!(self.peers.insert(key, known).is_none(), "{key:?} is used twice");
     }
 
-    pub fn input(&mut self, input: &Input) {
+    pub(crate) fn input(&mut self, input: &Input) {
         match input {
             Input::Stored(piece) => _ = self.stored.insert(*piece),
             Input::DialFailed { key, .. } => {
@@ -57,7 +57,7 @@ impl Audit {
         }
     }
 
-    pub fn action(&mut self, action: &Action) {
+    pub(crate) fn action(&mut self, action: &Action) {
         match action {
             Action::Dial { key, addr } => self.admitted(*key, *addr),
             Action::Tell { key, tell } => {
@@ -87,7 +87,7 @@ impl Audit {
     }
 
     /// What the core says about its requests is what it asked for.
-    pub fn compare(&self, core: &SwarmCore) {
+    pub(crate) fn compare(&self, core: &SwarmCore) {
         for (key, view) in core.views() {
             let asked = self.peers.get(&key).map_or(0, |known| known.asked.len());
             assert_eq!(view.in_flight as usize, asked, "requests of {key:?}");
@@ -97,7 +97,7 @@ impl Audit {
     }
 
     /// Everything is over.
-    pub fn end(&self) {
+    pub(crate) fn end(&self) {
         assert!(self.connected.is_empty(), "without PeerClosed: {:?}", self.connected);
         assert!(self.peers.is_empty(), "never closed: {:?}", self.peers.keys());
     }

@@ -7,7 +7,7 @@ use ccbt_peer::wire::{Bitfield, Block, PieceIndex};
 
 /// What became of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Put {
+pub(crate) enum Put {
     Waste,
     Fresh,
     /// The last one of a piece that is right.
@@ -17,7 +17,7 @@ pub enum Put {
 }
 
 #[derive(Debug)]
-pub struct Disk {
+pub(crate) struct Disk {
     geometry: Geometry,
     /// Of pieces that are coming in: whether each block is here, and right.
     open: BTreeMap<PieceIndex, Vec<Option<bool>>>,
@@ -26,12 +26,12 @@ pub struct Disk {
 }
 
 impl Disk {
-    pub fn new(geometry: Geometry, sealed: Bitfield) -> Self {
+    pub(crate) fn new(geometry: Geometry, sealed: Bitfield) -> Self {
         Self { geometry, open: BTreeMap::new(), sealed, attempts: BTreeMap::new() }
     }
 
     /// Puts a block where it belongs; says which attempt at its piece that was.
-    pub fn put(&mut self, block: Block, right: bool) -> (u32, Put) {
+    pub(crate) fn put(&mut self, block: Block, right: bool) -> (u32, Put) {
         let attempt = self.attempts.get(&block.piece).copied().unwrap_or(0);
         if self.sealed.get(block.piece) {
             return (attempt, Put::Waste);
@@ -52,7 +52,7 @@ impl Disk {
     }
 
     /// The piece starts over.
-    pub fn forget(&mut self, piece: PieceIndex) {
+    pub(crate) fn forget(&mut self, piece: PieceIndex) {
         *self.attempts.entry(piece).or_default() += 1;
         self.sealed.set(piece, false);
         self.open.remove(&piece);

@@ -11,7 +11,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(100);
 
 /// How a peer takes a dial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// It shakes hands.
     Handshake,
     /// It accepts and says nothing, not even a handshake.
@@ -22,7 +22,7 @@ pub enum Answer {
 
 /// What a peer says about its pieces behind the handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Greeting {
+pub(crate) enum Greeting {
     Nothing,
     Bitfield,
     HaveAll,
@@ -31,7 +31,7 @@ pub enum Greeting {
 
 /// One line of a script.
 #[derive(Clone, Debug)]
-pub enum Line {
+pub(crate) enum Line {
     Say(Message),
     /// It gets a piece and says so.
     Gain(u32),
@@ -40,31 +40,31 @@ pub enum Line {
 
 /// A peer and what it will do, counted from its handshake.
 #[derive(Clone, Debug)]
-pub struct Host {
-    pub answer: Answer,
-    pub fast: bool,
-    pub greeting: Greeting,
-    pub has: Bitfield,
-    pub script: Vec<(Duration, Line)>,
+pub(crate) struct Host {
+    pub(crate) answer: Answer,
+    pub(crate) fast: bool,
+    pub(crate) greeting: Greeting,
+    pub(crate) has: Bitfield,
+    pub(crate) script: Vec<(Duration, Line)>,
     /// It unchokes us so long after our INTERESTED.
-    pub unchokes: Option<Duration>,
+    pub(crate) unchokes: Option<Duration>,
     /// It sends a block so often while it has requests.
-    pub block_every: Option<Duration>,
+    pub(crate) block_every: Option<Duration>,
     /// The first byte of every block of these pieces is wrong.
-    pub lies_about: Vec<u32>,
+    pub(crate) lies_about: Vec<u32>,
     /// It is interested in us from the beginning.
-    pub wants: bool,
+    pub(crate) wants: bool,
     /// It asks for what we have as soon as we unchoke it.
-    pub requests: bool,
+    pub(crate) requests: bool,
     /// It names one piece at a time, the next when it sees the last with us.
-    pub super_seeds: bool,
+    pub(crate) super_seeds: bool,
     /// Requests beyond these are dropped without a word.
-    pub queue: usize,
+    pub(crate) queue: usize,
 }
 
 /// What a peer does next.
 #[derive(Clone, Copy, Debug)]
-pub enum Alarm {
+pub(crate) enum Alarm {
     Script(usize),
     Unchoke,
     Block,
@@ -73,15 +73,15 @@ pub enum Alarm {
 
 /// What comes of something that a peer heard or planned.
 #[derive(Debug, Default)]
-pub struct Out {
-    pub say: Vec<Message>,
-    pub wake: Vec<(Duration, Alarm)>,
-    pub leave: bool,
+pub(crate) struct Out {
+    pub(crate) say: Vec<Message>,
+    pub(crate) wake: Vec<(Duration, Alarm)>,
+    pub(crate) leave: bool,
 }
 
 /// A peer on a connection.
 #[derive(Debug)]
-pub struct Remote {
+pub(crate) struct Remote {
     host: Host,
     choking: bool,
     sending: bool,
@@ -93,7 +93,7 @@ pub struct Remote {
 }
 
 impl Remote {
-    pub fn new(host: Host, piece_length: u32) -> Self {
+    pub(crate) fn new(host: Host, piece_length: u32) -> Self {
         Self {
             host,
             choking: true,
@@ -105,12 +105,12 @@ impl Remote {
         }
     }
 
-    pub fn host(&self) -> &Host {
+    pub(crate) fn host(&self) -> &Host {
         &self.host
     }
 
     /// The handshakes are done.
-    pub fn open(&mut self, out: &mut Out) {
+    pub(crate) fn open(&mut self, out: &mut Out) {
         match self.host.greeting {
             Greeting::Nothing => {}
             Greeting::Bitfield => {
@@ -132,7 +132,7 @@ impl Remote {
     }
 
     /// A message of ours arrived.
-    pub fn hear(&mut self, message: &Message, out: &mut Out) {
+    pub(crate) fn hear(&mut self, message: &Message, out: &mut Out) {
         match message {
             Message::Interested => {
                 out.wake.extend(self.host.unchokes.map(|after| (after, Alarm::Unchoke)));
@@ -179,16 +179,16 @@ impl Remote {
     }
 
     /// Something that was planned is due.
-    pub fn wake(&mut self, alarm: Alarm, out: &mut Out) {
+    pub(crate) fn wake(&mut self, alarm: Alarm, out: &mut Out) {
         match alarm {
             Alarm::Script(n) => match self.host.script[n].1.clone() {
                 Line::Say(message) => {
+                    out.say.push(message.clone());
                     match message {
                         Message::Choke => self.choke(out),
                         Message::Unchoke => self.choking = false,
                         _ => {}
                     }
-                    out.say.push(message);
                 }
                 Line::Gain(piece) => {
                     self.host.has.set(PieceIndex(piece), true);

@@ -8,7 +8,7 @@ use super::host::{Answer, Greeting, Host, Line};
 use super::{ms, secs};
 
 /// Says nothing behind its handshake.
-pub fn mute(pieces: u32) -> Host {
+pub(crate) fn mute(pieces: u32) -> Host {
     Host {
         answer: Answer::Handshake,
         fast: true,
@@ -26,7 +26,7 @@ pub fn mute(pieces: u32) -> Host {
 }
 
 /// Sends everything that says nothing about pieces.
-pub fn chatter(pieces: u32) -> Host {
+pub(crate) fn chatter(pieces: u32) -> Host {
     let noise =
         [Message::KeepAlive, Message::Port(6881), Message::Choke, Message::Unchoke, Message::Choke];
     let lines = noise.into_iter().cycle().take(200).map(Line::Say);
@@ -35,16 +35,16 @@ pub fn chatter(pieces: u32) -> Host {
 }
 
 /// Its bitfield is empty; it does not speak the fast extension.
-pub fn empty(pieces: u32) -> Host {
+pub(crate) fn empty(pieces: u32) -> Host {
     Host { fast: false, greeting: Greeting::Bitfield, ..mute(pieces) }
 }
 
-pub fn have_none(pieces: u32) -> Host {
+pub(crate) fn have_none(pieces: u32) -> Host {
     Host { greeting: Greeting::HaveNone, ..mute(pieces) }
 }
 
 /// Has everything and sends a block every `block_every`.
-pub fn seed(pieces: u32, block_every: Duration) -> Host {
+pub(crate) fn seed(pieces: u32, block_every: Duration) -> Host {
     Host {
         greeting: Greeting::HaveAll,
         has: Bitfield::full(pieces),
@@ -55,29 +55,33 @@ pub fn seed(pieces: u32, block_every: Duration) -> Host {
 }
 
 /// Has these pieces and sends a block every `block_every`.
-pub fn partial(pieces: u32, has: impl IntoIterator<Item = u32>, block_every: Duration) -> Host {
+pub(crate) fn partial(
+    pieces: u32,
+    has: impl IntoIterator<Item = u32>,
+    block_every: Duration,
+) -> Host {
     let mut bits = Bitfield::new(pieces);
     has.into_iter().for_each(|piece| _ = bits.set(PieceIndex(piece), true));
     Host { greeting: Greeting::Bitfield, has: bits, ..seed(pieces, block_every) }
 }
 
 /// Comes without a piece and gets one at `at`, which it gives to us.
-pub fn late_bloomer(pieces: u32, piece: u32, at: Duration) -> Host {
+pub(crate) fn late_bloomer(pieces: u32, piece: u32, at: Duration) -> Host {
     Host { script: vec![(at, Line::Gain(piece))], ..partial(pieces, [], ms(100)) }
 }
 
 /// Has everything and chokes us for ever.
-pub fn choker(pieces: u32) -> Host {
+pub(crate) fn choker(pieces: u32) -> Host {
     Host { unchokes: None, ..seed(pieces, secs(1)) }
 }
 
 /// Has everything, unchokes us and sends nothing.
-pub fn snubber(pieces: u32) -> Host {
+pub(crate) fn snubber(pieces: u32) -> Host {
     Host { block_every: None, ..seed(pieces, secs(1)) }
 }
 
 /// Hides that it has everything.
-pub fn super_seed(pieces: u32, block_every: Duration) -> Host {
+pub(crate) fn super_seed(pieces: u32, block_every: Duration) -> Host {
     Host {
         fast: false,
         greeting: Greeting::Nothing,
@@ -88,38 +92,42 @@ pub fn super_seed(pieces: u32, block_every: Duration) -> Host {
 
 /// Begins without a piece and takes what we have. Without the fast extension it says nothing about its
 /// pieces, as BEP 3 allows.
-pub fn leecher(pieces: u32, fast: bool) -> Host {
+pub(crate) fn leecher(pieces: u32, fast: bool) -> Host {
     let greeting = if fast { Greeting::HaveNone } else { Greeting::Nothing };
     Host { fast, greeting, wants: true, requests: true, ..mute(pieces) }
 }
 
 /// Says that it is interested, and that is all that ever comes of it.
-pub fn idler(pieces: u32) -> Host {
+pub(crate) fn idler(pieces: u32) -> Host {
     Host { requests: false, ..leecher(pieces, true) }
 }
 
 /// Has everything; what it sends of these pieces is wrong.
-pub fn liar(pieces: u32, about: impl IntoIterator<Item = u32>, block_every: Duration) -> Host {
+pub(crate) fn liar(
+    pieces: u32,
+    about: impl IntoIterator<Item = u32>,
+    block_every: Duration,
+) -> Host {
     Host { lies_about: about.into_iter().collect(), ..seed(pieces, block_every) }
 }
 
 /// Breaks the protocol at `at`.
-pub fn breaker(pieces: u32, at: Duration) -> Host {
+pub(crate) fn breaker(pieces: u32, at: Duration) -> Host {
     let line = Line::Say(Message::Have(PieceIndex(pieces)));
     Host { script: vec![(at, line)], ..choker(pieces) }
 }
 
 /// Hangs up at `at`.
-pub fn resetter(pieces: u32, at: Duration) -> Host {
+pub(crate) fn resetter(pieces: u32, at: Duration) -> Host {
     Host { script: vec![(at, Line::Leave)], ..choker(pieces) }
 }
 
 /// Nobody listens there.
-pub fn refuser(pieces: u32) -> Host {
+pub(crate) fn refuser(pieces: u32) -> Host {
     Host { answer: Answer::Refusal, ..mute(pieces) }
 }
 
 /// Accepts the connection and never shakes hands.
-pub fn silent(pieces: u32) -> Host {
+pub(crate) fn silent(pieces: u32) -> Host {
     Host { answer: Answer::Silence, ..mute(pieces) }
 }

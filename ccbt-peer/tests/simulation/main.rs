@@ -32,10 +32,10 @@ fn pieces(count: u32) -> Geometry {
     Geometry::new(u64::from(count) * 32768, 32768)
 }
 
-/// The first check, every 30 s of the connection, that is 30 s or more after `since`.
-fn first_check(connected: Time, since: Time) -> Time {
+/// The first check, every 30 s of the connection, that is not before `earliest`.
+fn first_check(connected: Time, earliest: Time) -> Time {
     (1..)
         .map(|k| connected + secs(30 * k))
-        .find(|check| *check >= since + secs(30))
+        .find(|check| *check >= earliest)
         .expect("there is always a next check")
 }

@@ -44,7 +44,7 @@ fn a_peer_that_became_useless_is_gone_at_the_first_check_30_seconds_or_more_late
     assert!(useless > world.connect(partial) + secs(20));
     assert_eq!(world.interest(partial, false), [useless]);
     assert_eq!(world.told(partial, &Message::NotInterested), [useless]);
-    let check = first_check(world.connect(partial), useless);
+    let check = first_check(world.connect(partial), useless + secs(30));
     assert_eq!(world.close(partial), (check, "health: became-useless".into()));
     world.stop();
 }

@@ -10,7 +10,7 @@ use super::world::World;
 
 impl World {
     /// When the peer's handshakes were done, for each of its connections.
-    pub fn connects(&self, addr: SocketAddr) -> Vec<Time> {
+    pub(crate) fn connects(&self, addr: SocketAddr) -> Vec<Time> {
         let events = self.log.iter();
         events
             .filter(|(_, event)| {
@@ -21,7 +21,7 @@ impl World {
     }
 
     /// When and why each of its connections ended.
-    pub fn closes(&self, addr: SocketAddr) -> Vec<(Time, CloseReason)> {
+    pub(crate) fn closes(&self, addr: SocketAddr) -> Vec<(Time, CloseReason)> {
         let events = self.log.iter();
         events
             .filter_map(|(at, event)| match event {
@@ -35,13 +35,13 @@ impl World {
 
     /// The peer's first connection: when it began.
     #[track_caller]
-    pub fn connect(&self, addr: SocketAddr) -> Time {
+    pub(crate) fn connect(&self, addr: SocketAddr) -> Time {
         *self.connects(addr).first().unwrap_or_else(|| panic!("{addr} never connected"))
     }
 
     /// The peer's first connection: when it ended, and the policy and reason or the kind of end.
     #[track_caller]
-    pub fn close(&self, addr: SocketAddr) -> (Time, String) {
+    pub(crate) fn close(&self, addr: SocketAddr) -> (Time, String) {
         let closes = self.closes(addr);
         let (at, reason) = closes.first().unwrap_or_else(|| panic!("{addr} was never closed"));
         let why = match reason {
@@ -55,18 +55,18 @@ impl World {
     }
 
     /// Whether the peer is connected now.
-    pub fn is_open(&self, addr: SocketAddr) -> bool {
+    pub(crate) fn is_open(&self, addr: SocketAddr) -> bool {
         self.connects(addr).len() > self.closes(addr).len()
     }
 
     /// When we sent this message to the peer.
-    pub fn told(&self, addr: SocketAddr, message: &Message) -> Vec<Time> {
+    pub(crate) fn told(&self, addr: SocketAddr, message: &Message) -> Vec<Time> {
         let said = self.said.iter().filter(|(_, to, what)| *to == addr && what == message);
         said.map(|(at, ..)| *at).collect()
     }
 
     /// When our interest in the peer became this, as events tell.
-    pub fn interest(&self, addr: SocketAddr, interested: bool) -> Vec<Time> {
+    pub(crate) fn interest(&self, addr: SocketAddr, interested: bool) -> Vec<Time> {
         let events = self.log.iter();
         events
             .filter(|(_, event)| {
@@ -78,19 +78,19 @@ impl World {
     }
 
     /// When the first event was for which `is` holds.
-    pub fn first(&self, is: impl Fn(&EventKind) -> bool) -> Option<Time> {
+    pub(crate) fn first(&self, is: impl Fn(&EventKind) -> bool) -> Option<Time> {
         self.log.iter().find(|(_, event)| is(event)).map(|(at, _)| *at)
     }
 
     /// When the download was complete.
     #[track_caller]
-    pub fn finished(&self) -> Time {
+    pub(crate) fn finished(&self) -> Time {
         self.first(|event| matches!(event, EventKind::Finished)).expect("a complete download")
     }
 
     /// When the piece was stored.
     #[track_caller]
-    pub fn stored(&self, piece: u32) -> Time {
+    pub(crate) fn stored(&self, piece: u32) -> Time {
         let is =
             |event: &EventKind| matches!(event, EventKind::Piece { piece: p, .. } if *p == piece);
         self.first(is).unwrap_or_else(|| panic!("piece {piece} was not stored"))

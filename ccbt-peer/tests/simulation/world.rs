@@ -27,15 +27,15 @@ use super::{ms, secs};
 
 /// How long things take.
 #[derive(Clone, Copy, Debug)]
-pub struct Pace {
+pub(crate) struct Pace {
     /// From a dial to the connection, and from there to the peer's handshake.
-    pub dial: Duration,
+    pub(crate) dial: Duration,
     /// What we send, to the peer.
-    pub wire: Duration,
+    pub(crate) wire: Duration,
     /// From a piece's last block to its place in the store.
-    pub store: Duration,
+    pub(crate) store: Duration,
     /// Between a connection and the swarm, in each direction: a random time up to this.
-    pub lag: Duration,
+    pub(crate) lag: Duration,
 }
 
 impl Default for Pace {
@@ -78,16 +78,18 @@ struct Link {
 }
 
 /// Everything.
-pub struct World {
-    pub core: SwarmCore,
-    pub now: Time,
-    pub pace: Pace,
+pub(crate) struct World {
+    pub(crate) core: SwarmCore,
+    pub(crate) now: Time,
+    pub(crate) pace: Pace,
     /// What the swarm told, and when.
-    pub log: Vec<(Time, EventKind)>,
+    pub(crate) log: Vec<(Time, EventKind)>,
     /// What we said to whom, and when it left.
-    pub said: Vec<(Time, SocketAddr, Message)>,
+    pub(crate) said: Vec<(Time, SocketAddr, Message)>,
+    /// When connections began to stand, before any handshake.
+    pub(crate) stood: Vec<(Time, SocketAddr)>,
     /// Every action, in words.
-    pub trace: Vec<String>,
+    pub(crate) trace: Vec<String>,
     geometry: Geometry,
     config: Arc<SessionConfig>,
     hosts: BTreeMap<SocketAddr, Host>,
@@ -102,11 +104,11 @@ pub struct World {
 
 impl World {
     /// A swarm without peers and without a piece, with the standard rules.
-    pub fn new(geometry: Geometry) -> Self {
+    pub(crate) fn new(geometry: Geometry) -> Self {
         Self::with(geometry, PolicySet::standard(), |_| {})
     }
 
-    pub fn with(
+    pub(crate) fn with(
         geometry: Geometry,
         policy: impl EvictionPolicy + 'static,
         change: impl FnOnce(&mut SwarmConfig),
@@ -115,7 +117,7 @@ impl World {
     }
 
     /// A swarm that has the pieces in `have` already.
-    pub fn resumed(
+    pub(crate) fn resumed(
         geometry: Geometry,
         have: Bitfield,
         policy: impl EvictionPolicy + 'static,
@@ -137,6 +139,7 @@ impl World {
             pace: Pace::default(),
             log: Vec::new(),
             said: Vec::new(),
+            stood: Vec::new(),
             trace: Vec::new(),
             geometry,
             config: Arc::new(session),
@@ -151,7 +154,7 @@ impl World {
     }
 
     /// Puts a peer into the world, of which nobody knows yet.
-    pub fn place(&mut self, host: Host) -> SocketAddr {
+    pub(crate) fn place(&mut self, host: Host) -> SocketAddr {
         let n = u16::try_from(self.hosts.len()).unwrap();
         let [a, b] = n.to_be_bytes();
         let addr = SocketAddr::from(([10, 0, a, b], 6881));
@@ -160,46 +163,52 @@ impl World {
     }
 
     /// Puts a peer into the world and has a tracker name it now.
-    pub fn add(&mut self, host: Host) -> SocketAddr {
+    pub(crate) fn add(&mut self, host: Host) -> SocketAddr {
         let addr = self.place(host);
         self.found([addr]);
         addr
     }
 
-    pub fn add_all(&mut self, hosts: impl IntoIterator<Item = Host>) -> Vec<SocketAddr> {
+    pub(crate) fn add_all(&mut self, hosts: impl IntoIterator<Item = Host>) -> Vec<SocketAddr> {
         let addrs: Vec<_> = hosts.into_iter().map(|host| self.place(host)).collect();
         self.found(addrs.clone());
         addrs
     }
 
-    pub fn found(&mut self, peers: impl IntoIterator<Item = SocketAddr>) {
+    pub(crate) fn found(&mut self, peers: impl IntoIterator<Item = SocketAddr>) {
         let peers = peers.into_iter().collect();
         self.tell_core(Input::Found { source: Source::Tracker, peers });
     }
 
     /// A peer that dials us, now.
-    pub fn come(&mut self, host: Host) -> SocketAddr {
+    pub(crate) fn come(&mut self, host: Host) -> SocketAddr {
         let addr = self.place(host);
         self.later(Duration::ZERO, Happening::Incoming(addr));
         addr
     }
 
-    pub fn set_policy(&mut self, policy: impl EvictionPolicy + 'static) {
+    /// The peer, another one by now, dials us from the address that we know.
+    pub(crate) fn come_back(&mut self, addr: SocketAddr, host: Host) {
+        self.hosts.insert(addr, host);
+        self.later(Duration::ZERO, Happening::Incoming(addr));
+    }
+
+    pub(crate) fn set_policy(&mut self, policy: impl EvictionPolicy + 'static) {
         self.tell_core(Input::Policy(Arc::new(policy)));
     }
 
     /// Lets the time go on until `end`; everything due then has happened.
-    pub fn run_until(&mut self, end: Time) {
+    pub(crate) fn run_until(&mut self, end: Time) {
         while self.step(end) {}
         self.now = end;
     }
 
-    pub fn run_for(&mut self, time: Duration) {
+    pub(crate) fn run_for(&mut self, time: Duration) {
         self.run_until(self.now + time);
     }
 
     /// Lets the time go on until every piece is stored, at most until `end`.
-    pub fn finish(&mut self, end: Time) {
+    pub(crate) fn finish(&mut self, end: Time) {
         while !self.core.have().all() && self.step(end) {}
         assert!(
             self.core.have().all(),
@@ -211,7 +220,7 @@ impl World {
     }
 
     /// Stops the swarm and checks that nothing is left.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.tell_core(Input::Stop);
         let end = self.now + secs(1);
         while self.step(end) {}
@@ -277,6 +286,7 @@ impl World {
     }
 
     fn link_up(&mut self, key: PeerKey, addr: SocketAddr, direction: Direction) {
+        self.stood.push((self.now, addr));
         let host = self.hosts[&addr].clone();
         let answers = host.answer == Answer::Handshake;
         let mut session = Session::new(self.config.clone(), direction, self.now);
