@@ -60,7 +60,10 @@ impl Swarm {
     pub fn builder(metainfo: Metainfo) -> SwarmBuilder {
         let have = Bitfield::new(metainfo.piece_count());
         SwarmBuilder {
-            config: SwarmConfig::new(Geometry::of(&metainfo)),
+            config: SwarmConfig {
+                private: metainfo.is_private(),
+                ..SwarmConfig::new(Geometry::of(&metainfo))
+            },
             store: None,
             have,
             policy: Arc::new(PolicySet::standard()),

@@ -64,6 +64,8 @@ const NOTICE: Duration = Duration::from_secs(1);
 pub struct SwarmConfig {
     /// The torrent's sizes.
     pub geometry: Geometry,
+    /// The torrent asks for its trackers alone (BEP 27).
+    pub private: bool,
     /// Our peer id; it decides which of two connections to the same peer stays.
     pub peer_id: PeerId,
     /// Connections with a slot.
@@ -83,7 +85,16 @@ impl SwarmConfig {
     #[must_use]
     pub fn new(geometry: Geometry) -> Self {
         let peer_id = PeerId(*b"-CC0100-000000000000");
-        Self { geometry, peer_id, max_peers: 256, lobby: 64, half_open: 100, unchoked: 8, seed: 0 }
+        Self {
+            geometry,
+            private: false,
+            peer_id,
+            max_peers: 256,
+            lobby: 64,
+            half_open: 100,
+            unchoked: 8,
+            seed: 0,
+        }
     }
 }
 
@@ -126,6 +137,7 @@ impl SwarmCore {
         let view = SwarmView::new().with(|view| {
             view.upload_only_since = (need == 0).then_some(Time::ZERO);
             view.limit = config.max_peers;
+            view.private = config.private;
         });
         let rng = fastrand::Rng::with_seed(config.seed);
         let mut core = Self {
@@ -189,6 +201,9 @@ impl SwarmCore {
             self.next_sweep = now + SWEEP;
             self.watch.sweep(now);
         }
+        // Here alone, and not after each input: after a pause the first input is not to cost those their
+        // connection whose word is still on its way.
+        self.settle_watch(now);
         self.settle(now);
     }
 
@@ -273,12 +288,11 @@ impl SwarmCore {
         self.settle_newcomer(now, key);
     }
 
-    /// What follows from any change: outcomes of the rules, work for idle peers, dials.
+    /// What follows from any change: work for idle peers, dials.
     fn settle(&mut self, now: Time) {
         if self.stopped {
             return;
         }
-        self.settle_watch(now);
         self.refill_idle(now);
         self.dial(now);
     }

@@ -11,7 +11,7 @@ use crate::event::EventKind;
 
 /// A peer that sent a block so lately is not displaced.
 const AT_WORK: Duration = Duration::from_secs(2);
-/// A peer younger than this is displaced by the seed's three rules alone.
+/// A younger peer that has something we need is not displaced either.
 const YOUNG: Duration = Duration::from_secs(60);
 
 impl SwarmCore {
@@ -101,7 +101,7 @@ impl SwarmCore {
         let at_work = view.last_block_at.is_some_and(|at| now.saturating_since(at) < AT_WORK);
         let young = now.saturating_since(view.connected_at) < YOUNG;
         let useless = view.wanted == 0;
-        // A peer without a needed piece is spare by the seed's rules or rules like them; the age and the
+        // A peer without a needed piece is spare by the founding rules or rules like them; the age and the
         // rarity of what it has protect the others.
         !in_slot || view.pinned || at_work || (!useless && (young || self.is_sole_holder(key)))
     }

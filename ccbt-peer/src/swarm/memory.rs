@@ -25,6 +25,8 @@ pub(super) struct Memory {
     /// keeps the order of arrival.
     waiting: BTreeSet<(Time, u64, SocketAddr)>,
     arrivals: u64,
+    /// Causes for which some cool-down may be waiting: most pieces that come clear none.
+    clearable: Vec<Clears>,
 }
 
 #[derive(Debug)]
@@ -130,6 +132,9 @@ impl Memory {
         reason: &'static str,
         cooldown: Cooldown,
     ) {
+        if !self.clearable.contains(&cooldown.clears) {
+            self.clearable.push(cooldown.clears);
+        }
         self.leave(now, addr, |record| {
             let again = record.cooldown.filter(|before| before.reason == reason);
             let wait = again.map_or(cooldown.first, |before| before.wait.saturating_mul(2));
@@ -178,6 +183,10 @@ impl Memory {
 
     /// The cause of these waits is gone.
     pub(super) fn clear(&mut self, now: Time, cause: Clears) {
+        if !self.clearable.contains(&cause) {
+            return;
+        }
+        self.clearable.retain(|clearable| *clearable != cause);
         let cleared: Vec<SocketAddr> = (self.records.iter_mut())
             .filter(|(_, record)| {
                 record.cooldown.is_some_and(|wait| wait.clears == cause && now < wait.until)

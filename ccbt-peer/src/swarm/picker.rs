@@ -290,6 +290,18 @@ impl Picker {
         senders
     }
 
+    /// Peers that are to send a suspect piece alone.
+    pub(super) fn sole_owners(&self) -> Vec<PeerKey> {
+        if self.suspects.is_empty() {
+            return Vec::new();
+        }
+        let owner = |partial: &Partial| match partial.sole {
+            Some(Sole::Taken(owner)) => Some(owner),
+            _ => None,
+        };
+        self.partials.values().filter_map(owner).collect()
+    }
+
     /// Suspect pieces that `peer` alone was to send and will not: their blocks are to be forgotten.
     pub(super) fn release(&mut self, peer: PeerKey) -> Vec<PieceIndex> {
         let taken =

@@ -15,6 +15,9 @@ use crate::session::Tell;
 const OVERDUE: Duration = Duration::from_secs(15);
 /// What a snubbing peer was asked for so long ago is lost.
 const LOST: Duration = Duration::from_secs(60);
+/// A suspect piece waits so long for the peer that is to send it alone. What is here of it is lost then,
+/// so slow peers must have a chance.
+const STALLED: Duration = Duration::from_secs(30);
 /// A peer that refuses a block is asked again after this, and twice as long each time.
 const HOLD: Duration = Duration::from_millis(100);
 const MAX_HOLD_DOUBLINGS: u32 = 7;
@@ -79,7 +82,6 @@ impl SwarmCore {
         });
         // All that we asked for, also what the session had not sent yet when the CHOKE came.
         let _ = self.take_requests(key);
-        self.release(key);
     }
 
     /// Takes back all requests to the peer, for others.
@@ -173,7 +175,6 @@ impl SwarmCore {
 
     /// Peers that deliver nothing in their time, and blocks that are left out.
     pub(super) fn check_snubs(&mut self, now: Time) {
-        let mut released = Vec::new();
         for (key, peer) in self.peers.iter_mut() {
             if peer.in_flight.is_empty() {
                 continue;
@@ -190,13 +191,12 @@ impl SwarmCore {
                 peer.window.snubbed();
                 peer.working = None;
                 self.watch.note(*key, |view| _ = view.snubbed_since.get_or_insert(now));
-                released.push(*key);
             }
         }
-        for key in released {
-            self.release(key);
-        }
         self.forget_lost_requests(now);
+        self.release_stalled(now);
+        // What was taken back is for those who wait, before it is for whom it was taken from.
+        self.refill_idle(now);
     }
 
     /// A peer that answers nothing at all for so long has lost our requests: some do, when they have
@@ -214,16 +214,26 @@ impl SwarmCore {
         }
     }
 
-    /// Suspect pieces that were to come from this peer alone start over with another.
-    pub(super) fn release(&mut self, key: PeerKey) {
-        for piece in self.picker.release(key) {
-            self.forget(key, piece);
+    /// Suspect pieces that stand still with the peer that was to send them alone start over with another.
+    fn release_stalled(&mut self, now: Time) {
+        for owner in self.picker.sole_owners() {
+            let (Some(peer), Some(view)) = (self.peers.get(owner), self.watch.get(owner)) else {
+                continue;
+            };
+            let since = if view.peer_choking {
+                Some(view.peer_choking_since)
+            } else {
+                let asked = peer.in_flight.front().map(|asked| asked.at);
+                view.snubbed_since.and(asked)
+            };
+            if since.is_none_or(|since| now < since + STALLED) {
+                continue;
+            }
+            for piece in self.picker.release(owner) {
+                self.withdraw_from(owner, piece);
+                self.start_over(piece);
+            }
         }
-    }
-
-    fn forget(&mut self, key: PeerKey, piece: PieceIndex) {
-        self.withdraw_from(key, piece);
-        self.start_over(piece);
     }
 
     /// Nobody need send a block of the piece any more.

@@ -44,10 +44,12 @@ fn any_host(rng: &mut fastrand::Rng) -> Host {
 }
 
 fn run(seed: u64) {
+    // With few slots all may be held by peers that choke us, which are useful.
+    let room_for_all = seed.is_multiple_of(2);
     let mut rng = fastrand::Rng::with_seed(seed);
     let mut world = World::with(pieces(PIECES), PolicySet::standard(), |config| {
         config.seed = seed;
-        config.max_peers = rng.u32(2..20);
+        config.max_peers = if room_for_all { 25 } else { rng.u32(1..12) };
         config.lobby = rng.u32(1..8);
         config.half_open = rng.u32(1..8);
     });
@@ -77,14 +79,18 @@ fn run(seed: u64) {
             eprintln!("{l}");
         }
     }
-    world.finish(world.now + secs(1800));
+    if room_for_all {
+        world.finish(world.now + secs(1800));
+    } else {
+        world.run_for(secs(300));
+    }
     world.run_for(secs(5));
     world.stop();
 }
 
 #[test]
-fn every_swarm_with_an_honest_seed_completes_and_keeps_all_promises() {
-    for seed in 17..18 {
+fn every_swarm_with_an_honest_seed_completes_and_every_swarm_keeps_the_promises() {
+    for seed in 0..150 {
         let result = std::panic::catch_unwind(|| run(seed));
         assert!(result.is_ok(), "the swarm of seed {seed}");
     }
