@@ -49,6 +49,8 @@ pub(crate) struct Report {
     paint: Paint,
     /// What the living line shows.
     latest: Option<Progress>,
+    /// Who is closed from now on is closed because there is nothing left to do.
+    finished: bool,
     pace: Pace,
     tally: Tally,
 }
@@ -69,7 +71,8 @@ impl Report {
             screen,
             paint,
             latest: None,
-            pace: Pace::default(),
+            finished: false,
+            pace: Pace::new(&Progress::default()),
             tally: Tally::default(),
         }
     }
@@ -122,7 +125,7 @@ impl Report {
         self.clear();
         let mut now = Progress::default();
         (now.verified, now.total) = (verified, total);
-        self.pace.begin(&now);
+        self.pace = Pace::new(&now);
         self.latest = Some(now);
         self.draw();
     }
@@ -150,11 +153,14 @@ impl Report {
                 self.draw();
             }
             EventKind::PeerClosed { peer, reason, connected, .. } => {
-                if let (Some(evidence), Some(cause)) = (reason.evidence(), cause(reason)) {
+                if let (Some(evidence), Some(cause), false) =
+                    (reason.evidence(), cause(reason), self.finished)
+                {
                     self.tally.add(*peer, cause, evidence, *connected);
                 }
                 self.told(event);
             }
+            EventKind::Finished => self.finished = true,
             _ => self.told(event),
         }
     }

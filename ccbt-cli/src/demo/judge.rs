@@ -11,6 +11,9 @@ use super::cast::{Actor, Role};
 use crate::events::canonical;
 use crate::report::units;
 
+const DROPPED: &str = "dropped";
+const KEPT: &str = "kept";
+
 /// Follows the peers of the demo to their ends.
 #[derive(Debug)]
 pub(super) struct Judge {
@@ -40,7 +43,7 @@ impl Judge {
         let actor = *self.cast.iter().find(|actor| actor.addr == canonical(*peer))?;
         let evidence = reason.evidence().cloned();
         let line = evidence.as_ref().map(|Evidence { policy, text, .. }| {
-            row(actor, &format!("{policy}: {text}"), *connected, "dropped")
+            row(actor, &format!("{policy}: {text}"), *connected, DROPPED)
         });
         let end = End {
             evidence,
@@ -70,7 +73,7 @@ impl Judge {
                 (Role::Choking, 0) => "has what we need".to_owned(),
                 (_, sent) => format!("gave us {}", units::bytes(sent)),
             };
-            row(*actor, &sent, end.connected, "kept")
+            row(*actor, &sent, end.connected, KEPT)
         };
         self.cast.iter().filter(stayed).map(line).collect()
     }
@@ -114,7 +117,8 @@ impl Judge {
 
 fn row(Actor { role, addr }: Actor, why: &str, connected: Duration, end: &str) -> String {
     let (name, after) = (role.name(), units::passed(connected));
-    format!("{end:7}  {name:7}  {addr:15}  after {after:>5}  {why}")
+    let preposition = if end == KEPT { "for" } else { "after" };
+    format!("{end:7}  {name:7}  {addr:15}  {preposition:5} {after:>5}  {why}")
 }
 
 #[cfg(test)]

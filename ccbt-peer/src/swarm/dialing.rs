@@ -65,6 +65,9 @@ impl SwarmCore {
     }
 
     pub(super) fn on_dial_failed(&mut self, now: Time, key: PeerKey, error: String) {
+        if self.peers.get(key).is_none_or(Peer::is_open) {
+            return;
+        }
         let Some(peer) = self.peers.remove(key) else { return };
         self.memory.lost(now, peer.addr);
         self.emit(EventKind::DialFailed { peer: peer.addr, error });
@@ -75,6 +78,9 @@ impl SwarmCore {
             return;
         };
         let Some(peer) = self.peers.get(key) else { return };
+        if peer.is_open() {
+            return;
+        }
         let (addr, source) = (peer.addr, peer.source);
         if let Some(loser) = self.twin(key, *peer_id, *direction) {
             self.close(now, loser, CloseReason::Refused(Refusal::Duplicate), None);
@@ -82,6 +88,7 @@ impl SwarmCore {
                 return;
             }
         }
+        let past = self.memory.past(addr);
         self.memory.connected(addr);
         let mut view = PeerView::new(addr, now);
         view.direction = *direction;
@@ -91,7 +98,7 @@ impl SwarmCore {
         view.fast = *fast;
         view.extended = *extended;
         view.dht = *dht;
-        view.past = self.memory.past(addr);
+        view.past = past;
         view.set_offered(now, self.have.count_ones());
         let free = self.free_slots() > 0;
         let place = if free { Place::Slot } else { Place::Lobby { until: now + LOBBY } };

@@ -72,6 +72,7 @@ fn stricter_rules_take_at_once_who_is_over_due() {
     let mute = world.add(kinds::mute(PIECES));
     world.run_until(Time::from_secs(100));
     world.set_policy(PolicySet::standard());
+    world.run_for(Duration::ZERO);
     assert_eq!(world.close(mute).0, Time::from_secs(100));
     world.stop();
 }

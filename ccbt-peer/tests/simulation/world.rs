@@ -217,6 +217,7 @@ impl World {
             self.geometry.pieces(),
             self.core.progress()
         );
+        self.run_until(self.now);
     }
 
     /// Stops the swarm and checks that nothing is left.

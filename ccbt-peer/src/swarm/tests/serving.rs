@@ -1,0 +1,101 @@
+use super::*;
+
+/// A swarm that has a piece, with so many slots for those who take it.
+fn generous(unchoked: u32) -> Hand {
+    Hand::with(having([0]), |config| config.unchoked = unchoked)
+}
+
+fn leecher(hand: &mut Hand, n: u8) -> PeerKey {
+    let key = hand.open(n);
+    hand.session(key, SessionEvent::Has(Announced::None));
+    hand.session(key, SessionEvent::Interested(true));
+    key
+}
+
+fn unchoked(hand: &Hand) -> Vec<PeerKey> {
+    hand.core.views().filter(|(_, view)| !view.am_choking).map(|(key, _)| key).collect()
+}
+
+#[test]
+fn who_wants_something_of_ours_is_unchoked_while_there_are_slots() {
+    let mut hand = generous(2);
+    let first = leecher(&mut hand, 1);
+    assert!(hand.told(first).contains(&Tell::Choke(false)));
+    let second = leecher(&mut hand, 2);
+    let third = leecher(&mut hand, 3);
+    assert_eq!(unchoked(&hand), [first, second]);
+    hand.close(first, CloseReason::PeerLeft);
+    assert_eq!(unchoked(&hand), [second, third]);
+}
+
+#[test]
+fn nobody_is_unchoked_for_nothing() {
+    let mut hand = Hand::with(Bitfield::new(4), |_| {});
+    let key = leecher(&mut hand, 1);
+    assert_eq!(unchoked(&hand), []);
+    // As soon as we have something that it lacks, it is.
+    hand.handle(Input::Stored(PieceIndex(0)));
+    assert_eq!(unchoked(&hand), [key]);
+}
+
+#[test]
+fn the_slots_go_round_after_20_seconds() {
+    let mut hand = generous(1);
+    let keys = [1, 2, 3].map(|n| leecher(&mut hand, n));
+    let mut turns = Vec::new();
+    for _ in 0..90 {
+        // All of them take, so that nobody loses its slot for another reason.
+        keys.iter().for_each(|key| hand.session(*key, SessionEvent::Requested));
+        hand.pass(1_000);
+        let [key] = unchoked(&hand)[..] else { panic!() };
+        if turns.last() != Some(&key) {
+            turns.push(key);
+        }
+    }
+    assert_eq!(turns[..4], [keys[0], keys[1], keys[2], keys[0]]);
+    assert!((4..=5).contains(&turns.len()), "{turns:?}");
+}
+
+#[test]
+fn a_slot_that_nobody_else_wants_is_kept() {
+    let mut hand = generous(1);
+    let key = leecher(&mut hand, 1);
+    hand.take();
+    for _ in 0..50 {
+        hand.session(key, SessionEvent::Requested);
+        hand.pass(1_000);
+    }
+    let chokes = |tell: &Tell| matches!(tell, Tell::Choke(_));
+    assert!(!hand.told(key).iter().any(chokes));
+}
+
+#[test]
+fn who_has_lost_interest_makes_room() {
+    let mut hand = generous(1);
+    let first = leecher(&mut hand, 1);
+    let second = leecher(&mut hand, 2);
+    hand.session(first, SessionEvent::Interested(false));
+    hand.pass(10_000);
+    assert_eq!(unchoked(&hand), [second]);
+}
+
+#[test]
+fn what_went_out_is_counted() {
+    let mut hand = generous(1);
+    let key = leecher(&mut hand, 1);
+    hand.session(key, SessionEvent::Uploaded(16384));
+    assert_eq!(hand.core.view(key).unwrap().uploaded, 16384);
+    hand.take();
+    hand.close(key, CloseReason::PeerLeft);
+    let closed = hand.take().into_iter().find_map(|action| match action {
+        Action::Emit(EventKind::PeerClosed { uploaded, downloaded, .. }) => {
+            Some((uploaded, downloaded))
+        }
+        _ => None,
+    });
+    assert_eq!(closed, Some((16384, 0)));
+    // The next connection of the address finds what the last one left.
+    let key = hand.open(1);
+    let past = hand.core.view(key).unwrap().past;
+    assert_eq!((past.connections, past.uploaded), (1, 16384));
+}
