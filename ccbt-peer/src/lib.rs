@@ -42,7 +42,7 @@
 //!
 //! # Features
 //!
-//! - `http`: [`HttpTracker`](source::HttpTracker) and [`source::http::fetch`], over HTTP and HTTPS.
+//! - `http`: trackers and downloads over HTTP and HTTPS (`HttpTracker`, `source::http`).
 
 mod builder;
 pub mod close;

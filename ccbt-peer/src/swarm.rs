@@ -174,7 +174,7 @@ impl SwarmCore {
                     self.memory.found(now, addr, source);
                 }
             }
-            Input::Dialed(key) => self.peers.set_place(key, Place::Handshaking),
+            Input::Dialed(key) => self.on_dialed(key),
             Input::DialFailed { key, error } => self.on_dial_failed(now, key, error),
             Input::Session { key, event } => self.on_session(now, key, event),
             Input::Closed { key, reason } => self.close(now, key, reason, None),

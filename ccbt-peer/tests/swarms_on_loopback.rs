@@ -1,5 +1,7 @@
 //! Whole swarms over real sockets: what a seed gives, a leecher gets.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::net::SocketAddr;
 
 use ccbt_peer::wire::{Bitfield, Metainfo, metainfo::build};
@@ -29,9 +31,6 @@ fn seed(metainfo: &Metainfo, payload: &[u8]) -> (Swarm, Events) {
 
 async fn finished(events: &mut Events) {
     while let Some(event) = events.next().await {
-        if std::env::var_os("SHOW").is_some() {
-            eprintln!("{event:?}");
-        }
         if matches!(event.kind, EventKind::Finished) {
             return;
         }

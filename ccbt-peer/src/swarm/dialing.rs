@@ -64,6 +64,12 @@ impl SwarmCore {
                 .is_some()
     }
 
+    pub(super) fn on_dialed(&mut self, key: PeerKey) {
+        if self.peers.get(key).is_some_and(|peer| peer.place() == Place::Dialing) {
+            self.peers.set_place(key, Place::Handshaking);
+        }
+    }
+
     pub(super) fn on_dial_failed(&mut self, now: Time, key: PeerKey, error: String) {
         if self.peers.get(key).is_none_or(Peer::is_open) {
             return;
