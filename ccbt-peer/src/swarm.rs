@@ -45,7 +45,7 @@ use choking::Choker;
 use memory::Memory;
 use picker::Picker;
 use progress::Meter;
-use roster::{Place, Roster};
+use roster::Roster;
 
 use crate::event::{EventKind, Progress};
 use crate::session::SessionEvent;

@@ -88,6 +88,10 @@ impl Memory {
 
     /// The address is dialed or has come by itself. False if it is connected already.
     pub(super) fn connect(&mut self, addr: SocketAddr) -> bool {
+        if self.records.len() >= 2 * ADDRESSES {
+            // Peers come in from ever new ports; what nobody can dial is not remembered without end.
+            self.records.retain(|_, record| record.busy || record.dialable);
+        }
         let record = self.records.entry(addr).or_insert_with(|| Record::new(Source::Incoming));
         if record.busy {
             return false;
@@ -360,6 +364,18 @@ mod tests {
     fn ipv4_in_ipv6_is_the_same_address() {
         let mapped: SocketAddr = "[::ffff:10.0.0.1]:6881".parse().unwrap();
         assert_eq!(canonical(mapped), ADDR.parse().unwrap());
+    }
+
+    #[test]
+    fn a_flood_of_peers_that_come_and_go_is_not_remembered_without_end() {
+        let (mut memory, known) = known(Source::Tracker);
+        for n in 0..5 * u32::try_from(ADDRESSES).unwrap() {
+            let addr = SocketAddr::from((n.to_be_bytes(), 50_000));
+            memory.connect(addr);
+            memory.lost(Time::ZERO, addr);
+        }
+        assert!(memory.records.len() <= 2 * ADDRESSES);
+        assert!(memory.records.contains_key(&known));
     }
 
     #[test]

@@ -61,7 +61,12 @@ impl SwarmCore {
             return;
         }
         self.idle_version = version;
-        for key in std::mem::take(&mut self.idle) {
+        let snubs = |key| self.watch.get(key).is_some_and(|view| view.snubbed_since.is_some());
+        let idle = std::mem::take(&mut self.idle).into_iter();
+        let mut idle: Vec<(bool, PeerKey)> = idle.map(|key| (snubs(key), key)).collect();
+        // Those who deliver come first.
+        idle.sort_unstable();
+        for (_, key) in idle {
             self.refill(now, key);
         }
     }

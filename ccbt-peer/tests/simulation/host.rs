@@ -168,10 +168,8 @@ impl Remote {
             }
             Message::Unchoke => self.unchoked_by_us = true,
             Message::Choke => self.unchoked_by_us = false,
-            Message::Piece { piece, .. } => {
-                if self.host.has.set(*piece, true) {
-                    out.say.push(Message::Have(*piece));
-                }
+            Message::Piece { piece, .. } if self.host.has.set(*piece, true) => {
+                out.say.push(Message::Have(*piece));
             }
             _ => {}
         }
