@@ -63,18 +63,6 @@ pub enum Violation {
         /// How many pieces the torrent has.
         pieces: u32,
     },
-    /// A block that reaches over the end of its piece, or is longer than anyone may ask for.
-    #[error("{message} of {length} bytes at {begin} of piece {piece}")]
-    BlockOutOfRange {
-        /// The message that named the block.
-        message: &'static str,
-        /// The block's piece.
-        piece: u32,
-        /// First byte, counted from the piece's start.
-        begin: u32,
-        /// Length in bytes.
-        length: u32,
-    },
     /// A block that was never asked for on this connection.
     #[error("PIECE that was not requested: piece {piece}, begin {begin}, {length} bytes")]
     Unrequested {

@@ -21,6 +21,7 @@ mod writer;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use ccbt_policy::EvictionPolicy;
 use ccbt_wire::{Bitfield, PieceIndex};
@@ -40,6 +41,11 @@ use writer::Writer;
 pub use listener::Node;
 pub(crate) use swarm::{Setup, run};
 pub use transport::{Dialer, TcpDialer, Transport};
+
+/// A task that wakes so late was not running; what came meanwhile is to be heard first.
+const LATE: Duration = Duration::from_millis(250);
+/// How long there is then to read what lies in the sockets.
+const CATCH_UP: Duration = Duration::from_millis(50);
 
 /// What connections, the writer and the person tell the swarm's task.
 #[derive(Debug)]

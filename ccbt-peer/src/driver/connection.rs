@@ -13,7 +13,7 @@ use super::receive::{Fed, Receiver};
 use super::scatter::Scattered;
 use super::transport::{Ready, Transport};
 use super::upload::{self, ReadResult, Upload};
-use super::{Report, Shared};
+use super::{CATCH_UP, LATE, Report, Shared};
 use crate::CloseReason;
 use crate::close::Violation;
 use crate::session::Session;
@@ -135,11 +135,15 @@ impl Connection {
                 Woke::Ready(Ready::Written(count)) => self.written(count),
                 Woke::Read(run) => self.upload.read(&mut self.session, run),
                 Woke::Time => {
-                    let now = clock.now();
-                    if now >= self.session.deadline() {
-                        // What the peer sent while we did not run counts before its silence does.
+                    let deadline = self.session.deadline();
+                    if clock.now() >= deadline {
+                        // What the peer sent while we did not run counts before its silence does; and
+                        // after a pause the runtime has to look at the socket before we can.
+                        if clock.now().saturating_since(deadline) > LATE {
+                            tokio::time::sleep(CATCH_UP).await;
+                        }
                         self.read().await?;
-                        self.session.on_deadline(now)?;
+                        self.session.on_deadline(clock.now())?;
                     }
                     let next: Instant = clock.instant(self.session.deadline());
                     sleep.as_mut().reset(next);
@@ -250,12 +254,21 @@ impl Connection {
         if !self.shake_hands(&mut input)? {
             return Ok(());
         }
-        while self.receiver.feed(&mut self.session, &mut input)? == Fed::NoBuffer {
+        loop {
+            let fed = self.receiver.feed(&mut self.session, &mut input)?;
+            if fed == Fed::All {
+                return Ok(());
+            }
             self.receiver.deliver().await;
-            self.receiver.find_place().await;
+            if fed == Fed::NoBuffer {
+                self.receiver.find_place().await;
+            }
             self.session.on_resumed(self.receiver.shared.clock.now());
+            // What the swarm answers must not pile up while the peer keeps us busy.
+            if let Some(reason) = self.take_mail() {
+                return Err(reason);
+            }
         }
-        Ok(())
     }
 
     /// Takes the peer's handshake from the front of `input`; true if it is done.

@@ -52,12 +52,18 @@ pub(super) enum Landed {
     Waste,
 }
 
+/// Events that go to the swarm in one report. The queue of reports is bounded in number, so a report has to
+/// be bounded in size.
+const EVENTS: usize = 128;
+
 /// Whether a slice of input could be taken in whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fed {
     All,
     /// The next block waits for a piece buffer.
     NoBuffer,
+    /// There is enough to report.
+    Enough,
 }
 
 impl Receiver {
@@ -76,7 +82,7 @@ impl Receiver {
         }
     }
 
-    /// Takes in `input`. If it stops for want of a piece buffer, the rest is left in `input`.
+    /// Takes in `input`. If it stops before the end, the rest is left in `input`.
     pub(super) fn feed(
         &mut self,
         session: &mut Session,
@@ -85,6 +91,9 @@ impl Receiver {
         let now = self.shared.clock.now();
         session.on_bytes(now);
         loop {
+            if self.events.len() >= EVENTS {
+                return Ok(Fed::Enough);
+            }
             if let Some(arriving) = &mut self.landing {
                 let take = input.len().min((arriving.block.length - arriving.got) as usize);
                 let (bytes, rest) = input.split_at(take);

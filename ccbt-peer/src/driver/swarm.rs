@@ -16,7 +16,7 @@ use super::mailbox::Mailbox;
 use super::pool::Pool;
 use super::transport::Dialer;
 use super::writer::Writer;
-use super::{Node, Ours, Report, Shared};
+use super::{CATCH_UP, LATE, Node, Ours, Report, Shared};
 use crate::close::CloseReason;
 use crate::event::{EventKind, Progress};
 use crate::events::Sink;
@@ -26,15 +26,11 @@ use crate::store::PieceStore;
 use crate::swarm::{Action, Input, PeerKey, SwarmConfig, SwarmCore};
 
 /// Reports that may wait for the swarm.
-const REPORTS: usize = 1024;
+const REPORTS: usize = 256;
 /// Reports that are handled before the deadlines are looked at.
-const BATCH: usize = 256;
-/// A task that wakes so late was not running; what came meanwhile is to be heard first.
-const LATE: Duration = Duration::from_millis(250);
+const BATCH: usize = 32;
 /// Deadlines that are so late are looked at even if there are more reports to be heard.
 const STARVED: Duration = Duration::from_millis(100);
-/// How long connections have then to read what lies in their sockets.
-const CATCH_UP: Duration = Duration::from_millis(50);
 /// With more peers than these, finished pieces are announced together.
 const MANY_PEERS: usize = 16;
 /// How long a finished piece waits for others then.

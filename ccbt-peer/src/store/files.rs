@@ -282,7 +282,10 @@ impl PieceStore for FileStore {
     fn finish(&self) -> Result<(), StoreError> {
         let mut marker = self.marker();
         for (index, entry) in self.layout.stored() {
-            if entry.length == 0 && self.standing(index) == Standing::Absent {
+            if entry.length > 0 {
+                // Somebody may have removed what we wrote: then nothing is finished.
+                self.folder.open_file(&entry.path, false)?;
+            } else if self.standing(index) == Standing::Absent {
                 self.with_room(|| self.folder.create_file(&entry.path))?;
                 self.set_standing(index, Standing::Ours);
             }

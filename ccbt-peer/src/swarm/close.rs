@@ -86,7 +86,8 @@ impl SwarmCore {
             CloseReason::Refused(Refusal::Ourselves | Refusal::WrongInfoHash) => {
                 known.shun(now, addr, memory::BAN, false);
             }
-            CloseReason::Refused(_) => known.shun(now, addr, memory::VIOLATION, false),
+            // The other connection to it may end sooner than we think.
+            CloseReason::Refused(_) => known.lost(now, addr),
             CloseReason::PeerLeft
             | CloseReason::TimedOut(_)
             | CloseReason::Failed(_)

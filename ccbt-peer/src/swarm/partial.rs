@@ -43,8 +43,6 @@ struct Slot {
 pub(super) struct Receipt {
     /// Others who were asked for it and can be told not to send it.
     pub(super) others: Vec<PeerKey>,
-    /// Every block of the piece is here.
-    pub(super) complete: bool,
 }
 
 impl Partial {
@@ -157,10 +155,7 @@ impl Partial {
         self.received += 1;
         let debtors = self.late.extract_if(.., |(late, _)| *late == n).map(|(_, debtor)| debtor);
         let others = askers.into_iter().flatten().chain(debtors);
-        Some(Receipt {
-            others: others.filter(|asker| *asker != peer).collect(),
-            complete: self.received as usize == self.blocks.len(),
-        })
+        Some(Receipt { others: others.filter(|asker| *asker != peer).collect() })
     }
 
     /// Everybody who sent a block of it, each once.
@@ -216,7 +211,7 @@ mod tests {
         assert_eq!(partial.ask_again(B, false), Some(0));
         assert_eq!(partial.ask_again(C, false), None, "two are enough");
         let receipt = partial.receive(B, 0).unwrap();
-        assert_eq!(receipt, Receipt { others: vec![A], complete: true });
+        assert_eq!(receipt, Receipt { others: vec![A] });
         assert_eq!(partial.receive(A, 0), None);
         assert_eq!(partial.senders(), [B]);
     }
@@ -227,7 +222,7 @@ mod tests {
         partial.ask_missing(A);
         partial.give_back(A, 0, false);
         assert_eq!(partial.missing(), 2);
-        assert_eq!(partial.receive(A, 0), Some(Receipt { others: vec![], complete: false }));
+        assert_eq!(partial.receive(A, 0), Some(Receipt { others: vec![] }));
         assert_eq!(partial.missing(), 1);
     }
 

@@ -35,7 +35,7 @@ pub(super) struct Picker {
     /// Of these: the ones with a block that somebody failed to deliver in time.
     overdue: BTreeSet<PieceIndex>,
     /// Pieces that had a wrong hash with several senders.
-    suspects: Vec<PieceIndex>,
+    suspects: BTreeMap<PieceIndex, Vec<PeerKey>>,
     /// Counts whenever there is something to ask for that was not there before.
     version: u64,
     rng: fastrand::Rng,
@@ -90,7 +90,7 @@ impl Picker {
             partials: BTreeMap::new(),
             open: 0,
             overdue: BTreeSet::new(),
-            suspects: Vec::new(),
+            suspects: BTreeMap::new(),
             version: 0,
             rng,
         }
@@ -167,10 +167,16 @@ impl Picker {
         } else if have < RANDOM_FIRST {
             self.rarity.random(|piece| asker.has(piece), &mut self.rng)?
         } else {
-            self.rarity.rarest(|piece| asker.has(piece))?
+            let fits = |piece| asker.has(piece) && !self.has_failed(asker.key, piece);
+            self.rarity.rarest(fits).or_else(|| self.rarity.rarest(|piece| asker.has(piece)))?
         };
         self.begin(piece);
         Some(piece)
+    }
+
+    /// Whether the peer was to send this suspect piece alone before, and did not: others go first.
+    fn has_failed(&self, peer: PeerKey, piece: PieceIndex) -> bool {
+        self.suspects.get(&piece).is_some_and(|failed| failed.contains(&peer))
     }
 
     /// The piece behind the one that this peer took last, if it is as rare, up to the length of a run.
@@ -189,7 +195,7 @@ impl Picker {
 
     fn begin(&mut self, piece: PieceIndex) {
         self.rarity.remove(piece);
-        let suspect = self.suspects.contains(&piece);
+        let suspect = self.suspects.contains_key(&piece);
         let sole = suspect.then_some(Sole::Open);
         self.partials.insert(piece, Partial::new(piece, self.geometry.blocks(piece), sole));
         self.open += 1;
@@ -274,7 +280,7 @@ impl Picker {
     /// The piece is verified; who sent it.
     pub(super) fn stored(&mut self, piece: PieceIndex) -> Senders {
         self.rarity.remove(piece);
-        self.suspects.retain(|suspect| *suspect != piece);
+        self.suspects.remove(&piece);
         self.drop_partial(piece).map(|partial| Senders::of(&partial)).unwrap_or_default()
     }
 
@@ -282,8 +288,8 @@ impl Picker {
     pub(super) fn failed(&mut self, piece: PieceIndex) -> Senders {
         let Some(partial) = self.drop_partial(piece) else { return Senders::default() };
         let senders = Senders::of(&partial);
-        if senders.culprit().is_none() && !self.suspects.contains(&piece) {
-            self.suspects.push(piece);
+        if senders.culprit().is_none() {
+            self.suspects.entry(piece).or_default();
         }
         self.version += 2;
         self.rarity.insert(piece);
@@ -309,6 +315,7 @@ impl Picker {
         let pieces: Vec<_> = self.partials.values().filter(taken).map(|p| p.piece).collect();
         for piece in &pieces {
             self.version += 2;
+            self.suspects.entry(*piece).or_default().push(peer);
             self.drop_partial(*piece);
             self.rarity.insert(*piece);
         }

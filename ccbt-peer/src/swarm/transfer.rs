@@ -15,9 +15,10 @@ use crate::session::Tell;
 const OVERDUE: Duration = Duration::from_secs(15);
 /// What a snubbing peer was asked for so long ago is lost.
 const LOST: Duration = Duration::from_secs(60);
-/// A suspect piece waits so long for the peer that is to send it alone. What is here of it is lost then,
-/// so slow peers must have a chance.
-const STALLED: Duration = Duration::from_secs(30);
+/// A suspect piece waits so long for the peer that is to send it alone and sends nothing.
+const STALLED: Duration = Duration::from_secs(5);
+/// It waits longer if that peer chokes us: what is here of the piece is lost when it starts over.
+const CHOKED: Duration = Duration::from_secs(30);
 /// A peer that refuses a block is asked again after this, and twice as long each time.
 const HOLD: Duration = Duration::from_millis(100);
 const MAX_HOLD_DOUBLINGS: u32 = 7;
@@ -225,13 +226,13 @@ impl SwarmCore {
             let (Some(peer), Some(view)) = (self.peers.get(owner), self.watch.get(owner)) else {
                 continue;
             };
-            let since = if view.peer_choking {
-                Some(view.peer_choking_since)
+            let release_at = if view.peer_choking {
+                Some(view.peer_choking_since + CHOKED)
             } else {
-                let asked = peer.in_flight.front().map(|asked| asked.at);
+                let asked = peer.in_flight.front().map(|asked| asked.at + STALLED);
                 view.snubbed_since.and(asked)
             };
-            if since.is_none_or(|since| now < since + STALLED) {
+            if release_at.is_none_or(|at| now < at) {
                 continue;
             }
             for piece in self.picker.release(owner) {

@@ -174,7 +174,7 @@ fn a_late_block_of_the_debtor_itself_counts() {
     desk.give_back(A, (0, 0), true);
     desk.pick(B, 1);
     let receipt = desk.receive(A, (0, 0)).unwrap();
-    assert_eq!(receipt, Receipt { others: vec![B], complete: true });
+    assert_eq!(receipt, Receipt { others: vec![B] });
     assert_eq!(desk.receive(B, (0, 0)), None);
 }
 
@@ -215,7 +215,7 @@ fn a_stored_piece_names_its_senders_and_is_asked_for_no_more() {
     desk.pick(A, 1);
     desk.pick(B, 1);
     desk.receive(A, (0, 0)).unwrap();
-    assert!(desk.receive(B, (0, 1)).unwrap().complete);
+    assert!(desk.receive(B, (0, 1)).is_some());
     let senders = desk.picker.stored(PieceIndex(0));
     assert_eq!((senders.known, senders.all), (vec![A, B], true));
     assert_eq!(desk.pick(C, 9), []);
@@ -238,7 +238,7 @@ fn a_wrong_piece_has_no_culprit_while_the_word_of_a_block_is_still_to_come() {
     desk.pick(B, 1);
     desk.receive(B, (0, 1));
     assert_eq!(desk.picker.failed(PieceIndex(0)), Senders { known: vec![B], all: false });
-    assert_eq!(desk.picker.suspects, [PieceIndex(0)]);
+    assert!(desk.picker.suspects.contains_key(&PieceIndex(0)));
 }
 
 /// A piece of three blocks that two senders got wrong.
@@ -292,7 +292,7 @@ fn a_block_of_a_piece_that_was_given_back_whole_begins_it_again() {
     let mut desk = Desk::new(1, 2);
     desk.pick(A, 1);
     desk.give_back(A, (0, 0), false);
-    assert_eq!(desk.receive(A, (0, 0)), Some(Receipt { others: vec![], complete: false }));
+    assert_eq!(desk.receive(A, (0, 0)), Some(Receipt { others: vec![] }));
     assert_eq!(desk.pick(B, 9), [(0, 1)]);
 }
 
