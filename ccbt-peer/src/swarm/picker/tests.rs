@@ -305,3 +305,15 @@ fn blocks_that_no_piece_has_are_nothing() {
     desk.picker.give_back(A, Block { piece: PieceIndex(9), ..odd }, true);
     assert!(desk.picker.partials.is_empty());
 }
+
+#[test]
+fn a_peer_that_let_a_suspect_piece_lie_is_asked_for_it_last() {
+    let mut desk = suspect();
+    desk.pick(B, 1);
+    assert_eq!(desk.picker.release(B), [PieceIndex(0)]);
+    assert!(desk.picker.has_failed(B, PieceIndex(0)) && !desk.picker.has_failed(A, PieceIndex(0)));
+    assert_eq!(desk.pick(B, 1), [(0, 0)], "it is asked again if there is nothing else");
+    let mut desk = Desk::new(2, 1);
+    desk.picker.suspects.insert(PieceIndex(0), vec![B]);
+    assert_eq!((desk.pick(B, 1), desk.pick(B, 1)), (vec![(1, 0)], vec![(0, 0)]));
+}
