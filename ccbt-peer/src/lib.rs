@@ -42,7 +42,8 @@
 //!
 //! # Features
 //!
-//! - `http`: [`HttpTracker`](source::HttpTracker) and [`source::http::fetch`], over HTTP and HTTPS.
+//! - `http`: [`HttpTracker`], [`TrackerTiers`], [`source::http::fetch`] and [`source::http::scrape`],
+//!   over HTTP and HTTPS.
 
 mod builder;
 pub mod close;
@@ -66,9 +67,9 @@ pub use driver::{Dialer, Node, TcpDialer, Transport};
 pub use event::{Event, EventKind, Progress};
 pub use events::Events;
 pub use geometry::Geometry;
-#[cfg(feature = "http")]
-pub use source::HttpTracker;
 pub use source::{Given, PeerSource, SourceContext, Totals};
+#[cfg(feature = "http")]
+pub use source::{HttpTracker, TrackerTiers};
 pub use store::{FileStore, MemoryStore, PieceStore, StoreError};
 
 /// The decisions of a swarm and of its connections, without socket, thread or clock.
