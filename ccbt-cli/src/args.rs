@@ -1,15 +1,22 @@
 //! The command line: what can be asked for, and what is refused before anything is done.
 
+mod create;
+mod show;
 mod value;
+mod verify;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use ccbt_peer::policy::registry::RULES;
+use ccbt_peer::wire::Magnet;
 use clap::{Args, Parser, Subcommand};
 
 use crate::exit;
+pub(crate) use create::{Create, Tier};
+pub(crate) use show::Show;
+pub(crate) use verify::Verify;
 
 /// Downloads torrents, and keeps only the peers that are worth their slot.
 #[derive(Debug, Parser)]
@@ -24,6 +31,15 @@ pub(crate) enum Command {
     /// Download a torrent, and exit when every piece is verified
     #[command(after_help = get_help())]
     Get(Get),
+    /// Make a torrent of a file or folder
+    #[command(after_help = create::HELP)]
+    Create(Create),
+    /// Look at a torrent or a magnet link
+    #[command(after_help = show::HELP)]
+    Show(Show),
+    /// Check content against its torrent
+    #[command(after_help = verify::HELP)]
+    Verify(Verify),
     /// Watch a download on this machine drop dead-weight peers, each with its reason
     #[command(after_help = DEMO_HELP)]
     Demo(Demo),
@@ -116,6 +132,13 @@ pub(crate) struct Talk {
 pub(crate) enum Torrent {
     File(PathBuf),
     Url(String),
+}
+
+/// What there is to be looked at.
+#[derive(Clone, Debug)]
+pub(crate) enum Subject {
+    Torrent(Torrent),
+    Magnet(Box<Magnet>),
 }
 
 /// The rules as the registry knows them, an example, and the exit codes.

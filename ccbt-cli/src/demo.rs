@@ -162,7 +162,7 @@ fn get_args(torrent: &Path, output: &Path) -> Result<Get, Failure> {
     line.extend(RULES.into_iter().flat_map(|rule| ["--evict", rule]).map(OsString::from));
     match Cli::try_parse_from(line).map(|cli| cli.command) {
         Ok(Command::Get(get)) => Ok(get),
-        Ok(Command::Demo(_)) => Err(Failure::new(Exit::Failed, "demo: not a download")),
+        Ok(_) => Err(Failure::new(Exit::Failed, "demo: not a download")),
         Err(error) => Err(Failure::new(Exit::Failed, error)),
     }
 }

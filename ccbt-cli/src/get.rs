@@ -2,14 +2,14 @@
 
 mod audience;
 mod stall;
-mod torrent;
+pub(crate) mod torrent;
 
 use std::path::Path;
 use std::time::Duration;
 
 use ccbt_peer::policy::registry::Selection;
 use ccbt_peer::policy::{PolicySet, Time};
-use ccbt_peer::source::{Given, HttpTracker};
+use ccbt_peer::source::{Given, TrackerTiers};
 use ccbt_peer::store::{FileStore, PieceStore};
 use ccbt_peer::wire::{Bitfield, Metainfo};
 use ccbt_peer::{Event, EventKind, Events, Progress, Swarm};
@@ -23,9 +23,6 @@ use crate::signals::{Signals, stopped_by};
 use audience::Audience;
 pub(crate) use audience::Watcher;
 use stall::Stall;
-
-/// Trackers that are asked at most, however many a torrent names.
-const TRACKERS: usize = 20;
 
 /// What a download brought.
 #[derive(Clone, Copy, Debug, Default)]
@@ -93,8 +90,8 @@ pub(crate) async fn download(
         .policy(policies)
         .listen(args.listen)
         .max_peers(args.max_peers);
-    for tracker in trackers(args, &metainfo, audience.report) {
-        swarm = swarm.source(tracker);
+    if let Some(trackers) = trackers(args, &metainfo, audience.report) {
+        swarm = swarm.source(trackers);
     }
     if !args.peers.is_empty() {
         swarm = swarm.source(Given::hosts(args.peers.clone()));
@@ -182,27 +179,22 @@ fn complete_already(
 }
 
 /// The torrent's trackers that we can ask.
-fn trackers(args: &Get, metainfo: &Metainfo, report: &mut Report) -> Vec<HttpTracker> {
-    let mut trackers = Vec::new();
+fn trackers(args: &Get, metainfo: &Metainfo, report: &mut Report) -> Option<TrackerTiers> {
     if args.no_tracker {
-        return trackers;
+        return None;
     }
-    for url in metainfo.trackers().iter().flatten() {
-        let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
-        match (scheme.as_deref(), HttpTracker::new(url)) {
-            _ if trackers.len() == TRACKERS => {
-                report.note(&format!("{url}: not asked, {TRACKERS} trackers are enough"))
-            }
-            (Some("http" | "https"), Ok(tracker)) => trackers.push(tracker),
-            (Some("http" | "https"), Err(error)) => report.note(&format!("{url}: {error}")),
-            _ => report
-                .note(&format!("{url}: not asked, only http and https trackers are spoken yet")),
-        }
+    let trackers = TrackerTiers::new(metainfo.trackers());
+    if let [(url, error), others @ ..] = trackers.skipped() {
+        let others = match others.len() {
+            0 => String::new(),
+            more => format!(" (and {more} more)"),
+        };
+        report.note(&format!("{url}{others} not asked: {error}"));
     }
     if trackers.is_empty() && args.peers.is_empty() {
         report.say("no tracker to ask and no --peer: waiting for peers that find us");
     }
-    trackers
+    Some(trackers).filter(|trackers| !trackers.is_empty())
 }
 
 /// A running swarm, and everybody who wants to know.

@@ -2,12 +2,18 @@
 //! swarm, and what happens there back into words.
 
 mod args;
+mod content;
+mod create;
 mod demo;
 mod events;
 mod exit;
 mod get;
+mod hashing;
+mod print;
 mod report;
+mod show;
 mod signals;
+mod verify;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -49,6 +55,9 @@ fn start(cli: Cli) -> Result<(), Failure> {
         let mut signals = Signals::install()?;
         match cli.command {
             Command::Get(get) => get::run(&get, &mut signals).await,
+            Command::Create(create) => create::run(&create, &mut signals).await,
+            Command::Show(show) => show::run(&show, &mut signals).await,
+            Command::Verify(verify) => verify::run(&verify, &mut signals).await,
             Command::Demo(demo) => demo::run(&demo, &mut signals).await,
         }
     });

@@ -2,6 +2,7 @@
 //! the end who was dropped and why.
 
 mod line;
+mod meter;
 mod pace;
 mod paint;
 mod screen;
@@ -15,6 +16,7 @@ use ccbt_peer::{Event, EventKind, Progress};
 use console::Term;
 
 use crate::events::{canonical, cause};
+pub(crate) use meter::Meter;
 use pace::Pace;
 use paint::Paint;
 pub(crate) use paint::printable;
@@ -30,6 +32,13 @@ pub(crate) enum Detail {
     Normal,
     /// Also peers as they come and go, and what sources say.
     Verbose,
+}
+
+impl Detail {
+    /// For commands that have `--quiet` alone.
+    pub(crate) fn unless(quiet: bool) -> Self {
+        if quiet { Self::Quiet } else { Self::Normal }
+    }
 }
 
 /// Where the words go.

@@ -42,7 +42,8 @@
 //!
 //! # Features
 //!
-//! - `http`: trackers and downloads over HTTP and HTTPS (`HttpTracker`, `source::http`).
+//! - `http`: trackers, scrapes and downloads over HTTP and HTTPS (`TrackerTiers`, `HttpTracker`,
+//!   `source::http`).
 
 mod builder;
 pub mod close;
@@ -66,9 +67,9 @@ pub use driver::{Dialer, Node, TcpDialer, Transport};
 pub use event::{Event, EventKind, Progress};
 pub use events::Events;
 pub use geometry::Geometry;
-#[cfg(feature = "http")]
-pub use source::HttpTracker;
 pub use source::{Given, PeerSource, SourceContext, Totals};
+#[cfg(feature = "http")]
+pub use source::{HttpTracker, TrackerTiers};
 pub use store::{FileStore, MemoryStore, PieceStore, StoreError};
 
 /// The decisions of a swarm and of its connections, without socket, thread or clock.

@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, watch};
 
 pub use given::Given;
 #[cfg(feature = "http")]
-pub use tracker::HttpTracker;
+pub use tracker::{HttpTracker, TrackerTiers};
 
 /// A source of peers: runs beside the swarm and hands it addresses.
 #[cfg_attr(test, mockall::automock)]
@@ -82,6 +82,22 @@ impl SourceContext {
         found: mpsc::Sender<Found>,
     ) -> Self {
         Self { info_hash, peer_id, port, totals, stop, found, name, kind }
+    }
+
+    /// The same context under another name, for a source that stands for several that people know, such
+    /// as the trackers of a torrent.
+    #[must_use]
+    pub fn named(&self, name: impl Into<String>) -> Self {
+        Self {
+            info_hash: self.info_hash,
+            peer_id: self.peer_id,
+            port: self.port,
+            totals: self.totals.clone(),
+            stop: self.stop.clone(),
+            found: self.found.clone(),
+            name: name.into(),
+            kind: self.kind,
+        }
     }
 
     /// The transfer so far.

@@ -2,6 +2,7 @@
 
 mod client;
 
+use crate::hex::{self, HexError};
 use std::fmt;
 use std::str::FromStr;
 
@@ -63,21 +64,11 @@ impl FromStr for InfoHash {
     type Err = ParseInfoHashError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let digits = text.as_bytes();
-        if digits.len() != 40 {
-            return Err(ParseInfoHashError::Length { length: digits.len() });
+        match hex::decode(text) {
+            Ok(hash) => Ok(Self(hash)),
+            Err(HexError::Length(length)) => Err(ParseInfoHashError::Length { length }),
+            Err(HexError::Digit(at)) => Err(ParseInfoHashError::Digit { at }),
         }
-        let mut hash = [0; 20];
-        for (at, &digit) in digits.iter().enumerate() {
-            let value = match digit {
-                b'0'..=b'9' => digit - b'0',
-                b'a'..=b'f' => digit - b'a' + 10,
-                b'A'..=b'F' => digit - b'A' + 10,
-                _ => return Err(ParseInfoHashError::Digit { at }),
-            };
-            hash[at / 2] = hash[at / 2] << 4 | value;
-        }
-        Ok(Self(hash))
     }
 }
 

@@ -2,19 +2,29 @@
 
 pub mod bencode;
 mod bitfield;
+#[cfg(feature = "codec")]
+mod codec;
 mod extension;
+mod fast;
 mod handshake;
+mod hex;
 mod ids;
+pub mod magnet;
 mod message;
 pub mod metainfo;
+mod percent;
 mod stream;
 mod text;
 pub mod tracker;
 
 pub use bitfield::{Bitfield, BitfieldError, Pieces};
+#[cfg(feature = "codec")]
+pub use codec::{CodecError, MessageCodec};
 pub use extension::{EXTENDED_HANDSHAKE, ExtensionError, ExtensionHandshake, Extensions};
+pub use fast::allowed_fast;
 pub use handshake::{Handshake, HandshakeDecoder, HandshakeError, Reserved};
 pub use ids::{BLOCK_LEN, Block, InfoHash, ParseInfoHashError, PeerId, PieceIndex};
+pub use magnet::{Magnet, MagnetError};
 pub use message::{Message, encode_piece_header};
 pub use metainfo::{File, Metainfo, MetainfoError, PathError};
 pub use stream::{DecodeError, Decoder, Item, Limits, MessageDecoder};

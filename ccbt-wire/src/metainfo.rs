@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use error::{MetainfoError, PathError};
+pub(crate) use parse::usable_url;
 
 /// Greatest metainfo file, in bytes: 10 MiB.
 pub const MAX_METAINFO_LEN: usize = 10 << 20;
@@ -52,6 +53,7 @@ pub struct Metainfo {
     files: Arc<[File]>,
     multi_file: bool,
     private: bool,
+    source: Option<String>,
     outer: Arc<Outer>,
 }
 
@@ -63,6 +65,7 @@ struct Outer {
     url_list: Vec<String>,
     comment: Option<String>,
     created_by: Option<String>,
+    creation_date: Option<u64>,
 }
 
 /// A file of a torrent.
@@ -195,6 +198,17 @@ impl Metainfo {
     /// The program that made the file, printable.
     pub fn created_by(&self) -> Option<&str> {
         self.outer.created_by.as_deref()
+    }
+
+    /// When the file was made, in seconds since the beginning of 1970, UTC.
+    pub fn creation_date(&self) -> Option<u64> {
+        self.outer.creation_date
+    }
+
+    /// Where the torrent is at home, printable. It is part of `info`: trackers set it to have an info hash of
+    /// their own.
+    pub fn source(&self) -> Option<&str> {
+        self.source.as_deref()
     }
 
     /// Limits for the streams of this torrent's peers.

@@ -10,6 +10,8 @@ use crate::{Block, Message, PieceIndex};
 use bytes::Bytes;
 
 pub use limits::{DecodeError, Limits};
+#[cfg(feature = "codec")]
+pub(crate) use whole::Assembler;
 pub use whole::MessageDecoder;
 
 const PREFIX: usize = 4;

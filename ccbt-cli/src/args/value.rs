@@ -5,8 +5,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ccbt_peer::policy::registry::parse_duration;
+use ccbt_peer::wire::BLOCK_LEN;
+use ccbt_peer::wire::magnet::MagnetError;
+use ccbt_peer::wire::metainfo::MAX_PIECE_LENGTH;
 
-use super::Torrent;
+use super::{Subject, Tier, Torrent};
 
 /// A file, or the URL of one.
 pub(super) fn torrent(text: &str) -> Result<Torrent, String> {
@@ -19,6 +22,62 @@ pub(super) fn torrent(text: &str) -> Result<Torrent, String> {
         _ if text.is_empty() => Err("a file or a URL is needed".to_owned()),
         _ => Ok(Torrent::File(PathBuf::from(text))),
     }
+}
+
+/// A torrent or a magnet link.
+pub(super) fn subject(text: &str) -> Result<Subject, String> {
+    if text.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("magnet:")) {
+        let magnet = text.parse().map_err(|error: MagnetError| error.to_string())?;
+        return Ok(Subject::Magnet(Box::new(magnet)));
+    }
+    torrent(text).map(Subject::Torrent)
+}
+
+/// Trackers that are equal among themselves, with commas between them.
+pub(super) fn tier(text: &str) -> Result<Tier, String> {
+    const SCHEMES: [&str; 5] = ["http", "https", "udp", "ws", "wss"];
+    text.split(',').map(|text| url(text, &SCHEMES)).collect::<Result<_, _>>().map(Tier)
+}
+
+/// The URL of content on a web server.
+pub(super) fn web_seed(text: &str) -> Result<String, String> {
+    url(text, &["http", "https", "ftp"])
+}
+
+/// An absolute URL of one of the schemes.
+fn url(text: &str, schemes: &[&str]) -> Result<String, String> {
+    let text = text.trim();
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return Err(format!("{text:?} is no URL, as in {}://host.example/", schemes[0]));
+    };
+    if !schemes.iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+        return Err(format!("{scheme:?} is none of {}", schemes.join(", ")));
+    }
+    if rest.is_empty() || rest.starts_with(['/', '?', '#', ':']) {
+        return Err(format!("{text:?} names no host"));
+    }
+    if text.contains(|c: char| c.is_control() || c.is_whitespace()) {
+        return Err(format!("{text:?} has a blank or control character in it"));
+    }
+    Ok(text.to_owned())
+}
+
+/// Bytes of a piece: a power of two, as every client takes it.
+pub(super) fn piece_length(text: &str) -> Result<u32, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match text[digits.len()..].to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kib" => 1 << 10,
+        "m" | "mib" => 1 << 20,
+        unit => return Err(format!("unit {unit:?} is neither KiB nor MiB")),
+    };
+    let count: u32 =
+        digits.parse().map_err(|_| format!("{text:?} is no size, as in 256KiB or 4MiB"))?;
+    count
+        .checked_mul(unit)
+        .filter(|length| length.is_power_of_two())
+        .filter(|length| (BLOCK_LEN..=MAX_PIECE_LENGTH).contains(length))
+        .ok_or_else(|| format!("{text} is no power of two from 16KiB to 256MiB"))
 }
 
 /// `HOST:PORT`, with an IPv6 address in brackets.
@@ -84,6 +143,50 @@ mod tests {
         ] {
             assert!(host(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_piece_length_is_a_power_of_two_that_clients_take() {
+        for (text, length) in [
+            ("16KiB", 16_384),
+            ("16384", 16_384),
+            ("262144b", 262_144),
+            ("256k", 262_144),
+            ("4M", 4 << 20),
+            ("256mib", 256 << 20),
+        ] {
+            assert_eq!(piece_length(text), Ok(length), "{text}");
+        }
+        for text in ["", "0", "8KiB", "16383", "48KiB", "512MiB", "1GiB", "KiB", "-1", "9999999M"] {
+            assert!(piece_length(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_tier_is_one_or_more_urls_of_trackers() {
+        let urls = ["http://a.example/announce", "udp://b.example:80"];
+        assert_eq!(tier(&urls.join(",")), Ok(Tier(urls.map(str::to_owned).to_vec())));
+        for text in
+            ["", "a", "http://", "http:///x", "ftp://a", "http://a,", "http://a b", "http:a"]
+        {
+            assert!(tier(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_web_seed_is_the_url_of_a_file() {
+        assert_eq!(web_seed("HTTPS://a/b"), Ok("HTTPS://a/b".to_owned()));
+        for text in ["", "udp://a", "http://a/\tb", "/a/b"] {
+            assert!(web_seed(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_subject_may_be_a_magnet_link() {
+        let link = "MAGNET:?xt=urn:btih:d0d14c926e6e99761a2fdcff27b403d96376eff6";
+        assert!(matches!(subject(link), Ok(Subject::Magnet(_))));
+        assert!(subject("magnet:?dn=a").is_err());
+        assert!(matches!(subject("a.torrent"), Ok(Subject::Torrent(Torrent::File(_)))));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::args::Torrent;
 use crate::exit::{Exit, Failure};
 
 /// Reads and checks a torrent; an error names where it came from and what is wrong with it.
-pub(super) async fn load(from: &Torrent) -> Result<Metainfo, Failure> {
+pub(crate) async fn load(from: &Torrent) -> Result<Metainfo, Failure> {
     match from {
         Torrent::File(path) => {
             let bytes = read(path).map_err(Failure::of(Exit::Refused, path.display()))?;

@@ -21,7 +21,7 @@ pub(crate) fn line(now: &Progress, width: usize, paint: Paint) -> String {
         }
         let room = (width - used).saturating_sub(1).min(*BAR.end());
         let bar = if room >= *BAR.start() {
-            format!(" {}", bar(now, room, paint))
+            format!(" {}", bar(now.verified, now.total, room, paint))
         } else {
             String::new()
         };
@@ -61,8 +61,9 @@ fn peers(now: &Progress) -> String {
     units::count(now.peers as usize, "peer", "peers")
 }
 
-fn bar(now: &Progress, room: usize, paint: Paint) -> String {
-    let done = share(now.verified, now.total, room);
+/// A bar of `room` cells, filled as far as `part` of `whole` is done.
+pub(super) fn bar(part: u64, whole: u64, room: usize, paint: Paint) -> String {
+    let done = share(part, whole, room);
     let (full, empty) = paint.bar();
     format!("{}{}", paint.good(&full.repeat(done)), paint.faint(&empty.repeat(room - done)))
 }

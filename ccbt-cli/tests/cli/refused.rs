@@ -77,7 +77,9 @@ fn a_command_line_without_sense_is_refused() {
 
 #[test]
 fn help_and_version_are_no_errors() {
-    for line in [&["--help"][..], &["--version"], &["get", "--help"], &["demo", "--help"]] {
+    let commands = ["get", "create", "show", "verify", "demo"].map(|name| [name, "--help"]);
+    let lines = commands.iter().map(|line| &line[..]);
+    for line in lines.chain([&["--help"][..], &["--version"]]) {
         let mut command = ccbt();
         command.args(line);
         assert_exit(&run(command), 0);

@@ -2,9 +2,9 @@
 #![cfg(unix)]
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
-use crate::support::{Stage, assert_exit, text};
+use crate::support::{Stage, assert_exit, ccbt, text};
 
 /// Starts a download that nobody serves, and sends the signal as soon as it runs.
 fn interrupted_by(signal: &str, stage: &Stage, more: &[&str]) -> Output {
@@ -56,4 +56,24 @@ fn a_torrent_that_never_arrives_does_not_hold_up_the_end() {
     let _request = hanging.accept().expect("a request");
     send("-INT", &child);
     assert_exit(&child.wait_with_output().expect("an end"), 130);
+}
+
+#[test]
+fn hashing_ends_at_once_and_leaves_no_torrent() {
+    let stage = Stage::new(None);
+    let content = stage.folder().join("huge");
+    // Sparse, and far too much to be hashed in the time of a test.
+    let file = std::fs::File::create(&content).expect("a file");
+    file.set_len(1 << 42).expect("a sparse file");
+    let mut create = ccbt();
+    create.args(["create", "huge", "-o", "huge.torrent"]).current_dir(stage.folder());
+    create.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = create.spawn().expect("the program starts");
+    let mut told = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut line = String::new();
+    told.read_line(&mut line).expect("a line");
+    assert!(line.starts_with("huge: 4.00 TiB"), "{line}");
+    send("-INT", &child);
+    assert_exit(&child.wait_with_output().expect("an end"), 130);
+    assert!(!stage.folder().join("huge.torrent").exists());
 }

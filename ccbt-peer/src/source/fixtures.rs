@@ -66,6 +66,13 @@ impl Swarm {
         self.found.recv().await.unwrap().result.map(|(peers, _)| peers)
     }
 
+    /// What is delivered next, and under whose name.
+    #[cfg(feature = "http")]
+    pub(crate) async fn next_named(&mut self) -> (String, Result<Vec<SocketAddr>, String>) {
+        let found = self.found.recv().await.unwrap();
+        (found.source, found.result.map(|(peers, _)| peers))
+    }
+
     #[cfg(feature = "http")]
     pub(crate) async fn next_warning(&mut self) -> Option<String> {
         self.found.recv().await.unwrap().result.unwrap().1

@@ -1,7 +1,9 @@
-//! A small HTTP client: one GET at a time, over HTTP/1.1, with bounds on everything.
+//! A small HTTP client: one GET at a time, over HTTP/1.1, with bounds on everything; and scrapes.
 
 mod body;
 mod error;
+mod gzip;
+mod scrape;
 mod tls;
 mod url;
 
@@ -14,6 +16,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use bytes::Bytes;
+use ccbt_wire::tracker::TrackerError;
 use http_body_util::Empty;
 use hyper::body::Incoming;
 use hyper::header::{ACCEPT_ENCODING, LOCATION, USER_AGENT};
@@ -23,7 +26,10 @@ use hyper_util::client::legacy::connect::{Connect, HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use tokio::time::timeout;
 
+use self::tls::Tls;
+
 pub use self::error::{HttpError, UrlError};
+pub use self::scrape::{ScrapeError, scrape};
 pub(super) use self::url::parse;
 
 const MOST_REDIRECTS: u32 = 5;
@@ -36,7 +42,8 @@ const WHOLE: Duration = Duration::from_secs(120);
 ///
 /// Follows at most 5 redirects, but none from `https` to `http`. Waits at most 10 s for the answer to
 /// begin and for each further part of it, and 120 s for all. Certificates are checked against the
-/// system's roots, or Mozilla's where the system has none.
+/// system's roots, or Mozilla's where the system has none. Asks for a plain answer, but takes one that
+/// is compressed with gzip, whose length counts before and after.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), ccbt_peer::source::http::HttpError> {
@@ -65,13 +72,33 @@ impl Answer {
     pub(super) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
+
+    /// Reads it with `parse` as the answer of a tracker.
+    pub(super) fn of_tracker<T, E>(
+        &self,
+        parse: impl Fn(&[u8]) -> Result<T, TrackerError>,
+    ) -> Result<T, E>
+    where
+        E: From<HttpError> + From<TrackerError>,
+    {
+        match parse(&self.body) {
+            // Some trackers send their reason with an error status.
+            Err(error @ TrackerError::Refused { .. }) => Err(error.into()),
+            _ if !self.is_success() => Err(HttpError::Status(self.status).into()),
+            result => Ok(result?),
+        }
+    }
 }
 
 /// Gets what lies at `url`; as [`fetch`], but any status will do and there is no bound on the whole.
 pub(super) async fn get(url: &str, limit: usize) -> Result<Answer, HttpError> {
+    get_with(&tls::SYSTEM, url, limit).await
+}
+
+async fn get_with(tls: &Tls, url: &str, limit: usize) -> Result<Answer, HttpError> {
     let mut uri = parse(url)?;
     for _ in 0..=MOST_REDIRECTS {
-        let response = timeout(PATIENCE, send(&uri)).await;
+        let response = timeout(PATIENCE, send(tls, &uri)).await;
         let response =
             response.map_err(|_| HttpError::TimedOut { seconds: PATIENCE.as_secs() })??;
         match redirect(&response, &uri)? {
@@ -98,14 +125,14 @@ fn redirect(response: &Response<Incoming>, from: &Uri) -> Result<Option<Uri>, Ht
     Ok(Some(target))
 }
 
-async fn send(uri: &Uri) -> Result<Response<Incoming>, HttpError> {
+async fn send(tls: &Tls, uri: &Uri) -> Result<Response<Incoming>, HttpError> {
     let request = Request::get(uri)
         .header(USER_AGENT, concat!("ccbt/", env!("CARGO_PKG_VERSION")))
         .header(ACCEPT_ENCODING, "identity")
         .body(Empty::new())
         .map_err(|error| HttpError::of(&error))?;
     if uri.scheme_str() == Some("https") {
-        request_over(tls::connector().await?, request).await
+        request_over(tls.connector().await?, request).await
     } else {
         request_over(HttpConnector::new(), request).await
     }

@@ -10,17 +10,22 @@
 //! let bytes = Builder::multi("folder", 16 * 1024, [("a.txt", 10), ("sub/b.txt", 11)])
 //!     .pieces(hasher.finish())
 //!     .tracker("http://tracker.example/announce")
-//!     .encode();
+//!     .build()?;
 //! assert_eq!(Metainfo::parse(&bytes)?.files()[1].offset, 10);
 //! # Ok::<(), ccbt_wire::MetainfoError>(())
 //! ```
 
+mod hasher;
+
+use super::parse::MAX_URLS;
+use super::{Metainfo, MetainfoError, usable_url};
 use crate::bencode::Owned;
-use sha1::{Digest, Sha1};
+
+pub use hasher::PieceHasher;
 
 /// Gathers what goes into a metainfo file.
 ///
-/// It writes what it is told; whether that is a torrent, [`Metainfo::parse`](crate::Metainfo::parse) says.
+/// [`build`](Self::build) makes only what can be read again; [`encode`](Self::encode) writes what it is told.
 #[derive(Debug, Clone)]
 pub struct Builder {
     name: String,
@@ -32,6 +37,8 @@ pub struct Builder {
     url_list: Vec<String>,
     comment: Option<String>,
     created_by: Option<String>,
+    creation_date: Option<u64>,
+    source: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -67,6 +74,8 @@ impl Builder {
             url_list: Vec::new(),
             comment: None,
             created_by: None,
+            creation_date: None,
+            source: None,
         }
     }
 
@@ -118,7 +127,35 @@ impl Builder {
         self
     }
 
-    /// The metainfo file. Equal input gives equal bytes.
+    /// Says when the file was made, in seconds since the beginning of 1970, UTC. Without it equal content gives
+    /// equal files.
+    #[must_use]
+    pub fn creation_date(mut self, seconds: u64) -> Self {
+        self.creation_date = Some(seconds);
+        self
+    }
+
+    /// Names where the torrent is at home. It changes the info hash, so that one content can have a torrent for
+    /// each tracker.
+    #[must_use]
+    pub fn source(mut self, source: &str) -> Self {
+        self.source = Some(source.to_owned());
+        self
+    }
+
+    /// The metainfo file, if it can be read again with every URL in it. Equal input gives equal bytes.
+    ///
+    /// # Errors
+    /// As [`Metainfo::parse`]; and for a URL, or so many, that reading would leave out.
+    pub fn build(&self) -> Result<Vec<u8>, MetainfoError> {
+        check_urls("announce-list", self.tiers.iter().flatten())?;
+        check_urls("url-list", &self.url_list)?;
+        let bytes = self.encode();
+        Metainfo::parse(&bytes)?;
+        Ok(bytes)
+    }
+
+    /// The metainfo file, unchecked. Equal input gives equal bytes.
     pub fn encode(&self) -> Vec<u8> {
         let mut root = vec![("info", self.info())];
         let trackers: Vec<&str> = self.tiers.iter().flatten().map(String::as_str).collect();
@@ -132,6 +169,7 @@ impl Builder {
         }
         root.extend(self.comment.as_deref().map(|text| ("comment", text.into())));
         root.extend(self.created_by.as_deref().map(|text| ("created by", text.into())));
+        root.extend(self.creation_date.map(|seconds| ("creation date", int(seconds))));
         Owned::dict(root).encode()
     }
 
@@ -148,8 +186,27 @@ impl Builder {
         if self.private {
             info.push(("private", Owned::Int(1)));
         }
+        info.extend(self.source.as_deref().map(|text| ("source", text.into())));
         Owned::dict(info)
     }
+}
+
+fn check_urls<'a>(
+    field: &'static str,
+    urls: impl IntoIterator<Item = &'a String>,
+) -> Result<(), MetainfoError> {
+    let mut count = 0;
+    for url in urls {
+        count += 1;
+        if usable_url(url) != Some(url) {
+            return Err(MetainfoError::Url { field, url: url.clone() });
+        }
+    }
+    if count > MAX_URLS {
+        let (count, limit) = (count as u64, MAX_URLS as u64);
+        return Err(MetainfoError::TooMany { field, count, limit });
+    }
+    Ok(())
 }
 
 /// A torrent of one file whose content is at hand.
@@ -189,50 +246,6 @@ fn finish<'a>(
     }
 }
 
-/// Cuts a payload that is fed in any portions into pieces, and hashes them.
-#[derive(Debug, Clone)]
-pub struct PieceHasher {
-    piece_length: usize,
-    /// Bytes of the current piece.
-    filled: usize,
-    sha1: Sha1,
-    hashes: Vec<[u8; 20]>,
-}
-
-impl PieceHasher {
-    /// For pieces of so many bytes; 0 counts as 1.
-    pub fn new(piece_length: u32) -> Self {
-        let piece_length = piece_length.max(1) as usize;
-        Self { piece_length, filled: 0, sha1: Sha1::new(), hashes: Vec::new() }
-    }
-
-    /// Takes the next bytes of the payload.
-    pub fn update(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() {
-            let (now, later) = bytes.split_at(bytes.len().min(self.piece_length - self.filled));
-            self.sha1.update(now);
-            self.filled += now.len();
-            bytes = later;
-            if self.filled == self.piece_length {
-                self.close();
-            }
-        }
-    }
-
-    /// The hashes of all pieces; the last may be of a short one.
-    pub fn finish(mut self) -> Vec<[u8; 20]> {
-        if self.filled > 0 {
-            self.close();
-        }
-        self.hashes
-    }
-
-    fn close(&mut self) {
-        self.hashes.push(self.sha1.finalize_reset().into());
-        self.filled = 0;
-    }
-}
-
 fn file((path, length): &(String, u64)) -> Owned {
     Owned::dict([("length", int(*length)), ("path", path.split('/').map(Owned::from).collect())])
 }
@@ -241,7 +254,7 @@ fn strings(texts: &[String]) -> Owned {
     texts.iter().map(|text| Owned::from(text.as_str())).collect()
 }
 
-/// No file is longer than 63 bits can tell.
-fn int(length: u64) -> Owned {
-    Owned::Int(i64::try_from(length).unwrap_or(i64::MAX))
+/// No file is longer, and no date later, than 63 bits can tell.
+fn int(number: u64) -> Owned {
+    Owned::Int(i64::try_from(number).unwrap_or(i64::MAX))
 }

@@ -85,6 +85,15 @@ pub enum MetainfoError {
         /// Allowed.
         limit: u64,
     },
+    /// A URL that could not be asked. [`Builder::build`](super::build::Builder::build) refuses it; of a file
+    /// that is read it is left out.
+    #[error("{field}: {url:?} is not a usable URL")]
+    Url {
+        /// The field.
+        field: &'static str,
+        /// The URL.
+        url: String,
+    },
     /// A path that may not be joined to an output folder.
     #[error("{field}: {error}")]
     Path {

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Most trackers, and most web seeds, that are kept.
-const MAX_URLS: usize = 200;
+pub(super) const MAX_URLS: usize = 200;
 /// Longest URL that is kept, in bytes.
 const MAX_URL: usize = 2048;
 /// Characters of a comment that are kept.
@@ -30,6 +30,7 @@ pub(super) fn metainfo(bytes: &[u8]) -> Result<Metainfo, MetainfoError> {
     let mut url_list = None;
     let mut comment = None;
     let mut created_by = None;
+    let mut creation_date = None;
     for (key, value) in root {
         let slot = match key {
             b"info" => &mut info,
@@ -38,6 +39,7 @@ pub(super) fn metainfo(bytes: &[u8]) -> Result<Metainfo, MetainfoError> {
             b"url-list" => &mut url_list,
             b"comment" => &mut comment,
             b"created by" => &mut created_by,
+            b"creation date" => &mut creation_date,
             _ => continue,
         };
         slot.get_or_insert(value);
@@ -53,6 +55,7 @@ pub(super) fn metainfo(bytes: &[u8]) -> Result<Metainfo, MetainfoError> {
         url_list: url_list.map(urls).unwrap_or_default(),
         comment: comment.and_then(printable),
         created_by: created_by.and_then(printable),
+        creation_date: creation_date.and_then(|date| u64::try_from(date.as_int()?).ok()),
     };
     torrent(info.ok_or_else(|| missing("info"))?, outer)
 }
@@ -90,6 +93,7 @@ fn torrent(info: Value<'_>, outer: Outer) -> Result<Metainfo, MetainfoError> {
         files: files.into(),
         multi_file: fields.files.is_some(),
         private: fields.private,
+        source: fields.source.and_then(printable),
         outer: Arc::new(outer),
     })
 }
@@ -103,6 +107,7 @@ struct Fields<'a> {
     pieces: Option<Value<'a>>,
     length: Option<Value<'a>>,
     files: Option<Value<'a>>,
+    source: Option<Value<'a>>,
     private: bool,
     v2: bool,
 }
@@ -119,6 +124,7 @@ impl<'a> Fields<'a> {
                 b"pieces" => &mut fields.pieces,
                 b"length" => &mut fields.length,
                 b"files" => &mut fields.files,
+                b"source" => &mut fields.source,
                 b"private" => &mut private,
                 b"file tree" => {
                     fields.v2 = true;
@@ -208,11 +214,16 @@ fn urls(value: Value<'_>) -> Vec<String> {
 }
 
 fn url(value: Value<'_>) -> Option<String> {
-    let url = value.as_str()?.trim();
+    usable_url(value.as_str()?).map(str::to_owned)
+}
+
+/// A URL without blanks around it; `None` if nothing could be asked there.
+pub(crate) fn usable_url(url: &str) -> Option<&str> {
+    let url = url.trim();
     let fits = !url.is_empty()
         && url.len() <= MAX_URL
         && !url.contains(|c: char| c.is_control() || c == ' ');
-    fits.then(|| url.to_owned())
+    fits.then_some(url)
 }
 
 fn printable(value: Value<'_>) -> Option<String> {

@@ -109,7 +109,10 @@ fn what_stands_beside_info_is_read() {
         .web_seed("http://seed/a")
         .comment("a\x1b[2J comment")
         .created_by("maker 1")
-        .encode();
+        .creation_date(1_700_000_000)
+        .source("tracker.example")
+        .build()
+        .unwrap();
     let metainfo = Metainfo::parse(&bytes).unwrap();
     assert_eq!(metainfo.announce(), Some("http://one/a"));
     assert_eq!(metainfo.trackers(), [vec!["http://one/a", "udp://two:80"], vec!["http://three/a"]]);
@@ -117,6 +120,38 @@ fn what_stands_beside_info_is_read() {
     assert_eq!(metainfo.url_list(), ["http://seed/a"]);
     assert_eq!(metainfo.comment(), Some("a[2J comment"));
     assert_eq!(metainfo.created_by(), Some("maker 1"));
+    assert_eq!(metainfo.creation_date(), Some(1_700_000_000));
+    assert_eq!(metainfo.source(), Some("tracker.example"));
+}
+
+#[test]
+fn a_source_gives_another_info_hash_and_a_date_does_not() {
+    let builder = Builder::single("a", 16 * KIB, 5).pieces([[9; 20]]);
+    let hash = |builder: &Builder| Metainfo::parse(&builder.build().unwrap()).unwrap().info_hash();
+    let plain = hash(&builder);
+    assert_eq!(hash(&builder.clone().creation_date(1).comment("c").created_by("m")), plain);
+    assert_ne!(hash(&builder.source("here")), plain);
+}
+
+#[test]
+fn what_could_not_be_read_is_not_built() {
+    let refusal = |builder: Builder| builder.build().unwrap_err().to_string();
+    let good = Builder::single("a", 16 * KIB, 5).pieces([[9; 20]]);
+    assert!(good.build().is_ok());
+    let blank = good.clone().tier(["http://t/a", "http://t/a b"]);
+    assert_eq!(refusal(blank), "announce-list: \"http://t/a b\" is not a usable URL");
+    let blank = good.clone().web_seed(" http://t/a");
+    assert_eq!(refusal(blank), "url-list: \" http://t/a\" is not a usable URL");
+    let many = (0..201)
+        .fold(good.clone(), |builder, number| builder.tracker(&format!("http://t/{number}")));
+    assert_eq!(refusal(many), "announce-list: 201 are over the limit of 200");
+    assert_eq!(refusal(good.pieces([[9; 20]])), "info.pieces: 2 hashes, but 1 pieces");
+    let evil = Builder::multi("a", 16 * KIB, [("../b", 5)]).pieces([[9; 20]]);
+    assert_eq!(refusal(evil), "info.files[0].path: component \"..\" is not allowed");
+    assert_eq!(
+        refusal(Builder::single("a", 16 * KIB, 0)),
+        "info: the torrent has no payload (total length 0)"
+    );
 }
 
 fn info() -> Owned {
@@ -139,6 +174,7 @@ fn ill_typed_keys_beside_info_count_as_absent() {
                 .collect(),
         ),
         ("comment", Owned::Int(1)),
+        ("creation date", Owned::Int(-1)),
         ("info", info()),
         ("url-list", "http://only/one".into()),
     ]);
@@ -146,6 +182,8 @@ fn ill_typed_keys_beside_info_count_as_absent() {
     assert_eq!(metainfo.trackers(), [["http://t/a"]], "an empty announce-list gives way");
     assert_eq!(metainfo.url_list(), ["http://only/one"]);
     assert_eq!(metainfo.comment(), None);
+    assert_eq!(metainfo.creation_date(), None);
+    assert_eq!(metainfo.source(), None);
 
     let root = Owned::dict([
         ("announce", "bad\nurl".into()),
@@ -245,6 +283,21 @@ proptest! {
         prop_assert_eq!(hashes, hasher.finish());
         let lens: u64 = (0..metainfo.piece_count()).map(|i| u64::from(metainfo.piece_len(PieceIndex(i)))).sum();
         prop_assert_eq!(lens, content.len() as u64);
+    }
+
+    #[test]
+    fn runs_of_pieces_are_hashed_apart_and_joined(
+        content in prop::collection::vec(any::<u8>(), 1..2000),
+        piece_length in 1u32..300,
+        run in 1usize..5,
+    ) {
+        let hashes = |part: &[u8]| {
+            let mut hasher = PieceHasher::new(piece_length);
+            hasher.update(part);
+            hasher.finish()
+        };
+        let runs = content.chunks(run * piece_length as usize);
+        prop_assert_eq!(runs.flat_map(hashes).collect::<Vec<_>>(), hashes(&content));
     }
 
     #[test]

@@ -23,26 +23,24 @@ use bytes::{Buf, Bytes, BytesMut};
 /// ```
 #[derive(Debug, Clone)]
 pub struct MessageDecoder {
-    decoder: Decoder,
+    assembler: Assembler,
     buffer: BytesMut,
-    /// The block whose payload is awaited.
-    block: Option<Block>,
 }
 
 impl MessageDecoder {
     /// A decoder that stands behind the handshake.
     pub fn new(limits: Limits) -> Self {
-        Self { decoder: Decoder::new(limits), buffer: BytesMut::new(), block: None }
+        Self { assembler: Assembler::new(limits), buffer: BytesMut::new() }
     }
 
     /// The limits in force.
     pub const fn limits(&self) -> &Limits {
-        self.decoder.limits()
+        self.assembler.limits()
     }
 
     /// Puts other limits in force: see [`Decoder::set_limits`].
     pub fn set_limits(&mut self, limits: Limits) {
-        self.decoder.set_limits(limits);
+        self.assembler.set_limits(limits);
     }
 
     /// Adds bytes that arrived.
@@ -61,18 +59,51 @@ impl MessageDecoder {
     /// As [`Decoder::next`], and like there for good.
     #[expect(clippy::should_implement_trait, reason = "`None` is not the end: more bytes may come")]
     pub fn next(&mut self) -> Result<Option<Message>, DecodeError> {
+        self.assembler.next(&mut self.buffer)
+    }
+}
+
+/// A decoder whose bytes lie in a buffer of somebody else's.
+#[derive(Debug, Clone)]
+pub(crate) struct Assembler {
+    decoder: Decoder,
+    /// The block whose payload is awaited.
+    block: Option<Block>,
+}
+
+impl Assembler {
+    pub(crate) const fn new(limits: Limits) -> Self {
+        Self { decoder: Decoder::new(limits), block: None }
+    }
+
+    pub(crate) const fn limits(&self) -> &Limits {
+        self.decoder.limits()
+    }
+
+    pub(crate) fn set_limits(&mut self, limits: Limits) {
+        self.decoder.set_limits(limits);
+    }
+
+    /// Whether the next byte is the first of a message.
+    #[cfg(feature = "codec")]
+    pub(crate) const fn at_boundary(&self) -> bool {
+        self.decoder.at_boundary()
+    }
+
+    /// Takes the next whole message from the buffer's front.
+    pub(crate) fn next(&mut self, buffer: &mut BytesMut) -> Result<Option<Message>, DecodeError> {
         if self.block.is_none() {
-            let mut input = &self.buffer[..];
+            let mut input = &buffer[..];
             let item = self.decoder.next(&mut input);
-            let taken = self.buffer.len() - input.len();
-            self.buffer.advance(taken);
+            let taken = buffer.len() - input.len();
+            buffer.advance(taken);
             match item? {
                 Some(Item::PieceHeader(block)) => self.block = Some(block),
                 Some(Item::Message(message)) => return Ok(Some(message)),
                 None => return Ok(None),
             }
         }
-        Ok(self.payload().map(|(block, data)| Message::Piece {
+        Ok(self.payload(buffer).map(|(block, data)| Message::Piece {
             piece: block.piece,
             begin: block.begin,
             data,
@@ -80,9 +111,9 @@ impl MessageDecoder {
     }
 
     /// The awaited block with its payload, if all of it is in.
-    fn payload(&mut self) -> Option<(Block, Bytes)> {
-        let block = self.block.take_if(|block| self.buffer.len() >= block.length as usize)?;
+    fn payload(&mut self, buffer: &mut BytesMut) -> Option<(Block, Bytes)> {
+        let block = self.block.take_if(|block| buffer.len() >= block.length as usize)?;
         self.decoder.payload_taken(block.length);
-        Some((block, self.buffer.split_to(block.length as usize).freeze()))
+        Some((block, buffer.split_to(block.length as usize).freeze()))
     }
 }

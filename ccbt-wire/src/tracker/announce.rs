@@ -1,6 +1,6 @@
 //! The query of an announce.
 
-use crate::{InfoHash, PeerId};
+use crate::{InfoHash, PeerId, percent};
 use std::fmt::Write as _;
 
 /// What a client tells a tracker.
@@ -94,20 +94,25 @@ impl Announce {
     /// assert!(announce.url("http://t.example/a?pass=1").starts_with("http://t.example/a?pass=1&info_hash="));
     /// ```
     pub fn url(&self, tracker: &str) -> String {
-        let base = tracker.split_once('#').map_or(tracker, |(base, _)| base);
-        let joint = match base.split_once('?') {
-            None => "?",
-            Some((_, query)) if query.is_empty() || query.ends_with('&') => "",
-            Some(_) => "&",
-        };
-        format!("{base}{joint}{}", self.query())
+        join(tracker, &self.query())
     }
 }
 
+/// A URL with more parameters, and without its fragment.
+pub(super) fn join(url: &str, query: &str) -> String {
+    let base = url.split_once('#').map_or(url, |(base, _)| base);
+    let joint = match base.split_once('?') {
+        None => "?",
+        Some((_, query)) if query.is_empty() || query.ends_with('&') => "",
+        Some(_) => "&",
+    };
+    format!("{base}{joint}{query}")
+}
+
 /// Raw bytes for a query: what is not unreserved in a URL becomes `%xx`.
-fn push_escaped(bytes: &[u8], query: &mut String) {
+pub(super) fn push_escaped(bytes: &[u8], query: &mut String) {
     for &byte in bytes {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+        if percent::is_unreserved(byte) {
             query.push(char::from(byte));
         } else {
             let _ = write!(query, "%{byte:02x}");

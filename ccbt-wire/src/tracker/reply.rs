@@ -1,7 +1,7 @@
 //! A tracker's answer to an announce.
 
 use super::compact::{self, compact_v4, compact_v6};
-use crate::bencode::{BencodeError, Owned, Value};
+use crate::bencode::{BencodeError, Dict, Owned, Value};
 use crate::text;
 use std::net::{IpAddr, SocketAddr};
 
@@ -41,7 +41,7 @@ pub struct AnnounceReply {
     pub peers: Vec<SocketAddr>,
 }
 
-/// Why there is no announce reply.
+/// Why there is no reply to an announce or a scrape.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrackerError {
@@ -67,12 +67,7 @@ impl AnnounceReply {
     /// # Errors
     /// If the body is no bencoded dictionary, or has a failure reason.
     pub fn parse(body: &[u8]) -> Result<Self, TrackerError> {
-        let root = Value::parse(body)?.as_dict().ok_or(TrackerError::NotADictionary)?;
-        if let Some(reason) = root.get("failure reason") {
-            let reason = text::printable(reason.as_bytes().unwrap_or(b"no reason given"), MAX_TEXT);
-            let retry_in = root.get("retry in").and_then(number);
-            return Err(TrackerError::Refused { reason, retry_in });
-        }
+        let root = accepted(body)?;
         let mut reply = Self::default();
         for (key, value) in root {
             match key {
@@ -128,6 +123,17 @@ impl AnnounceReply {
     }
 }
 
+/// The dictionary of a reply that is no refusal.
+pub(super) fn accepted(body: &[u8]) -> Result<Dict<'_>, TrackerError> {
+    let root = Value::parse(body)?.as_dict().ok_or(TrackerError::NotADictionary)?;
+    if let Some(reason) = root.get("failure reason") {
+        let reason = text::printable(reason.as_bytes().unwrap_or(b"no reason given"), MAX_TEXT);
+        let retry_in = root.get("retry in").and_then(number);
+        return Err(TrackerError::Refused { reason, retry_in });
+    }
+    Ok(root)
+}
+
 /// Peers in either form of `peers`: a string of 6 bytes each (BEP 23) or a list of dictionaries (BEP 3).
 fn peers<'a>(value: Value<'a>) -> impl Iterator<Item = SocketAddr> + use<'a> {
     let compact = value.as_bytes().into_iter().flat_map(compact::parse_v4);
@@ -140,6 +146,6 @@ fn peers<'a>(value: Value<'a>) -> impl Iterator<Item = SocketAddr> + use<'a> {
     compact.chain(listed)
 }
 
-fn number<T: TryFrom<i64>>(value: Value<'_>) -> Option<T> {
+pub(super) fn number<T: TryFrom<i64>>(value: Value<'_>) -> Option<T> {
     T::try_from(value.as_int()?).ok()
 }

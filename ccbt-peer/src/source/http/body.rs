@@ -1,4 +1,4 @@
-//! Reading a body while its length is watched.
+//! Reading a body while its length is watched, before and after decompression.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use hyper::body::{Body, Incoming};
 use hyper::header::CONTENT_ENCODING;
 use tokio::time::timeout;
 
-use super::HttpError;
+use super::{HttpError, gzip};
 
 /// Reads the body, part by part; stops at the first byte that is too much.
 pub(super) async fn read(
@@ -17,13 +17,36 @@ pub(super) async fn read(
     limit: usize,
     patience: Duration,
 ) -> Result<Bytes, HttpError> {
-    if let Some(encoding) = response.headers().get(CONTENT_ENCODING)
-        && !encoding.as_bytes().eq_ignore_ascii_case(b"identity")
-    {
-        let encoding = String::from_utf8_lossy(encoding.as_bytes()).into_owned();
-        return Err(HttpError::Encoding(encoding));
+    let encoding = encoding(&response)?;
+    let bytes = received(response.into_body(), limit, patience).await?;
+    match encoding {
+        Encoding::Identity => Ok(bytes),
+        Encoding::Gzip => gzip::unpack(&bytes, limit),
     }
-    let mut body = response.into_body();
+}
+
+enum Encoding {
+    Identity,
+    Gzip,
+}
+
+fn encoding(response: &Response<Incoming>) -> Result<Encoding, HttpError> {
+    let Some(named) = response.headers().get(CONTENT_ENCODING) else {
+        return Ok(Encoding::Identity);
+    };
+    match named.as_bytes().trim_ascii().to_ascii_lowercase().as_slice() {
+        b"identity" | b"" => Ok(Encoding::Identity),
+        // We do not ask for it, but there are trackers that compress whatever they send.
+        b"gzip" | b"x-gzip" => Ok(Encoding::Gzip),
+        other => Err(HttpError::Encoding(String::from_utf8_lossy(other).into_owned())),
+    }
+}
+
+async fn received(
+    mut body: Incoming,
+    limit: usize,
+    patience: Duration,
+) -> Result<Bytes, HttpError> {
     if body.size_hint().lower() > limit as u64 {
         return Err(HttpError::TooLong { limit });
     }

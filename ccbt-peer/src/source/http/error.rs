@@ -50,7 +50,7 @@ pub enum HttpError {
     /// A redirect would have left the encrypted connection.
     #[error("refused a redirect from https to http")]
     Downgrade,
-    /// The body is compressed although that was not asked for.
+    /// The body is compressed in a way that was not asked for and that we cannot read.
     #[error("unsupported content encoding {0:?}")]
     Encoding(String),
     /// Nothing came for too long, or not all in time.

@@ -41,8 +41,24 @@ async fn a_body_that_ends_too_early_is_an_error() {
 async fn other_statuses_and_compressed_bodies_are_errors() {
     assert_eq!(fetch_of(answer("404 Not Found", "", b""), 9).await, Err(HttpError::Status(404)));
     assert_eq!(fetch_of(answer("302 Found", "", b""), 9).await, Err(HttpError::Status(302)));
-    let packed = answer(OK, "Content-Encoding: gzip\r\n", b"");
-    assert_eq!(fetch_of(packed, 9).await, Err(HttpError::Encoding("gzip".into())));
+    let packed = answer(OK, "Content-Encoding: br\r\n", b"");
+    assert_eq!(fetch_of(packed, 9).await, Err(HttpError::Encoding("br".into())));
+}
+
+#[tokio::test]
+async fn gzip_is_unpacked_although_it_was_not_asked_for_and_its_length_counts_twice() {
+    // "some bytes", as gzip 1.12 packs it.
+    let packed = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03+\xce\xcfMUH\xaa,I-\x06\x00U\x7fY\x9f\x0a\x00\x00\x00";
+    let whole = |headers| answer(OK, headers, packed);
+    for headers in ["Content-Encoding: gzip\r\n", "content-encoding: X-GZip\r\n"] {
+        assert_eq!(fetch_of(whole(headers), 30).await.unwrap(), "some bytes");
+    }
+    let headers = "Content-Encoding: identity\r\n";
+    assert_eq!(fetch_of(whole(headers), 30).await.unwrap(), &packed[..]);
+    let headers = "Content-Encoding: gzip\r\n";
+    assert_eq!(fetch_of(whole(headers), 29).await, Err(HttpError::TooLong { limit: 29 }));
+    let bomb = answer(OK, headers, &gzip::tests::pack(&[b'0'; 31]));
+    assert_eq!(fetch_of(bomb, 30).await, Err(HttpError::TooLong { limit: 30 }));
 }
 
 #[tokio::test]

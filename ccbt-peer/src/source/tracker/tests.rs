@@ -1,71 +1,22 @@
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use bytes::Bytes;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
 
+use super::fixtures::*;
 use super::*;
-use crate::source::fixtures::{Clock, Swarm};
+use crate::source::fixtures::Swarm;
 use crate::source::http::server::{Server, answer};
+use crate::source::http::{Answer, HttpError};
 
-const URL: &str = "http://t.example/announce";
-const REPLY: &[u8] = b"d8:intervali900e5:peers6:\x0a\x00\x00\x01\x1a\xe1e";
-
-fn peers() -> Result<Vec<SocketAddr>, String> {
-    Ok(vec![([10, 0, 0, 1], 6881).into()])
-}
-
-/// A tracker in virtual time.
-#[derive(Clone)]
-struct Tracker {
-    clock: Clock,
-    /// The second and the event of each announce; `-` is an announce without.
-    heard: Arc<Mutex<Vec<(u64, String)>>>,
-    queries: Arc<Mutex<Vec<String>>>,
-}
-
-impl Tracker {
-    fn new(swarm: &Swarm) -> Self {
-        Self { clock: swarm.clock(), heard: Arc::default(), queries: Arc::default() }
-    }
-
-    /// Runs a source against this tracker, whose answer to an announce is `answer(number, event)`.
-    fn run<A, F>(&self, swarm: &Swarm, answer: A) -> tokio::task::JoinHandle<()>
-    where
-        A: Fn(usize, String) -> F + Send + Sync + 'static,
-        F: Future<Output = Result<Answer, HttpError>> + Send + 'static,
-    {
-        let tracker = self.clone();
-        let get = move |url: String| {
-            let event = parameter(&url, "event").unwrap_or_else(|| "-".into());
-            tracker.queries.lock().unwrap().push(url);
-            let mut heard = tracker.heard.lock().unwrap();
-            heard.push((tracker.clock.seconds(), event.clone()));
-            answer(heard.len(), event)
-        };
-        tokio::spawn(HttpTracker::new(URL).unwrap().run_with(swarm.context(), get))
-    }
-
-    fn heard(&self) -> Vec<(u64, String)> {
-        self.heard.lock().unwrap().clone()
-    }
-
-    fn query(&self, index: usize, name: &str) -> Option<String> {
-        parameter(&self.queries.lock().unwrap()[index], name)
-    }
-}
-
-fn parameter(url: &str, name: &str) -> Option<String> {
-    let (_, query) = url.split_once('?')?;
-    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
-}
-
-fn reply(bytes: &'static [u8]) -> Result<Answer, HttpError> {
-    Ok(Answer { status: 200, body: Bytes::from_static(bytes) })
-}
-
-fn swarm() -> Swarm {
-    Swarm::new(URL, Source::Tracker)
+/// Runs a source for one tracker.
+fn run<A, F>(trackers: &Trackers, swarm: &Swarm, answer: A) -> JoinHandle<()>
+where
+    A: Fn(usize, String) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<Answer, HttpError>> + Send + 'static,
+{
+    let rounds = HttpTracker::new(URL).unwrap().rounds;
+    trackers.run(swarm, rounds, move |number, _, event| answer(number, event))
 }
 
 fn at(second: u64, event: &str) -> (u64, String) {
@@ -75,8 +26,8 @@ fn at(second: u64, event: &str) -> (u64, String) {
 #[tokio::test(start_paused = true)]
 async fn the_life_of_a_download_is_told_in_order_each_event_once() {
     let mut swarm = swarm();
-    let tracker = Tracker::new(&swarm);
-    let task = tracker.run(&swarm, async |_, _| reply(REPLY));
+    let trackers = Trackers::new(&swarm);
+    let task = run(&trackers, &swarm, async |_, _| reply(REPLY));
     for _ in 0..3 {
         assert_eq!(swarm.next().await, peers());
     }
@@ -95,45 +46,41 @@ async fn the_life_of_a_download_is_told_in_order_each_event_once() {
         (2800, "-"),
         (2800, "stopped"),
     ];
-    assert_eq!(tracker.heard(), heard.map(|(second, event)| at(second, event)));
-    assert_eq!(tracker.query(0, "left").as_deref(), Some("1000"));
-    assert_eq!(tracker.query(3, "left").as_deref(), Some("0"));
-    assert_eq!(tracker.query(0, "port").as_deref(), Some("6881"));
-    assert_eq!(tracker.query(5, "numwant").as_deref(), Some("0"));
-    assert_eq!(tracker.query(0, "key"), tracker.query(5, "key"));
+    assert_eq!(trackers.heard(), heard.map(|(second, event)| at(second, event)));
+    assert_eq!(trackers.query(0, "left").as_deref(), Some("1000"));
+    assert_eq!(trackers.query(3, "left").as_deref(), Some("0"));
+    assert_eq!(trackers.query(0, "port").as_deref(), Some("6881"));
+    assert_eq!(trackers.query(5, "numwant").as_deref(), Some("0"));
+    assert_eq!(trackers.query(0, "key"), trackers.query(5, "key"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_tracker_that_fails_is_asked_less_and_less_and_hears_no_goodbye() {
     let mut swarm = swarm();
-    let tracker = Tracker::new(&swarm);
-    let task = tracker.run(&swarm, async |_, _| reply(b"d14:failure reason4:busye"));
+    let trackers = Trackers::new(&swarm);
+    let task = run(&trackers, &swarm, async |_, _| reply(b"d14:failure reason4:busye"));
     for _ in 0..4 {
         assert_eq!(swarm.next().await, Err("the tracker refused: busy".into()));
     }
     swarm.stop();
     task.await.unwrap();
-    assert_eq!(tracker.heard(), [0, 15, 45, 105].map(|second| at(second, "started")));
+    assert_eq!(trackers.heard(), [0, 15, 45, 105].map(|second| at(second, "started")));
 }
 
 #[tokio::test(start_paused = true)]
 async fn completed_is_tried_again_when_it_failed_but_not_without_a_pause() {
     let mut swarm = swarm();
-    let tracker = Tracker::new(&swarm);
-    let task =
-        tracker.run(
-            &swarm,
-            async |number, _| {
-                if number == 2 { Err(HttpError::Status(500)) } else { reply(REPLY) }
-            },
-        );
+    let trackers = Trackers::new(&swarm);
+    let task = run(&trackers, &swarm, async |number, _| {
+        if number == 2 { Err(HttpError::Status(500)) } else { reply(REPLY) }
+    });
     assert_eq!(swarm.next().await, peers());
     swarm.complete();
     assert_eq!(swarm.next().await, Err("http status 500".into()));
     assert_eq!(swarm.next().await, peers());
     assert_eq!(swarm.next().await, peers());
     assert_eq!(
-        tracker.heard(),
+        trackers.heard(),
         [at(0, "started"), at(0, "completed"), at(15, "completed"), at(915, "-")]
     );
     swarm.stop();
@@ -143,60 +90,56 @@ async fn completed_is_tried_again_when_it_failed_but_not_without_a_pause() {
 #[tokio::test(start_paused = true)]
 async fn a_download_that_ends_the_swarm_is_still_told_as_completed() {
     let mut swarm = swarm();
-    let tracker = Tracker::new(&swarm);
-    let task = tracker.run(&swarm, async |_, _| reply(REPLY));
+    let trackers = Trackers::new(&swarm);
+    let task = run(&trackers, &swarm, async |_, _| reply(REPLY));
     assert_eq!(swarm.next().await, peers());
     swarm.complete();
     swarm.stop();
     task.await.unwrap();
-    assert_eq!(tracker.heard(), [at(0, "started"), at(0, "completed"), at(0, "stopped")]);
+    assert_eq!(trackers.heard(), [at(0, "started"), at(0, "completed"), at(0, "stopped")]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_event_that_is_under_way_at_the_stop_is_not_said_twice() {
     let swarm = swarm();
-    let tracker = Tracker::new(&swarm);
-    let task = tracker.run(&swarm, async |_, _| {
+    let trackers = Trackers::new(&swarm);
+    let task = run(&trackers, &swarm, async |_, _| {
         sleep(Duration::from_millis(100)).await;
         reply(REPLY)
     });
     sleep(Duration::from_millis(50)).await;
     swarm.stop();
     task.await.unwrap();
-    assert_eq!(tracker.heard(), [at(0, "started"), at(0, "stopped")]);
+    assert_eq!(trackers.heard(), [at(0, "started"), at(0, "stopped")]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_tracker_is_given_up_after_10_s_and_holds_up_a_stop_for_400_ms() {
     let mut swarm = swarm();
-    let tracker = Tracker::new(&swarm);
-    let task =
-        tracker.run(
-            &swarm,
-            async |number, _| {
-                if number == 2 { reply(REPLY) } else { std::future::pending().await }
-            },
-        );
+    let trackers = Trackers::new(&swarm);
+    let task = run(&trackers, &swarm, async |number, _| {
+        if number == 2 { reply(REPLY) } else { std::future::pending().await }
+    });
     assert_eq!(swarm.next().await, Err("no answer within 10 s".into()));
     assert_eq!(swarm.next().await, peers());
-    assert_eq!(tracker.heard(), [at(0, "started"), at(25, "started")]);
+    assert_eq!(trackers.heard(), [at(0, "started"), at(25, "started")]);
     let before = swarm.clock().millis();
     swarm.stop();
     task.await.unwrap();
     assert_eq!(swarm.clock().millis() - before, 400);
-    assert_eq!(tracker.heard().last(), Some(&at(25, "stopped")));
+    assert_eq!(trackers.heard().last(), Some(&at(25, "stopped")));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_tracker_id_is_sent_back_and_a_warning_is_handed_on() {
     let mut swarm = swarm();
-    let tracker = Tracker::new(&swarm);
+    let trackers = Trackers::new(&swarm);
     let bytes = b"d8:intervali60e5:peers0:10:tracker id2:a&15:warning message4:soone";
-    let task = tracker.run(&swarm, async |_, _| reply(bytes));
+    let task = run(&trackers, &swarm, async |_, _| reply(bytes));
     assert_eq!(swarm.next_warning().await.as_deref(), Some("soon"));
     assert_eq!(swarm.next_warning().await.as_deref(), Some("soon"));
-    assert_eq!(tracker.query(0, "trackerid"), None);
-    assert_eq!(tracker.query(1, "trackerid").as_deref(), Some("a%26"));
+    assert_eq!(trackers.query(0, "trackerid"), None);
+    assert_eq!(trackers.query(1, "trackerid").as_deref(), Some("a%26"));
     swarm.stop();
     task.await.unwrap();
 }
@@ -205,10 +148,10 @@ async fn a_tracker_id_is_sent_back_and_a_warning_is_handed_on() {
 async fn without_a_port_of_our_own_the_tracker_hears_of_one_that_it_takes() {
     let mut swarm = swarm();
     swarm.port = None;
-    let tracker = Tracker::new(&swarm);
-    let task = tracker.run(&swarm, async |_, _| reply(REPLY));
+    let trackers = Trackers::new(&swarm);
+    let task = run(&trackers, &swarm, async |_, _| reply(REPLY));
     swarm.next().await.unwrap();
-    assert_eq!(tracker.query(0, "port").as_deref(), Some("1"));
+    assert_eq!(trackers.query(0, "port").as_deref(), Some("1"));
     swarm.stop();
     task.await.unwrap();
 }
@@ -235,7 +178,7 @@ async fn a_reason_is_read_from_an_error_and_a_long_reply_is_refused() {
     let reason = b"d14:failure reason12:unregisterede";
     let server = Server::start(|target| match target.starts_with("/reason") {
         true => answer("400 Bad Request", "", reason),
-        false => answer("200 OK", "", &vec![b'0'; MOST_BYTES + 1]),
+        false => answer("200 OK", "", &vec![b'0'; ask::MOST_BYTES + 1]),
     })
     .await;
     for (target, error) in [

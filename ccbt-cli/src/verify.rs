@@ -1,0 +1,96 @@
+//! `ccbt verify`: which files and pieces are right.
+
+mod disk;
+mod findings;
+
+use std::path::Path;
+use std::sync::atomic::Ordering;
+
+use ccbt_peer::store::check_with;
+use ccbt_peer::wire::{Bitfield, Metainfo};
+
+use crate::args::Verify;
+use crate::exit::{Exit, Failure};
+use crate::get::torrent;
+use crate::hashing;
+use crate::print;
+use crate::report::{Detail, Report, Stream, units};
+use crate::signals::Signals;
+use disk::{Disk, Found};
+use findings::{FileFinding, Findings, State};
+
+/// Ranges of pieces that are told in one line.
+const RANGES: usize = 8;
+
+/// Checks, and tells what is not right.
+///
+/// # Errors
+/// Something is wrong or missing, or could not be checked.
+pub(crate) async fn run(args: &Verify, signals: &mut Signals) -> Result<(), Failure> {
+    let stream = if args.json { Stream::Stderr } else { Stream::Stdout };
+    let mut report = Report::new(stream, Detail::unless(args.quiet));
+    let metainfo = signals.guard(torrent::load(&args.torrent)).await??;
+    let found = disk::look(&args.data, &metainfo)?;
+
+    let have = check(&metainfo, &args.data, &found, &mut report, signals).await?;
+    let findings = Findings::of(&metainfo, &found, &have);
+    if args.json {
+        print::json(&findings)?;
+    }
+    findings.bad_files().for_each(|file| report.say(&line(file)));
+    if findings.complete {
+        let pieces = units::count(findings.pieces as usize, "piece", "pieces");
+        report.say(&format!("{}: all right, {pieces}", metainfo.name()));
+        Ok(())
+    } else {
+        Err(Failure::new(Exit::Failed, summary(&findings)))
+    }
+}
+
+async fn check(
+    metainfo: &Metainfo,
+    folder: &Path,
+    found: &[Found],
+    report: &mut Report,
+    signals: &mut Signals,
+) -> Result<Bitfield, Failure> {
+    let disk = Disk::new(folder, metainfo, found);
+    let metainfo = metainfo.clone();
+    let (total, piece_length) = (metainfo.total_len(), u64::from(metainfo.piece_length()));
+    hashing::run("checking", total, report, signals, move |done| {
+        let mut progress = |checked: u32, _| {
+            done.store(total.min(u64::from(checked) * piece_length), Ordering::Relaxed);
+        };
+        check_with(&disk, &metainfo, &mut progress).map_err(Failure::of(Exit::Disk, "check"))
+    })
+    .await
+}
+
+fn line(file: &FileFinding<'_>) -> String {
+    let path = print::slashed(file.path);
+    let pieces = file.bad_pieces.words(RANGES);
+    match (file.state, file.found) {
+        (State::Missing, _) => format!("missing    {path}"),
+        (State::NoFile, _) => format!("no file    {path}: it is {}", file.is.unwrap_or_default()),
+        (State::TooShort, Some(found)) => {
+            format!("too short  {path}: length {found}, not {}; bad pieces: {pieces}", file.length)
+        }
+        (State::TooLong, Some(found)) => {
+            let bad = if pieces.is_empty() { "none".to_owned() } else { pieces };
+            format!("too long   {path}: length {found}, not {}; bad pieces: {bad}", file.length)
+        }
+        (State::Unproven, _) => {
+            format!("unproven   {path}: shares pieces with bytes that are missing: {pieces}")
+        }
+        _ => format!("wrong      {path}: bad pieces: {pieces}"),
+    }
+}
+
+fn summary(findings: &Findings<'_>) -> String {
+    let (wrong, missing) = (findings.wrong_pieces.count(), findings.missing_pieces.count());
+    let pieces = units::count(findings.pieces as usize, "piece", "pieces");
+    let files = units::count(findings.files.len(), "file", "files");
+    let bad = findings.bad_files().count();
+    let name = findings.name;
+    format!("{name}: {wrong} wrong and {missing} missing of {pieces}, {bad} not right of {files}")
+}

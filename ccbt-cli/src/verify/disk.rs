@@ -1,0 +1,110 @@
+//! What lies on the disk where the torrent's files should be: looked at, and never changed.
+
+use std::fs;
+use std::io::{self, ErrorKind, IoSlice, IoSliceMut};
+use std::path::Path;
+
+use ccbt_peer::store::{PieceStore, StoreError};
+use ccbt_peer::wire::{Metainfo, PieceIndex};
+
+use crate::content::{Content, Origin, ReadError};
+use crate::exit::{Exit, Failure};
+
+/// What is found at the path of one of the torrent's files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// A regular file of so many bytes.
+    File(u64),
+    /// Something else, such as a folder or a link.
+    Other(&'static str),
+    Nothing,
+    /// Nothing is expected: a pad file is never stored.
+    Pad,
+}
+
+impl Found {
+    /// Bytes of a file of `length` that can be read.
+    pub(super) fn readable(self, length: u64) -> u64 {
+        match self {
+            Self::File(found) => found.min(length),
+            Self::Pad => length,
+            Self::Other(_) | Self::Nothing => 0,
+        }
+    }
+}
+
+/// Looks at every file, in the torrent's order.
+///
+/// # Errors
+/// The folder, or a path in it, cannot be looked at.
+pub(super) fn look(folder: &Path, metainfo: &Metainfo) -> Result<Vec<Found>, Failure> {
+    let failed = |path: &Path| Failure::of(Exit::Disk, path.display().to_string());
+    if !fs::metadata(folder).map_err(failed(folder))?.is_dir() {
+        return Err(failed(folder)(io::Error::from(ErrorKind::NotADirectory)));
+    }
+    let look = |file: &ccbt_peer::wire::File| {
+        if file.pad {
+            return Ok(Found::Pad);
+        }
+        let path = folder.join(&file.path);
+        match fs::symlink_metadata(&path) {
+            Ok(metadata) if metadata.is_file() => Ok(Found::File(metadata.len())),
+            Ok(metadata) if metadata.is_dir() => Ok(Found::Other("a folder")),
+            Ok(metadata) if metadata.is_symlink() => Ok(Found::Other("a symbolic link")),
+            Ok(_) => Ok(Found::Other("no regular file")),
+            Err(error) => match error.kind() {
+                ErrorKind::NotFound | ErrorKind::NotADirectory => Ok(Found::Nothing),
+                _ => Err(failed(&path)(error)),
+            },
+        }
+    };
+    metainfo.files().iter().map(look).collect()
+}
+
+/// The files as a store that can only be read.
+#[derive(Debug)]
+pub(super) struct Disk {
+    content: Content,
+    piece_length: u64,
+}
+
+impl Disk {
+    pub(super) fn new(folder: &Path, metainfo: &Metainfo, found: &[Found]) -> Self {
+        let parts = metainfo.files().iter().zip(found).map(|(file, found)| {
+            let origin = match found {
+                Found::File(_) => Origin::Disk(folder.join(&file.path)),
+                Found::Other(_) | Found::Nothing => Origin::Absent,
+                Found::Pad => Origin::Zeros,
+            };
+            (origin, file.length)
+        });
+        Self { content: Content::new(parts), piece_length: metainfo.piece_length().into() }
+    }
+}
+
+impl PieceStore for Disk {
+    fn write_run(&self, _: PieceIndex, _: u32, _: &[IoSlice<'_>]) -> Result<(), StoreError> {
+        Err(failed(
+            "write",
+            ReadError { path: Default::default(), source: ErrorKind::ReadOnlyFilesystem.into() },
+        ))
+    }
+
+    fn read_run(
+        &self,
+        piece: PieceIndex,
+        begin: u32,
+        buffers: &mut [IoSliceMut<'_>],
+    ) -> Result<(), StoreError> {
+        let mut position = u64::from(piece.0) * self.piece_length + u64::from(begin);
+        for buffer in buffers {
+            self.content.read(position, buffer).map_err(|error| failed("read", error))?;
+            position += buffer.len() as u64;
+        }
+        Ok(())
+    }
+}
+
+fn failed(action: &'static str, error: ReadError) -> StoreError {
+    StoreError::Io { path: error.path, action, source: error.source }
+}

@@ -1,0 +1,122 @@
+//! All trackers of a torrent, as BEP 12 wants them asked.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
+
+use async_trait::async_trait;
+use ccbt_policy::Source;
+use fastrand::Rng;
+
+use super::ask;
+use super::conversation::Conversation;
+use super::order::Order;
+use super::rounds::Rounds;
+use crate::source::http::{self, UrlError};
+use crate::source::{PeerSource, SourceContext};
+
+/// The trackers of a torrent, in tiers (BEP 12).
+///
+/// Each tier is shuffled once. An announce goes to the first tracker of the first tier, and on to the
+/// next while none responds; a tier is only asked when all before it have failed. Who responds becomes
+/// the first of its tier, and the next announce begins with the first tier again.
+///
+/// Each tracker is told `started` when it first hears of us, `completed` once, and `stopped` when the
+/// swarm stops (all of them at once, for 400 ms at most); gets its own tracker id back; and is otherwise
+/// treated as [`HttpTracker`](super::HttpTracker) describes: who failed is passed over until the time
+/// comes to try it again. The wait between two announces is the one that the last responder asked for.
+/// Replies, warnings and failures come under the URL of the tracker.
+///
+/// ```
+/// use ccbt_peer::source::TrackerTiers;
+///
+/// let tiers = [vec!["https://a.example/announce", "http://b.example/announce"], vec!["udp://c.example:80"]];
+/// let trackers = TrackerTiers::new(&tiers);
+/// assert_eq!(trackers.len(), 2);
+/// assert_eq!(trackers.skipped()[0].0, "udp://c.example:80");
+/// ```
+#[derive(Debug)]
+pub struct TrackerTiers {
+    rounds: Rounds,
+    skipped: Vec<(String, UrlError)>,
+}
+
+impl TrackerTiers {
+    /// Trackers by their announce URLs, tier by tier, as in
+    /// [`Metainfo::trackers`](ccbt_wire::Metainfo::trackers).
+    ///
+    /// Those that cannot be asked are [`skipped`](Self::skipped); one that comes twice is asked in the
+    /// first of its tiers.
+    #[must_use]
+    pub fn new<T: AsRef<[U]>, U: AsRef<str>>(tiers: &[T]) -> Self {
+        Self::with_seed(tiers, fastrand::u64(..))
+    }
+
+    /// As [`new`](Self::new); the order within the tiers and the key follow from `seed`.
+    #[must_use]
+    pub fn with_seed<T: AsRef<[U]>, U: AsRef<str>>(tiers: &[T], seed: u64) -> Self {
+        let (mut seen, mut skipped) = (HashSet::new(), Vec::new());
+        let mut read = |url: &U| {
+            let url = url.as_ref().trim();
+            if !seen.insert(url.to_owned()) {
+                return None;
+            }
+            match http::parse(url) {
+                Ok(_) => Some(Conversation::new(url.to_owned())),
+                Err(error) => {
+                    skipped.push((url.to_owned(), error));
+                    None
+                }
+            }
+        };
+        let tiers = tiers.iter().map(|tier| tier.as_ref().iter().filter_map(&mut read).collect());
+        let mut order = Order::new(tiers.collect());
+        let mut chance = Rng::with_seed(seed);
+        order.shuffle(&mut chance);
+        Self { rounds: Rounds::new(order, chance.u32(..)), skipped }
+    }
+
+    /// The URLs that are no trackers that can be asked, such as `udp://` ones, and why.
+    #[must_use]
+    pub fn skipped(&self) -> &[(String, UrlError)] {
+        &self.skipped
+    }
+
+    /// The trackers that are asked, in the order of the first announce.
+    pub fn urls(&self) -> impl Iterator<Item = &str> {
+        self.rounds.trackers().map(|tracker| tracker.url.as_str())
+    }
+
+    /// How many trackers can be asked.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rounds.trackers().count()
+    }
+
+    /// Whether no tracker can be asked. It may be run all the same, and ends at once.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+#[async_trait]
+impl PeerSource for TrackerTiers {
+    /// The URL of the only tracker, or `trackers`.
+    fn name(&self) -> String {
+        let mut urls = self.urls();
+        match (urls.next(), urls.next()) {
+            (Some(url), None) => url.to_owned(),
+            _ => "trackers".to_owned(),
+        }
+    }
+
+    fn kind(&self) -> Source {
+        Source::Tracker
+    }
+
+    async fn run(self: Box<Self>, context: SourceContext) {
+        self.rounds.run(context, ask::over_http).await;
+    }
+}
