@@ -25,6 +25,8 @@ pub(super) struct Memory {
     /// keeps the order of arrival.
     waiting: BTreeSet<(Time, u64, SocketAddr)>,
     arrivals: u64,
+    /// Hosts that may not come in, from whatever port.
+    hosts: HashMap<IpAddr, Time>,
     /// Causes for which some cool-down may be waiting: most pieces that come clear none.
     clearable: Vec<Clears>,
 }
@@ -152,6 +154,13 @@ impl Memory {
 
     /// The address is not to be dialed for so long, and may come in neither if `ban` says so.
     pub(super) fn shun(&mut self, now: Time, addr: SocketAddr, wait: Duration, ban: bool) {
+        if ban && stands_for_one(addr.ip()) {
+            // A peer that comes in has another port each time.
+            self.hosts.retain(|_, until| now < *until);
+            if self.hosts.len() < ADDRESSES {
+                self.hosts.insert(addr.ip(), now + wait);
+            }
+        }
         self.leave(now, addr, |record| {
             if ban {
                 record.banned_until = Some(now + wait);
@@ -175,8 +184,9 @@ impl Memory {
 
     /// Whether the address may come in.
     pub(super) fn is_banned(&self, now: Time, addr: SocketAddr) -> bool {
-        let until = self.records.get(&addr).and_then(|record| record.banned_until);
-        until.is_some_and(|until| now < until)
+        let of_port = self.records.get(&addr).and_then(|record| record.banned_until);
+        let of_host = self.hosts.get(&addr.ip()).copied();
+        of_port.max(of_host).is_some_and(|until| now < until)
     }
 
     /// Whether a policy lets the address wait; it may come in then, but displaces nobody.
@@ -258,6 +268,14 @@ impl Record {
     /// The person wants it, or it has proved itself.
     fn is_dear(&self) -> bool {
         self.good || self.source == Source::Given
+    }
+}
+
+/// Whether a host is most likely one peer: many may live on this machine and behind one router's network.
+fn stands_for_one(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => !(ip.is_loopback() || ip.is_private() || ip.is_link_local()),
+        IpAddr::V6(ip) => !(ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local()),
     }
 }
 
@@ -358,6 +376,20 @@ mod tests {
         assert!(memory.is_banned(Time::from_secs(1), addr));
         memory.found(Time::from_secs(1), addr, Source::Given);
         assert_eq!(memory.next(Time::from_secs(86_399)), None);
+    }
+
+    #[test]
+    fn a_banned_host_comes_in_from_no_port_but_neighbours_on_this_machine_do() {
+        let mut memory = Memory::default();
+        let out: SocketAddr = "192.0.2.1:1000".parse().unwrap();
+        let here: SocketAddr = "127.0.0.1:1000".parse().unwrap();
+        for addr in [out, here] {
+            memory.connect(addr);
+            memory.shun(Time::ZERO, addr, BAN, true);
+        }
+        let banned = |addr: &str| memory.is_banned(Time::from_secs(1), addr.parse().unwrap());
+        assert!(banned("192.0.2.1:2000") && banned("127.0.0.1:1000"));
+        assert!(!banned("127.0.0.1:2000"));
     }
 
     #[test]
