@@ -285,6 +285,7 @@ impl SwarmCore {
             }
         }
         self.watch.note(key, |view| view.last_message_at = Some(now));
+        self.settle_news(now, key);
         self.settle_newcomer(now, key);
     }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{Eviction, EvictionPolicy, Evidence, PeerView, SwarmView, Time};
-use entry::{Entry, Step};
+use entry::Entry;
 
 /// The scheduler: views go in under a key, due verdicts come out, each exactly once.
 ///
@@ -180,19 +180,19 @@ impl<K: Copy + Ord + fmt::Debug> Watch<K> {
                 entry.step(policy, swarm, now, notice)
             });
             if let Some(step) = step.flatten() {
-                return Some(match step {
-                    Step::LoseInterest => Outcome::LoseInterest { key },
-                    Step::Scheduled(eviction, evidence) => {
-                        Outcome::Scheduled { key, eviction, evidence }
-                    }
-                    Step::Pardoned(eviction, evidence) => {
-                        Outcome::Pardoned { key, eviction, evidence }
-                    }
-                    Step::Shadow(eviction, evidence) => Outcome::Shadow { key, eviction, evidence },
-                    Step::Evict(eviction, evidence) => Outcome::Evict { key, eviction, evidence },
-                });
+                return Some(step.of(key));
             }
         }
+    }
+
+    /// What the last change of this peer's facts has brought: lost interest, or a pardon. Call it until it gives
+    /// `None`.
+    ///
+    /// [`poll`](Self::poll) tells the same. This is for callers who take in several changes before they poll, and
+    /// would miss a peer that becomes useful and useless again in between.
+    pub fn news(&mut self, key: K) -> Option<Outcome<K>> {
+        let step = self.touch(key, |entry, _, _| entry.news())?;
+        step.map(|step| step.of(key))
     }
 
     /// The peer that has been spare the longest at `now`, leaving out those who are `immune`.

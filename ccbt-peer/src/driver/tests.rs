@@ -305,3 +305,26 @@ async fn a_peer_that_asks_and_never_reads_is_no_longer_read_and_closed_after_60_
     assert!((60_000..60_100).contains(&connected.as_millis()), "{connected:?}");
     assert!(sent < 1 << 20, "{sent} bytes were taken in");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_have_within_the_grace_pardons_even_if_its_piece_is_here_a_moment_later() {
+    let metainfo = torrent();
+    let (builder, stream) = dialing(&metainfo);
+    let (_swarm, mut events) = builder.start().unwrap();
+    let options = ConnectionOptions::new(metainfo.info_hash(), PeerId([1; 20]));
+    tokio::spawn(async move {
+        let mut peer = Connection::accept(stream, options).await.unwrap();
+        peer.send(Message::Bitfield(Bytes::from_static(&[0]))).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        peer.send(Message::Have(ccbt_wire::PieceIndex(1))).await.unwrap();
+        serve(peer).await;
+    });
+    let policy = until(&mut events, |kind| match kind {
+        EventKind::EvictPardoned { evidence, .. } => Some(evidence.policy),
+        EventKind::PeerClosed { .. } => panic!("closed"),
+        _ => None,
+    });
+    assert_eq!(policy.await, "no-interest");
+    until(&mut events, |kind| matches!(kind, EventKind::Piece { piece: 1, .. }).then_some(()))
+        .await;
+}

@@ -140,6 +140,7 @@ impl SwarmCore {
         if interested != told {
             self.tell_interest(key, interested);
         }
+        self.settle_news(now, key);
         self.refill(now, key);
     }
 

@@ -18,34 +18,45 @@ impl SwarmCore {
     /// Carries out what the rules have come to.
     pub(super) fn settle_watch(&mut self, now: Time) {
         while let Some(outcome) = self.watch.poll(now) {
-            match outcome {
-                Outcome::LoseInterest { key } => {
-                    let told = self.peers.get(key).is_none_or(|peer| peer.told_useless);
-                    if !told && self.need > 0 {
-                        self.tell_interest(key, false);
-                    }
+            self.carry_out(now, outcome);
+        }
+    }
+
+    /// Tells at once what a change of the peer's facts has brought; evictions wait for their deadline.
+    pub(super) fn settle_news(&mut self, now: Time, key: PeerKey) {
+        while let Some(outcome) = self.watch.news(key) {
+            self.carry_out(now, outcome);
+        }
+    }
+
+    fn carry_out(&mut self, now: Time, outcome: Outcome<PeerKey>) {
+        match outcome {
+            Outcome::LoseInterest { key } => {
+                let told = self.peers.get(key).is_none_or(|peer| peer.told_useless);
+                if !told && self.need > 0 {
+                    self.tell_interest(key, false);
                 }
-                Outcome::Scheduled { key, eviction, evidence } => {
-                    self.emit_of(key, |peer| EventKind::EvictScheduled {
-                        peer,
-                        reason: eviction.reason.as_str(),
-                        evidence,
-                        evict_at: eviction.at,
-                    });
-                }
-                Outcome::Pardoned { key, eviction, evidence } => {
-                    let reason = eviction.reason.as_str();
-                    self.emit_of(key, |peer| EventKind::EvictPardoned { peer, reason, evidence });
-                }
-                Outcome::Shadow { key, eviction, evidence } => {
-                    let reason = eviction.reason.as_str();
-                    self.emit_of(key, |peer| EventKind::EvictShadow { peer, reason, evidence });
-                }
-                Outcome::Evict { key, eviction, evidence } => {
-                    let reason = eviction.reason.as_str();
-                    let reason = CloseReason::Evicted { reason, evidence };
-                    self.close(now, key, reason, Some(eviction.cooldown));
-                }
+            }
+            Outcome::Scheduled { key, eviction, evidence } => {
+                self.emit_of(key, |peer| EventKind::EvictScheduled {
+                    peer,
+                    reason: eviction.reason.as_str(),
+                    evidence,
+                    evict_at: eviction.at,
+                });
+            }
+            Outcome::Pardoned { key, eviction, evidence } => {
+                let reason = eviction.reason.as_str();
+                self.emit_of(key, |peer| EventKind::EvictPardoned { peer, reason, evidence });
+            }
+            Outcome::Shadow { key, eviction, evidence } => {
+                let reason = eviction.reason.as_str();
+                self.emit_of(key, |peer| EventKind::EvictShadow { peer, reason, evidence });
+            }
+            Outcome::Evict { key, eviction, evidence } => {
+                let reason = eviction.reason.as_str();
+                let reason = CloseReason::Evicted { reason, evidence };
+                self.close(now, key, reason, Some(eviction.cooldown));
             }
         }
     }

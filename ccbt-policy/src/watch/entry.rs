@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::Outcome;
 use crate::{Eviction, EvictionPolicy, Evidence, PeerView, Reason, SwarmView, Time, Verdict};
 
 /// One watched peer: its facts, the last verdict about it, and what of that was reported.
@@ -24,6 +25,19 @@ pub(super) enum Step {
     Scheduled(Eviction, Evidence),
     Shadow(Eviction, Evidence),
     Evict(Eviction, Evidence),
+}
+
+impl Step {
+    /// The outcome for this peer.
+    pub(super) fn of<K>(self, key: K) -> Outcome<K> {
+        match self {
+            Self::LoseInterest => Outcome::LoseInterest { key },
+            Self::Scheduled(eviction, evidence) => Outcome::Scheduled { key, eviction, evidence },
+            Self::Pardoned(eviction, evidence) => Outcome::Pardoned { key, eviction, evidence },
+            Self::Shadow(eviction, evidence) => Outcome::Shadow { key, eviction, evidence },
+            Self::Evict(eviction, evidence) => Outcome::Evict { key, eviction, evidence },
+        }
+    }
 }
 
 impl Entry {
@@ -85,6 +99,17 @@ impl Entry {
         !self.evicted && self.instants(notice).any(|at| at <= now)
     }
 
+    /// What the last verdict has changed for the better or the worse, whatever the time.
+    pub(super) fn news(&mut self) -> Option<Step> {
+        if std::mem::take(&mut self.interest_lost) {
+            return Some(Step::LoseInterest);
+        }
+        if self.is_pardoned() {
+            return self.reported.take().map(|report| Step::Pardoned(report.0, report.1));
+        }
+        None
+    }
+
     /// The next outcome of the last verdict, if one is due.
     pub(super) fn step(
         &mut self,
@@ -96,13 +121,10 @@ impl Entry {
         if self.evicted {
             return None;
         }
-        if std::mem::take(&mut self.interest_lost) {
-            return Some(Step::LoseInterest);
+        if let Some(news) = self.news() {
+            return Some(news);
         }
         let due = |at: Option<Time>| at.is_some_and(|at| at <= now);
-        if self.is_pardoned() {
-            return self.reported.take().map(|report| Step::Pardoned(report.0, report.1));
-        }
         let evict_due = due(self.verdict.evict.map(|eviction| eviction.at));
         if let Some(eviction) =
             self.verdict.evict.filter(|_| !evict_due && due(self.report_at(notice)))

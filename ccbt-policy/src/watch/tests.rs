@@ -290,3 +290,16 @@ fn a_policy_that_looks_again_in_the_past_is_asked_once() {
 fn an_entry_stays_compact() {
     assert!(size_of::<Entry>() <= 560, "{} bytes", size_of::<Entry>());
 }
+
+#[test]
+fn news_tell_a_pardon_between_two_reasons_and_never_evict() {
+    let mut watch = watch();
+    watch.insert(1, due_at(10), s(0));
+    assert_eq!(polled(&mut watch, s(0)), [("scheduled", 1, 10)]);
+    watch.update(1, s(5), |p| p.download_rate = 0);
+    assert!(matches!(watch.news(1), Some(Outcome::Pardoned { key: 1, .. })));
+    watch.update(1, s(5), |p| (p.download_rate, p.flood) = (4, true));
+    assert_eq!(watch.news(1), Some(Outcome::LoseInterest { key: 1 }));
+    assert_eq!((watch.news(1), watch.news(2)), (None, None));
+    assert_eq!(polled(&mut watch, s(5)), [("evict", 1, 4)]);
+}
