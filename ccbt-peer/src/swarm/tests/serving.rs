@@ -134,7 +134,7 @@ fn while_we_download_the_slots_go_to_those_who_give_most() {
 fn the_optimistic_slot_is_drawn_anew_after_30_seconds_and_is_not_displaced() {
     let mut hand = generous(2);
     let keys = [1, 2, 3, 4].map(|n| partner(&mut hand, n));
-    let (mut drawn, mut changes) = (std::collections::BTreeSet::new(), 0);
+    let (mut drawn, mut changes) = (BTreeSet::new(), 0);
     for _ in 0..60 {
         let before = hand.core.choker.optimistic();
         round(&mut hand, [(keys[0], 90_000)]);
