@@ -1,11 +1,13 @@
 //! The command line: what can be asked for, and what is refused before anything is done.
 
+mod completions;
 mod create;
+mod network;
+mod seed;
 mod show;
 mod value;
 mod verify;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,17 +15,24 @@ use ccbt_peer::policy::registry::RULES;
 use ccbt_peer::wire::Magnet;
 use clap::{Args, Parser, Subcommand};
 
-use crate::exit;
+use crate::{config, exit};
+pub(crate) use completions::{Completions, Man};
 pub(crate) use create::{Create, Tier};
+pub(crate) use network::Network;
+pub(crate) use seed::{Ratio, Seed, Until};
 pub(crate) use show::Show;
 pub(crate) use verify::Verify;
 
 /// Downloads torrents, and keeps only the peers that are worth their slot.
 #[derive(Debug, Parser)]
-#[command(name = "ccbt", version, max_term_width = 100, arg_required_else_help = true, after_help = exit::HELP)]
+#[command(name = "ccbt", version, max_term_width = 100, arg_required_else_help = true, after_help = help())]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
+
+    // Read before all else by `config`, which puts what it finds on the command line.
+    #[command(flatten)]
+    _sources: config::Sources,
 }
 
 #[derive(Debug, Subcommand)]
@@ -31,6 +40,9 @@ pub(crate) enum Command {
     /// Download a torrent, and exit when every piece is verified
     #[command(after_help = get_help())]
     Get(Get),
+    /// Share content that is complete, of one torrent or several
+    #[command(after_help = seed::HELP)]
+    Seed(Seed),
     /// Make a torrent of a file or folder
     #[command(after_help = create::HELP)]
     Create(Create),
@@ -43,6 +55,12 @@ pub(crate) enum Command {
     /// Watch a download on this machine drop dead-weight peers, each with its reason
     #[command(after_help = DEMO_HELP)]
     Demo(Demo),
+    /// Print what a shell needs to complete ccbt's commands and options
+    #[command(after_help = completions::HELP)]
+    Completions(Completions),
+    /// Write the manual pages
+    #[command(hide = true)]
+    Man(Man),
 }
 
 /// What `ccbt get` is asked to do.
@@ -56,28 +74,8 @@ pub(crate) struct Get {
     #[arg(short, long, value_name = "DIR", default_value = ".")]
     pub(crate) output: PathBuf,
 
-    /// Connect to this peer, too, and keep trying; may be repeated
-    #[arg(long = "peer", value_name = "HOST:PORT", value_parser = value::host)]
-    pub(crate) peers: Vec<String>,
-
-    /// Accept connections here; port 0 takes any free one
-    #[arg(long, value_name = "ADDR:PORT", default_value = "[::]:0", value_parser = value::listen)]
-    pub(crate) listen: SocketAddr,
-
-    /// Hold at most so many connections
-    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=65_535))]
-    pub(crate) max_peers: u32,
-
-    /// Do not ask the torrent's trackers
-    #[arg(long)]
-    pub(crate) no_tracker: bool,
-
     #[command(flatten)]
-    pub(crate) off: Undiscovered,
-
-    /// Change one rule: NAME=VALUE or NAME=off, all=off for none; may be repeated
-    #[arg(long, value_name = "SPEC")]
-    pub(crate) evict: Vec<String>,
+    pub(crate) network: Network,
 
     /// Write what happens as JSON, one object a line; - is standard output
     #[arg(long, value_name = "FILE|-")]
@@ -88,6 +86,9 @@ pub(crate) struct Get {
     pub(crate) stop_timeout: Option<Duration>,
 
     #[command(flatten)]
+    pub(crate) until: Until,
+
+    #[command(flatten)]
     pub(crate) talk: Talk,
 }
 
@@ -96,23 +97,6 @@ pub(crate) struct Get {
 pub(crate) struct Demo {
     #[command(flatten)]
     pub(crate) talk: Talk,
-}
-
-/// Ways of finding peers that this version does not have. Switching them off is a promise that they
-/// stay off, so scripts may make it today.
-#[derive(Args, Debug)]
-pub(crate) struct Undiscovered {
-    /// Stay out of the DHT (this version always does)
-    #[arg(long)]
-    no_dht: bool,
-
-    /// Do not look for peers in the local network (this version never does)
-    #[arg(long)]
-    no_lsd: bool,
-
-    /// Do not exchange addresses with peers (this version never does)
-    #[arg(long)]
-    no_pex: bool,
 }
 
 /// How much is told to the person.
@@ -141,6 +125,16 @@ pub(crate) enum Subject {
     Magnet(Box<Magnet>),
 }
 
+/// Examples, the configuration, and the exit codes.
+fn help() -> String {
+    let examples = "\
+Examples:
+  ccbt get debian.torrent -o ~/Downloads
+  ccbt create holiday/ --tracker https://tracker.example/announce
+  ccbt get --help";
+    format!("{examples}\n\n{}\n\n{}", config::HELP, exit::HELP)
+}
+
 /// The rules as the registry knows them, an example, and the exit codes.
 fn get_help() -> String {
     let rules: String = RULES
@@ -153,7 +147,9 @@ fn get_help() -> String {
         .collect();
     format!(
         "Rules for --evict, with their defaults:\n{rules}\n\
-         Example:\n  ccbt get debian.torrent -o ~/Downloads --evict no-interest=30s --stop-timeout 10m\n\n{}",
+         With --seed-ratio or --seed-time it seeds on after the download, until the first of them is reached.\n\n\
+         Examples:\n  ccbt get debian.torrent -o ~/Downloads --evict no-interest=30s --stop-timeout 10m\n  \
+         ccbt get debian.torrent -o ~/Downloads --seed-ratio 1.5 --seed-time 24h\n\n{}",
         exit::HELP
     )
 }

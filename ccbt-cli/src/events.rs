@@ -8,14 +8,40 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use ccbt_peer::Event;
+use ccbt_peer::wire::{InfoHash, Metainfo};
 
 use crate::exit::{Exit, Failure};
 use line::Line;
 
+/// The torrent that an event is about.
+#[derive(Clone, Debug)]
+pub(crate) struct About {
+    pub(crate) pieces: u32,
+    /// Told where there can be others.
+    pub(crate) info_hash: Option<InfoHash>,
+    /// Told where there are others.
+    pub(crate) name: Option<String>,
+}
+
+impl About {
+    /// The only torrent of this run.
+    pub(crate) fn only(metainfo: &Metainfo) -> Self {
+        Self { pieces: metainfo.piece_count(), info_hash: None, name: None }
+    }
+
+    /// One of so many torrents.
+    pub(crate) fn one_of(torrents: usize, metainfo: &Metainfo) -> Self {
+        Self {
+            pieces: metainfo.piece_count(),
+            info_hash: Some(metainfo.info_hash()),
+            name: (torrents > 1).then(|| metainfo.name().to_owned()),
+        }
+    }
+}
+
 /// Writes events as they happen, each line complete before the next begins.
 pub(crate) struct EventLog {
     out: Option<Box<dyn Write + Send>>,
-    pieces: u32,
 }
 
 impl EventLog {
@@ -23,7 +49,7 @@ impl EventLog {
     ///
     /// # Errors
     /// The file cannot be created.
-    pub(crate) fn open(path: Option<&Path>, pieces: u32) -> Result<Self, Failure> {
+    pub(crate) fn open(path: Option<&Path>) -> Result<Self, Failure> {
         let out: Option<Box<dyn Write + Send>> = match path {
             None => None,
             Some(path) if is_stdout(path) => Some(Box::new(io::stdout())),
@@ -33,15 +59,15 @@ impl EventLog {
                 Some(Box::new(file))
             }
         };
-        Ok(Self { out, pieces })
+        Ok(Self { out })
     }
 
     /// Writes one event. A reader that has gone away ends the log, and nothing else.
     ///
     /// # Errors
     /// The first time that writing fails for another reason; the log has ended then, too.
-    pub(crate) fn write(&mut self, event: &Event) -> io::Result<()> {
-        let (Some(out), Some(line)) = (&mut self.out, Line::new(event, self.pieces)) else {
+    pub(crate) fn write(&mut self, about: &About, event: &Event) -> io::Result<()> {
+        let (Some(out), Some(line)) = (&mut self.out, Line::new(about, event)) else {
             return Ok(());
         };
         let mut text = serde_json::to_vec(&line)?;
@@ -87,8 +113,10 @@ mod tests {
         }
     }
 
+    const ABOUT: About = About { pieces: 4, info_hash: None, name: None };
+
     fn log(pipe: &Pipe) -> EventLog {
-        EventLog { out: Some(Box::new(pipe.clone())), pieces: 4 }
+        EventLog { out: Some(Box::new(pipe.clone())) }
     }
 
     fn finished() -> Event {
@@ -99,8 +127,8 @@ mod tests {
     fn each_event_is_a_line() {
         let pipe = Pipe::default();
         let mut log = log(&pipe);
-        log.write(&finished()).unwrap();
-        log.write(&finished()).unwrap();
+        log.write(&ABOUT, &finished()).unwrap();
+        log.write(&ABOUT, &finished()).unwrap();
         let line = "{\"time_ms\":1234,\"event\":\"finished\"}\n";
         assert_eq!(*pipe.0.lock().unwrap(), line.repeat(2).into_bytes());
     }
@@ -108,14 +136,14 @@ mod tests {
     #[test]
     fn a_reader_that_left_ends_the_log_quietly() {
         let mut log = log(&Pipe(Arc::default(), Some(io::ErrorKind::BrokenPipe)));
-        assert!(log.write(&finished()).is_ok());
+        assert!(log.write(&ABOUT, &finished()).is_ok());
         assert!(log.out.is_none());
     }
 
     #[test]
     fn a_full_disk_is_told_once() {
         let mut log = log(&Pipe(Arc::default(), Some(io::ErrorKind::StorageFull)));
-        assert!(log.write(&finished()).is_err());
-        assert!(log.write(&finished()).is_ok());
+        assert!(log.write(&ABOUT, &finished()).is_err());
+        assert!(log.write(&ABOUT, &finished()).is_ok());
     }
 }

@@ -2,6 +2,8 @@
 //! swarm, and what happens there back into words.
 
 mod args;
+mod completions;
+mod config;
 mod content;
 mod create;
 mod demo;
@@ -9,8 +11,10 @@ mod events;
 mod exit;
 mod get;
 mod hashing;
+mod network;
 mod print;
 mod report;
+mod seed;
 mod show;
 mod signals;
 mod verify;
@@ -18,7 +22,7 @@ mod verify;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use args::{Cli, Command};
 use exit::{Exit, Failure};
@@ -28,7 +32,12 @@ use signals::Signals;
 const WORKERS: usize = 2;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let given = std::env::args_os().collect();
+    let line = match config::complete(&Cli::command(), given, &|name| std::env::var_os(name)) {
+        Ok(line) => line,
+        Err(failure) => return failed(&failure),
+    };
+    let cli = match Cli::try_parse_from(line) {
         Ok(cli) => cli,
         Err(answer) => {
             // Help that nobody reads to its end is no failure.
@@ -38,11 +47,13 @@ fn main() -> ExitCode {
     };
     match start(cli) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            let _ = writeln!(std::io::stderr(), "ccbt: {}", report::printable(&failure.message));
-            failure.exit.into()
-        }
+        Err(failure) => failed(&failure),
     }
+}
+
+fn failed(failure: &Failure) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "ccbt: {}", report::printable(&failure.message));
+    failure.exit.into()
 }
 
 fn start(cli: Cli) -> Result<(), Failure> {
@@ -55,10 +66,13 @@ fn start(cli: Cli) -> Result<(), Failure> {
         let mut signals = Signals::install()?;
         match cli.command {
             Command::Get(get) => get::run(&get, &mut signals).await,
+            Command::Seed(seed) => seed::run(&seed, &mut signals).await,
             Command::Create(create) => create::run(&create, &mut signals).await,
             Command::Show(show) => show::run(&show, &mut signals).await,
             Command::Verify(verify) => verify::run(&verify, &mut signals).await,
             Command::Demo(demo) => demo::run(&demo, &mut signals).await,
+            Command::Completions(asked) => completions::run(&asked),
+            Command::Man(asked) => completions::manual(&asked),
         }
     });
     // A lookup of a name or a check of files that is under way must not hold up the end.

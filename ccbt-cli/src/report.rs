@@ -6,12 +6,13 @@ mod meter;
 mod pace;
 mod paint;
 mod screen;
+mod sharing;
 mod tally;
 pub(crate) mod units;
 
 use std::io::{self, Write};
 
-use ccbt_peer::policy::Time;
+use ccbt_peer::policy::{Evidence, Time};
 use ccbt_peer::{Event, EventKind, Progress};
 use console::Term;
 
@@ -21,7 +22,12 @@ use pace::Pace;
 use paint::Paint;
 pub(crate) use paint::printable;
 use screen::Screen;
+pub(crate) use sharing::Sharing;
+use sharing::SharingPace;
 use tally::Tally;
+
+/// The rule that closes connections between two complete peers.
+const REDUNDANT: &str = "redundant";
 
 /// How much is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,6 +55,22 @@ pub(crate) enum Stream {
     Stderr,
 }
 
+/// What the living line shows.
+#[derive(Clone, Copy, Debug)]
+enum Latest {
+    Download(Progress),
+    Sharing(Sharing),
+}
+
+impl Latest {
+    fn line(&self, width: usize, paint: Paint) -> String {
+        match self {
+            Self::Download(now) => line::line(now, width, paint),
+            Self::Sharing(now) => now.line(width, paint),
+        }
+    }
+}
+
 /// Tells a person what happens. Output that nobody takes any more is no error.
 #[derive(Debug)]
 pub(crate) struct Report {
@@ -56,11 +78,12 @@ pub(crate) struct Report {
     detail: Detail,
     screen: Option<Screen>,
     paint: Paint,
-    /// What the living line shows.
-    latest: Option<Progress>,
+    latest: Option<Latest>,
     /// Who is closed from now on is closed because there is nothing left to do.
     finished: bool,
     pace: Pace,
+    /// Set while nothing is downloaded, and all is given.
+    sharing: Option<SharingPace>,
     tally: Tally,
 }
 
@@ -82,6 +105,7 @@ impl Report {
             latest: None,
             finished: false,
             pace: Pace::new(&Progress::default()),
+            sharing: None,
             tally: Tally::default(),
         }
     }
@@ -135,7 +159,7 @@ impl Report {
         let mut now = Progress::default();
         (now.verified, now.total) = (verified, total);
         self.pace = Pace::new(&now);
-        self.latest = Some(now);
+        self.latest = Some(Latest::Download(now));
         self.draw();
     }
 
@@ -144,34 +168,43 @@ impl Report {
         let Some(now) = &self.latest else { return };
         if let Some(screen) = &mut self.screen {
             let width = screen.width();
-            let columns = line::line(now, width, Paint::PLAIN).chars().count();
-            screen.draw(&line::line(now, width, self.paint), columns);
+            let columns = now.line(width, Paint::PLAIN).chars().count();
+            screen.draw(&now.line(width, self.paint), columns);
         }
     }
 
-    /// Tells about an event what belongs to the level of detail, and keeps count of the dropped.
-    pub(crate) fn event(&mut self, event: &Event) {
+    /// Tells about an event what belongs to the level of detail, and keeps count of the dropped. The
+    /// torrent is named where there are several.
+    pub(crate) fn event(&mut self, torrent: Option<&str>, event: &Event) {
         match &event.kind {
+            // Whoever shares tells of the sum.
+            EventKind::Progress(_) if self.sharing.is_some() => {}
             EventKind::Progress(now) if self.screen.is_none() => {
                 if self.pace.due(event.at, now) {
                     self.say(&line::plain(now));
                 }
             }
             EventKind::Progress(now) => {
-                self.latest = Some(*now);
+                self.latest = Some(Latest::Download(*now));
                 self.draw();
             }
             EventKind::PeerClosed { peer, reason, connected, .. } => {
                 if let (Some(evidence), Some(cause), false) =
                     (reason.evidence(), cause(reason), self.finished)
+                    && !self.is_served(evidence)
                 {
                     self.tally.add(*peer, cause, evidence, *connected);
                 }
-                self.told(event);
+                self.told(torrent, event);
             }
             EventKind::Finished => self.finished = true,
-            _ => self.told(event),
+            _ => self.told(torrent, event),
         }
+    }
+
+    /// A peer that leaves a seed because it is complete has got what it came for.
+    fn is_served(&self, evidence: &Evidence) -> bool {
+        self.sharing.is_some() && evidence.policy == REDUNDANT
     }
 
     /// At the end: who was dropped and why.
@@ -181,11 +214,12 @@ impl Report {
         }
     }
 
-    fn told(&mut self, event: &Event) {
+    fn told(&mut self, torrent: Option<&str>, event: &Event) {
         if self.detail == Detail::Verbose
             && let Some(text) = words(&event.kind)
         {
-            self.say(&format!("{:>9}  {text}", stamp(event.at)));
+            let torrent = torrent.map(|name| format!("{name}: ")).unwrap_or_default();
+            self.say(&format!("{:>9}  {torrent}{text}", stamp(event.at)));
         }
     }
 }

@@ -47,6 +47,31 @@ pub(crate) async fn run(args: &Verify, signals: &mut Signals) -> Result<(), Fail
     }
 }
 
+/// Content that is all right, or a failure that follows lines about what is not.
+///
+/// # Errors
+/// As [`run`]; with `trust`, what can be seen without reading is all that is looked at.
+pub(crate) async fn insist(
+    metainfo: &Metainfo,
+    folder: &Path,
+    trust: bool,
+    report: &mut Report,
+    signals: &mut Signals,
+) -> Result<(), Failure> {
+    let found = disk::look(folder, metainfo)?;
+    let have = if trust {
+        findings::trusted(metainfo, &found)
+    } else {
+        check(metainfo, folder, &found, report, signals).await?
+    };
+    let findings = Findings::of(metainfo, &found, &have);
+    if findings.complete {
+        return Ok(());
+    }
+    findings.bad_files().for_each(|file| report.say(&line(file)));
+    Err(Failure::new(Exit::Failed, summary(&findings)))
+}
+
 async fn check(
     metainfo: &Metainfo,
     folder: &Path,

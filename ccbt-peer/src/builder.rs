@@ -8,7 +8,7 @@ use ccbt_policy::{EvictionPolicy, PolicySet};
 use ccbt_wire::{Bitfield, Metainfo, PeerId};
 use tokio::sync::mpsc;
 
-use crate::driver::{self, Dialer, Node, Report, Setup, TcpDialer};
+use crate::driver::{self, Dialer, Limits, Node, Report, Setup, TcpDialer};
 use crate::events::{self, Events};
 use crate::source::PeerSource;
 use crate::store::{MemoryStore, PieceStore};
@@ -52,6 +52,7 @@ struct Handle {
     reports: mpsc::Sender<Report>,
     progress: Arc<Mutex<Progress>>,
     node: Option<Node>,
+    limits: Limits,
 }
 
 impl Swarm {
@@ -70,6 +71,7 @@ impl Swarm {
             sources: Vec::new(),
             listen: None,
             node: None,
+            limits: Limits::none(),
             dialer: Arc::new(TcpDialer),
             peer_id: None,
             metainfo,
@@ -84,6 +86,13 @@ impl Swarm {
     /// More addresses to try, as dear as those of a [`Given`](crate::Given) source.
     pub fn add_peers(&self, peers: Vec<SocketAddr>) {
         self.tell(Report::Given(peers));
+    }
+
+    /// Other limits from now on, in bytes a second; `None` is no limit. They are those of all swarms that
+    /// [share](SwarmBuilder::limits) them.
+    pub fn set_limits(&self, down: Option<u64>, up: Option<u64>) {
+        self.inner.limits.set_down(down);
+        self.inner.limits.set_up(up);
     }
 
     /// The state in numbers, as of the last second.
@@ -140,6 +149,7 @@ pub struct SwarmBuilder {
     sources: Vec<Box<dyn PeerSource>>,
     listen: Option<SocketAddr>,
     node: Option<Node>,
+    limits: Limits,
     dialer: Arc<dyn Dialer>,
     peer_id: Option<PeerId>,
 }
@@ -184,6 +194,30 @@ impl SwarmBuilder {
     #[must_use]
     pub fn node(mut self, node: &Node) -> Self {
         self.node = Some(node.clone());
+        self
+    }
+
+    /// Receive at most so many bytes a second. The default is no limit. Limits that are shared change
+    /// for all.
+    #[must_use]
+    pub fn limit_down(self, rate: u64) -> Self {
+        self.limits.set_down(Some(rate));
+        self
+    }
+
+    /// Send at most so many bytes a second. The default is no limit. Limits that are shared change for
+    /// all.
+    #[must_use]
+    pub fn limit_up(self, rate: u64) -> Self {
+        self.limits.set_up(Some(rate));
+        self
+    }
+
+    /// Share limits with other swarms: together they keep them. It replaces what
+    /// [`limit_down`](Self::limit_down) and [`limit_up`](Self::limit_up) said before.
+    #[must_use]
+    pub fn limits(mut self, limits: &Limits) -> Self {
+        self.limits = limits.clone();
         self
     }
 
@@ -252,11 +286,15 @@ impl SwarmBuilder {
             dialer: self.dialer,
             sources: self.sources,
             node: node.clone(),
+            limits: self.limits.clone(),
             events: sink,
             progress: progress.clone(),
         })
         .map_err(StartError::Thread)?;
-        Ok((Swarm { inner: Arc::new(Handle { reports, progress, node }) }, events))
+        Ok((
+            Swarm { inner: Arc::new(Handle { reports, progress, node, limits: self.limits }) },
+            events,
+        ))
     }
 }
 

@@ -9,6 +9,7 @@
 mod assembly;
 mod clock;
 mod connection;
+mod limit;
 mod listener;
 mod mailbox;
 mod pool;
@@ -38,6 +39,7 @@ use mailbox::Mailbox;
 use pool::Pool;
 use writer::Writer;
 
+pub use limit::Limits;
 pub use listener::Node;
 pub(crate) use swarm::{Setup, run};
 pub use transport::{Dialer, TcpDialer, Transport};
@@ -84,6 +86,7 @@ pub(crate) struct Shared {
     writer: Writer,
     ours: RwLock<Ours>,
     buffers: Pool,
+    limits: Limits,
     reports: mpsc::Sender<Report>,
 }
 

@@ -63,7 +63,7 @@ pub use ccbt_wire as wire;
 pub use builder::{StartError, Swarm, SwarmBuilder};
 pub use close::CloseReason;
 pub use connection::{Connection, ConnectionError, ConnectionOptions, Reader, Writer};
-pub use driver::{Dialer, Node, TcpDialer, Transport};
+pub use driver::{Dialer, Limits, Node, TcpDialer, Transport};
 pub use event::{Event, EventKind, Progress};
 pub use events::Events;
 pub use geometry::Geometry;

@@ -166,16 +166,7 @@ impl Session {
     }
 
     fn greet(&mut self, ours: &Bitfield) {
-        if self.extended {
-            let hello = ExtensionHandshake {
-                v: Some(concat!("ccbt ", env!("CARGO_PKG_VERSION")).to_owned()),
-                p: self.config.listen_port,
-                reqq: u32::try_from(UPLOAD_QUEUE).ok(),
-                ..ExtensionHandshake::default()
-            };
-            let payload = hello.encode().into();
-            self.send(&Message::Extended { id: ccbt_wire::EXTENDED_HANDSHAKE, payload });
-        }
+        self.say_hello(ours.all());
         if self.fast && ours.all() {
             self.send(&Message::HaveAll);
         } else if self.fast && ours.none() {
@@ -184,6 +175,22 @@ impl Session {
             let bytes = bytes::Bytes::copy_from_slice(ours.as_bytes());
             self.send(&Message::Bitfield(bytes));
         }
+    }
+
+    /// Sends our extension handshake, for the first time or again (BEP 10).
+    fn say_hello(&mut self, upload_only: bool) {
+        if !self.extended {
+            return;
+        }
+        let hello = ExtensionHandshake {
+            v: Some(concat!("ccbt ", env!("CARGO_PKG_VERSION")).to_owned()),
+            p: self.config.listen_port,
+            reqq: u32::try_from(UPLOAD_QUEUE).ok(),
+            upload_only: upload_only.then_some(true),
+            ..ExtensionHandshake::default()
+        };
+        let payload = hello.encode().into();
+        self.send(&Message::Extended { id: ccbt_wire::EXTENDED_HANDSHAKE, payload });
     }
 
     /// Takes one message. What the swarm has to know of it is pushed to `events`; `has` tells which
@@ -330,6 +337,7 @@ impl Session {
                     self.send(&Message::Request(block));
                 }
             }
+            Tell::UploadOnly => self.say_hello(true),
             Tell::Cancel(blocks) => {
                 for block in blocks {
                     if self.requests.cancel(block) {

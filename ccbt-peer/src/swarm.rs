@@ -149,7 +149,7 @@ impl SwarmCore {
             watch: Watch::new(Arc::new(policy), view).with_notice(NOTICE),
             idle: BTreeSet::new(),
             idle_version: 0,
-            choker: Choker::default(),
+            choker: Choker::new(fastrand::Rng::with_seed(config.seed ^ 1)),
             attempts: BTreeMap::new(),
             memory: Memory::default(),
             meter: Meter::default(),

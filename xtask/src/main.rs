@@ -9,6 +9,7 @@
 )]
 
 mod check;
+mod dist;
 mod interop;
 mod metadata;
 mod test;
@@ -38,6 +39,8 @@ enum Command {
     Tidy,
     /// Download from real clients and from scripted peers over real sockets
     Interop(interop::Options),
+    /// Pack a stripped release with manual pages and completions into target/dist
+    Dist,
 }
 
 fn main() -> ExitCode {
@@ -59,6 +62,7 @@ fn run(command: Command) -> Result<bool> {
         Command::Check => check::run(&root),
         Command::Tidy => tidy::run(&root),
         Command::Interop(options) => interop::run(&root, &options),
+        Command::Dist => dist::run(&root),
     }
 }
 

@@ -9,7 +9,8 @@ use ccbt_peer::wire::BLOCK_LEN;
 use ccbt_peer::wire::magnet::MagnetError;
 use ccbt_peer::wire::metainfo::MAX_PIECE_LENGTH;
 
-use super::{Subject, Tier, Torrent};
+use super::network::Rate;
+use super::{Ratio, Subject, Tier, Torrent};
 
 /// A file, or the URL of one.
 pub(super) fn torrent(text: &str) -> Result<Torrent, String> {
@@ -113,6 +114,59 @@ pub(super) fn wait(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Bytes a second: `50000`, `500K`, `1.5MiB/s`; or `off`.
+pub(super) fn rate(text: &str) -> Result<Rate, String> {
+    if text == "off" {
+        return Ok(Rate(None));
+    }
+    let malformed = || format!("{text:?} is no rate, as in 500K, 1.5MiB/s or off");
+    let amount = text.strip_suffix("/s").unwrap_or(text);
+    let number = amount.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit: u64 = match amount[number.len()..].to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kib" => 1 << 10,
+        "m" | "mib" => 1 << 20,
+        "g" | "gib" => 1 << 30,
+        "kb" => 1_000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        unit => return Err(format!("unit {unit:?} is none of K, M, G, KiB, MiB, GiB, kB, MB, GB")),
+    };
+    let number = number.trim_end();
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    if !is_number(whole) || !is_number(fraction) || fraction.len() > 9 {
+        return Err(malformed());
+    }
+    let whole: u64 = whole.parse().map_err(|_| malformed())?;
+    let billionths: u64 = format!("{fraction:0<9}").parse().map_err(|_| malformed())?;
+    let part = u128::from(billionths) * u128::from(unit) / 1_000_000_000;
+    let part = u64::try_from(part).map_err(|_| malformed())?;
+    let rate = whole.checked_mul(unit).and_then(|rate| rate.checked_add(part));
+    match rate.ok_or_else(malformed)? {
+        0 => Err("a rate of nothing moves nothing; off is no limit".to_owned()),
+        rate => Ok(Rate(Some(rate))),
+    }
+}
+
+/// A ratio that is not zero, as in `2` or `1.25`.
+pub(super) fn ratio(text: &str) -> Result<Ratio, String> {
+    let malformed = || format!("{text:?} is no ratio, as in 2 or 1.25");
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    if !is_number(whole) || !is_number(fraction) {
+        return Err(malformed());
+    }
+    if fraction.len() > 3 {
+        return Err(format!("{text} is finer than a thousandth"));
+    }
+    let thousandths: u64 = format!("{whole}{fraction:0<3}").parse().map_err(|_| malformed())?;
+    match thousandths {
+        0 => Err("must be more than zero".to_owned()),
+        _ => Ok(Ratio(thousandths)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,5 +250,38 @@ mod tests {
         assert_eq!(torrent("C:\\a.torrent"), Ok(Torrent::File("C:\\a.torrent".into())));
         assert!(torrent("magnet:?xt=urn:btih:0").is_err());
         assert!(torrent("").is_err());
+    }
+
+    #[test]
+    fn a_rate_is_bytes_a_second_or_off() {
+        for (text, bytes) in [
+            ("50000", 50_000),
+            ("500K", 512_000),
+            ("500kB", 500_000),
+            ("2M", 2 << 20),
+            ("1.5MiB/s", 3 << 19),
+            ("0.5 k", 512),
+            ("1GiB", 1 << 30),
+        ] {
+            assert_eq!(rate(text), Ok(Rate(Some(bytes))), "{text}");
+        }
+        assert_eq!(rate("off"), Ok(Rate(None)));
+        for text in
+            ["", "0", "0.0001K", "K", "-1", "1.", ".5M", "1e3", "5Mbit", "/s", "99999999999G"]
+        {
+            assert!(rate(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_ratio_is_a_decimal_that_is_not_zero() {
+        for (text, thousandths) in [("2", 2_000), ("1.25", 1_250), ("0.001", 1), ("10.0", 10_000)] {
+            assert_eq!(ratio(text), Ok(Ratio(thousandths)));
+        }
+        for text in
+            ["", "0", "0.0", "-1", "1.", ".5", "1.2345", "1e3", "inf", "99999999999999999999"]
+        {
+            assert!(ratio(text).is_err(), "{text}");
+        }
     }
 }

@@ -7,9 +7,13 @@ use ccbt_peer::policy::{Direction, Source, Time};
 use ccbt_peer::{CloseReason, Event, EventKind};
 use serde::{Serialize, Serializer};
 
+use super::About;
+
 #[derive(Debug, Serialize)]
 pub(super) struct Line<'a> {
     time_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    info_hash: Option<String>,
     #[serde(flatten)]
     kind: Kind<'a>,
 }
@@ -131,7 +135,7 @@ enum Kind<'a> {
 
 impl<'a> Line<'a> {
     /// The line for an event; `None` for one that this version has no name for.
-    pub(super) fn new(event: &'a Event, pieces: u32) -> Option<Self> {
+    pub(super) fn new(about: &About, event: &'a Event) -> Option<Self> {
         let kind = match &event.kind {
             EventKind::Started { listen, have, pieces } => {
                 Kind::Started { listen: listen.map(Peer), have: *have, pieces: *pieces }
@@ -149,7 +153,7 @@ impl<'a> Line<'a> {
             EventKind::PeerReady { peer, client, have, wanted } => Kind::PeerReady {
                 peer: Peer(*peer),
                 client: client.as_deref(),
-                availability: availability(*have, pieces),
+                availability: availability(*have, about.pieces),
                 have: *have,
                 wanted: *wanted,
             },
@@ -206,7 +210,8 @@ impl<'a> Line<'a> {
             EventKind::Lagged { missed } => Kind::Lagged { missed: *missed },
             _ => return None,
         };
-        Some(Self { time_ms: at_ms(event.at), kind })
+        let info_hash = about.info_hash.map(|hash| hash.to_string());
+        Some(Self { time_ms: at_ms(event.at), info_hash, kind })
     }
 }
 

@@ -141,6 +141,16 @@ impl<'a> Findings<'a> {
     }
 }
 
+/// The pieces that are right if every byte that is there is right.
+pub(super) fn trusted(metainfo: &Metainfo, found: &[Found]) -> Bitfield {
+    let lacking = Lacking::of(metainfo, found);
+    let mut have = Bitfield::full(metainfo.piece_count());
+    for piece in (0..metainfo.piece_count()).filter(|&piece| lacking.has(piece)) {
+        have.set(PieceIndex(piece), false);
+    }
+    have
+}
+
 /// Pieces of which bytes are not on the disk.
 struct Lacking(Vec<(u32, u32)>);
 

@@ -125,9 +125,11 @@ impl Stage {
     }
 }
 
-/// The program.
+/// The program, without the configuration of whoever runs the tests.
 pub(crate) fn ccbt() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_ccbt"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ccbt"));
+    command.env("XDG_CONFIG_HOME", "/nowhere");
+    command
 }
 
 /// Runs to the end.

@@ -8,6 +8,7 @@ use ccbt_policy::Direction;
 use ccbt_wire::HandshakeDecoder;
 use tokio::time::Instant;
 
+use super::limit::{Place, Turn};
 use super::mailbox::Mailbox;
 use super::receive::{Fed, Receiver};
 use super::scatter::Scattered;
@@ -31,6 +32,9 @@ pub(super) struct Connection {
     handshake: Option<HandshakeDecoder>,
     receiver: Receiver,
     upload: Upload,
+    /// Where it waits for its turn to read and to serve, under limits.
+    to_read: Place,
+    to_serve: Place,
     /// Pieces of the log that the peer knows of.
     announced: usize,
 }
@@ -44,6 +48,8 @@ enum Woke {
     Mail,
     Ready(Ready),
     Read(ReadResult),
+    MayRead(Turn),
+    MayServe(Turn),
     Time,
 }
 
@@ -86,6 +92,8 @@ impl Connection {
             handshake: Some(handshake),
             receiver: Receiver::new(key, shared),
             upload: Upload::default(),
+            to_read: Place::default(),
+            to_serve: Place::default(),
             announced: 0,
         }
     }
@@ -96,6 +104,8 @@ impl Connection {
             Ok(reason) | Err(reason) => reason,
         };
         self.receiver.release();
+        self.to_read.leave();
+        self.to_serve.leave();
         // What came before the end counts.
         self.receiver.deliver().await;
         let key = self.receiver.key;
@@ -116,22 +126,38 @@ impl Connection {
             self.announce(&shared);
             self.flush()?;
             // Behind the flush: a run that just went out makes room for the next.
-            self.upload.start(&mut self.session, &shared);
+            self.serve_next(&shared);
             self.receiver.deliver().await;
             let (payload, reading) = self.upload.split();
             let queued = self.session.queued();
             let out = if queued.is_empty() { payload } else { queued };
-            let listen = queued.len() < BACKLOG;
+            let listen = queued.len() < BACKLOG && !self.to_read.is_queued();
             let woke = tokio::select! {
                 biased;
                 () = self.mailbox.news() => Woke::Mail,
-                ready = self.transport.ready(out, listen) => Woke::Ready(ready.map_err(lost)?),
+                turn = self.to_read.turn() => Woke::MayRead(turn),
+                turn = self.to_serve.turn() => Woke::MayServe(turn),
+                ready = self.transport.ready(out, listen), if listen || !out.is_empty() => {
+                    Woke::Ready(ready.map_err(lost)?)
+                }
                 run = upload::done(reading) => Woke::Read(run),
                 () = &mut sleep => Woke::Time,
             };
             match woke {
                 Woke::Mail => {}
+                Woke::Ready(Ready::Readable) if self.has_to_queue(&shared) => {
+                    self.to_read.queue(&shared.limits.down);
+                }
                 Woke::Ready(Ready::Readable) => self.read().await?,
+                Woke::MayRead(turn) => {
+                    // It was we who did not listen.
+                    self.session.on_resumed(clock.now());
+                    self.read_some(turn.share(), Some(turn)).await?;
+                }
+                Woke::MayServe(turn) => {
+                    let most = turn.share();
+                    turn.end(self.upload.start(&mut self.session, &shared, most));
+                }
                 Woke::Ready(Ready::Written(count)) => self.written(count),
                 Woke::Read(run) => self.upload.read(&mut self.session, run),
                 Woke::Time => {
@@ -142,7 +168,11 @@ impl Connection {
                         if clock.now().saturating_since(deadline) > LATE {
                             tokio::time::sleep(CATCH_UP).await;
                         }
-                        self.read().await?;
+                        if self.to_read.is_queued() {
+                            self.session.on_resumed(clock.now());
+                        } else {
+                            self.read().await?;
+                        }
                         self.session.on_deadline(clock.now())?;
                     }
                     let next: Instant = clock.instant(self.session.deadline());
@@ -211,22 +241,10 @@ impl Connection {
 
     /// Reads while there is something to read, some turns at the most.
     async fn read(&mut self) -> Result<(), CloseReason> {
-        for _ in 0..TURN {
-            let more = if self.handshake.is_none() && self.transport.is_tcp() {
-                match self.receiver.scatter(&mut self.session, &mut self.transport)? {
-                    Scattered::Unpredicted => self.read_plain().await?,
-                    Scattered::Failed(error) if error.kind() == io::ErrorKind::WouldBlock => false,
-                    Scattered::Failed(error) => return Err(lost(error)),
-                    Scattered::Read(0, _) => return Err(CloseReason::PeerLeft),
-                    Scattered::Read(_, rest) => {
-                        self.take_in(&rest).await?;
-                        true
-                    }
-                }
-            } else {
-                self.read_plain().await?
-            };
-            if !more {
+        let share = self.receiver.shared.limits.down.share();
+        let (turns, most) = share.map_or((TURN, usize::MAX), |share| (1, share));
+        for _ in 0..turns {
+            if !self.read_some(most, None).await? {
                 break;
             }
             self.receiver.deliver().await;
@@ -234,11 +252,60 @@ impl Connection {
         Ok(())
     }
 
+    /// Reads at most `most` bytes; false if there was nothing.
+    async fn read_some(&mut self, most: usize, turn: Option<Turn>) -> Result<bool, CloseReason> {
+        if self.handshake.is_some() || !self.transport.is_tcp() {
+            return self.read_plain(most, turn).await;
+        }
+        let (session, transport) = (&mut self.session, &mut self.transport);
+        match self.receiver.scatter(session, transport, most)? {
+            Scattered::Unpredicted => self.read_plain(most, turn).await,
+            Scattered::Failed(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+            Scattered::Failed(error) => Err(lost(error)),
+            Scattered::Read(0, _) => Err(CloseReason::PeerLeft),
+            Scattered::Read(count, rest) => {
+                self.pay(count, turn);
+                self.take_in(&rest).await?;
+                Ok(true)
+            }
+        }
+    }
+
+    /// Counts what was read, and lets others have a turn.
+    fn pay(&self, count: usize, turn: Option<Turn>) {
+        match turn {
+            Some(turn) => turn.end(count),
+            None if self.handshake.is_none() => self.receiver.shared.limits.down.charge(count),
+            None => {}
+        }
+    }
+
+    /// Under a limit whoever owes us blocks waits for its turn. The others have little to say, and are
+    /// judged by it: they are heard at once.
+    fn has_to_queue(&self, shared: &Shared) -> bool {
+        let owes = self.receiver.landing.is_some() || self.session.expected().next().is_some();
+        owes && shared.limits.down.share().is_some()
+    }
+
+    /// Starts the next run of blocks, or waits for the turn to.
+    fn serve_next(&mut self, shared: &Arc<Shared>) {
+        if !self.upload.is_idle() || !self.session.has_uploads() || self.to_serve.is_queued() {
+            return;
+        }
+        if shared.limits.up.share().is_some() {
+            self.to_serve.queue(&shared.limits.up);
+        } else {
+            self.upload.start(&mut self.session, shared, usize::MAX);
+        }
+    }
+
     /// Reads into a borrowed buffer; false if there was nothing.
-    async fn read_plain(&mut self) -> Result<bool, CloseReason> {
+    async fn read_plain(&mut self, most: usize, turn: Option<Turn>) -> Result<bool, CloseReason> {
         let shared = self.receiver.shared.clone();
         let mut buffer = shared.buffers.take();
-        let result = self.transport.try_read(&mut buffer);
+        let most = buffer.len().min(most);
+        let result = self.transport.try_read(&mut buffer[..most]);
+        self.pay(*result.as_ref().unwrap_or(&0), turn);
         let taken = match result {
             Ok(0) => Err(CloseReason::PeerLeft),
             Ok(count) => self.take_in(&buffer[..count]).await.map(|()| true),

@@ -42,11 +42,12 @@ struct Planned {
 }
 
 impl Receiver {
-    /// Reads predicted blocks, if there are any and `transport` can.
+    /// Reads at most `most` bytes of predicted blocks, if there are any and `transport` can.
     pub(super) fn scatter(
         &mut self,
         session: &mut Session,
         transport: &mut Transport,
+        most: usize,
     ) -> Result<Scattered, CloseReason> {
         let shares = self.plan_shares(session);
         let mut locks: Vec<MutexGuard<'_, Assembly>> = Vec::with_capacity(shares.len());
@@ -61,7 +62,7 @@ impl Receiver {
         }
         let mut headers = [[0; HEADER]; BLOCKS];
         let read = {
-            let mut slices = slices(self.key, &plan, &mut locks, &mut headers);
+            let mut slices = slices(self.key, &plan, &mut locks, &mut headers, most);
             transport.try_read_vectored(&mut slices)
         };
         let count = match read {
@@ -162,13 +163,15 @@ impl Receiver {
     }
 }
 
-/// Payload and header slices in the order in which the bytes come.
+/// Payload and header slices in the order in which the bytes come, `most` bytes together.
 fn slices<'a>(
     key: crate::swarm::PeerKey,
     plan: &[Planned],
     locks: &'a mut [MutexGuard<'_, Assembly>],
     headers: &'a mut [[u8; HEADER]; BLOCKS],
+    most: usize,
 ) -> Vec<IoSliceMut<'a>> {
+    let mut left = most;
     let mut slices = Vec::with_capacity(2 * plan.len());
     let mut headers = headers.iter_mut();
     let mut planned = plan.iter().peekable();
@@ -183,9 +186,19 @@ fn slices<'a>(
             if next.header.is_some()
                 && let Some(header) = headers.next()
             {
+                // Half a header would not be seen as one.
+                if left <= HEADER {
+                    return slices;
+                }
+                left -= HEADER;
                 slices.push(IoSliceMut::new(header));
             }
-            slices.push(IoSliceMut::new(&mut head[begin - offset..]));
+            let payload = left.min(end - begin);
+            slices.push(IoSliceMut::new(&mut head[begin - offset..][..payload]));
+            left -= payload;
+            if left == 0 {
+                return slices;
+            }
             buffer = tail;
             offset = end;
         }

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use super::assembly::Assemblies;
 use super::clock::Clock;
 use super::connection::Connection;
+use super::limit::Limits;
 use super::mailbox::Mailbox;
 use super::pool::Pool;
 use super::transport::Dialer;
@@ -48,6 +49,7 @@ pub(crate) struct Setup {
     pub(crate) dialer: Arc<dyn Dialer>,
     pub(crate) sources: Vec<Box<dyn PeerSource>>,
     pub(crate) node: Option<Node>,
+    pub(crate) limits: Limits,
     pub(crate) events: Sink,
     pub(crate) progress: Arc<Mutex<Progress>>,
 }
@@ -74,6 +76,7 @@ pub(crate) fn run(setup: Setup) -> std::io::Result<mpsc::Sender<Report>> {
         writer,
         ours: RwLock::new(Ours { have: setup.have.clone(), log: Vec::new() }),
         buffers: Pool::default(),
+        limits: setup.limits,
         reports: reports.clone(),
     });
     if let Some(node) = &setup.node {

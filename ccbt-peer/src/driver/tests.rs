@@ -2,6 +2,8 @@
 
 #![allow(clippy::disallowed_methods, reason = "the clock of the runtime stands still here")]
 
+mod limits;
+
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;

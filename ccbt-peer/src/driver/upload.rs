@@ -30,17 +30,28 @@ pub(super) struct Upload {
 }
 
 impl Upload {
-    /// Starts to read the next run, if the peer waits for one and none is under way.
-    pub(super) fn start(&mut self, session: &mut Session, shared: &Arc<Shared>) {
-        if self.reading.is_some() || !self.framed.is_empty() {
-            return;
-        }
-        let Some(run) = session.next_upload(RUN) else { return };
+    /// Whether no run is under way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.reading.is_none() && self.framed.is_empty()
+    }
+
+    /// Starts to read the next run, if the peer waits for one: about `most` bytes, but a block at
+    /// least. Gives its payload in bytes. No run may be under way.
+    pub(super) fn start(
+        &mut self,
+        session: &mut Session,
+        shared: &Arc<Shared>,
+        most: usize,
+    ) -> usize {
+        let most = u32::try_from(most).unwrap_or(RUN).min(RUN);
+        let Some(run) = session.next_upload(most) else { return 0 };
+        let payload = run.len() as usize;
         let shared = shared.clone();
         self.reading = Some(tokio::task::spawn_blocking(move || {
             let framed = read(&run, &shared);
             (run, framed)
         }));
+        payload
     }
 
     /// What is to be sent next, and the read that is under way.

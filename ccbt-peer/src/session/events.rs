@@ -85,4 +85,6 @@ pub enum Tell {
     Request(Vec<Block>),
     /// These blocks are no longer needed.
     Cancel(Vec<Block>),
+    /// We need nothing any more: tell it, if the peer understands (BEP 21).
+    UploadOnly,
 }

@@ -1,24 +1,53 @@
-//! Whom we unchoke: a fixed number of slots that go round among those who want something of ours.
+//! Whom we unchoke: those who give to us while we need something, those who take well when we do not.
+//!
+//! Every ten seconds the slots are dealt anew. While we download they go to the peers that gave us most
+//! (tit for tat), but for one that is drawn among the others every thirty seconds, so that a better
+//! partner can be found: the optimistic unchoke. A complete client lets them go round instead. Between two
+//! rounds nobody is choked, and whoever becomes interested gets a free slot at once.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
-use ccbt_policy::Time;
+use ccbt_policy::{PeerView, Time};
 
 use super::roster::Place;
 use super::{Action, PeerKey, SwarmCore};
 use crate::session::Tell;
 
-/// The slots move on so often.
-const ROTATION: Duration = Duration::from_secs(10);
-/// An unchoked peer keeps its slot at least so long; shorter turns never fill the line.
+/// The slots are dealt anew so often.
+const ROUND: Duration = Duration::from_secs(10);
+/// Another peer is drawn for the optimistic slot so often.
+const OPTIMISTIC: Duration = Duration::from_secs(30);
+/// Who is younger than this is drawn three times as likely: it has nothing to give yet.
+const NEW: Duration = Duration::from_secs(60);
+/// A complete client gives a slot to the next after so long, if somebody waits.
 const TURN: Duration = Duration::from_secs(20);
+/// There are more slots than configured while each of them would get so many bytes a second.
+const SHARE: u64 = 64 << 10;
+/// More slots than these there are never.
+const MOST: usize = 100;
 
-/// When the slots move on.
-#[derive(Debug, Default)]
+/// When the slots are dealt, and who has the optimistic one.
+#[derive(Debug)]
 pub(super) struct Choker {
-    next: Time,
+    next_round: Time,
+    next_draw: Time,
+    optimistic: Option<PeerKey>,
     /// Peers that are unchoked.
     pub(super) unchoked: usize,
+    rng: fastrand::Rng,
+}
+
+impl Choker {
+    pub(super) fn new(rng: fastrand::Rng) -> Self {
+        let (next_round, next_draw) = (Time::ZERO, Time::ZERO);
+        Self { next_round, next_draw, optimistic: None, unchoked: 0, rng }
+    }
+
+    /// The peer that is unchoked to be tried out.
+    pub(super) fn optimistic(&self) -> Option<PeerKey> {
+        self.optimistic
+    }
 }
 
 impl SwarmCore {
@@ -27,51 +56,95 @@ impl SwarmCore {
         self.fill_slots(now);
     }
 
-    /// Unchokes who waits while there are free slots, the longest choked first.
+    /// Unchokes who waits while there are free slots.
     pub(super) fn fill_slots(&mut self, now: Time) {
-        let free = (self.config.unchoked as usize).saturating_sub(self.choker.unchoked);
+        let free = self.slots().saturating_sub(self.choker.unchoked);
         if free == 0 {
             return;
         }
-        for key in self.waiting().into_iter().take(free) {
+        let ranked = self.ranked(now);
+        let waiting = ranked.into_iter().filter(|key| self.is_choked(*key));
+        for key in waiting.take(free).collect::<Vec<_>>() {
             self.choke(now, key, false);
         }
     }
 
-    /// Takes slots from those who use them no more or had their turn, if others wait.
+    /// Deals the slots anew, if it is time.
     pub(super) fn rotate(&mut self, now: Time) {
-        if now < self.choker.next {
+        if now < self.choker.next_round {
             return;
         }
-        self.choker.next = now + ROTATION;
-        let waiting = self.waiting().len();
-        let mut unchoked: Vec<(bool, Time, PeerKey)> = (self.watch.iter())
-            .filter(|(_, view)| !view.am_choking)
-            .map(|(key, view)| {
-                let uses = view.peer_interested && view.offered > 0;
-                (uses, view.am_choking_since, key)
-            })
-            .collect();
-        unchoked.sort_unstable();
-        let turns = waiting.min((self.config.unchoked as usize).div_ceil(2));
-        for (uses, since, key) in unchoked.into_iter().take(turns.max(1)) {
-            if !uses || (turns > 0 && since + TURN <= now) {
-                self.choke(now, key, true);
+        self.choker.next_round = now + ROUND;
+        let mut ranked = self.ranked(now);
+        let slots = self.slots();
+        let mut chosen: Vec<PeerKey> = Vec::new();
+        if ranked.len() <= slots {
+            chosen.append(&mut ranked);
+        } else {
+            let spare = usize::from(self.need > 0 && slots > 1);
+            let rest = ranked.split_off(slots - spare);
+            chosen.append(&mut ranked);
+            if spare > 0 {
+                chosen.extend(self.draw(now, &rest));
             }
         }
-        self.fill_slots(now);
+        let over: Vec<PeerKey> = (self.watch.iter())
+            .filter(|(key, view)| !view.am_choking && !chosen.contains(key))
+            .map(|(key, _)| key)
+            .collect();
+        for key in over {
+            self.choke(now, key, true);
+        }
+        for key in chosen {
+            if self.is_choked(key) {
+                self.choke(now, key, false);
+            }
+        }
     }
 
-    /// Choked peers that want something of ours, the longest choked first.
-    fn waiting(&self) -> Vec<PeerKey> {
-        let has_slot = |key| self.peers.get(key).is_some_and(|peer| peer.place() == Place::Slot);
-        let mut waiting: Vec<(Time, PeerKey)> = (self.watch.iter())
-            .filter(|(_, view)| view.am_choking && view.peer_interested && view.offered > 0)
-            .filter(|(key, _)| has_slot(*key))
-            .map(|(key, view)| (view.am_choking_since, key))
+    /// The peer for the optimistic slot: the same until its time is over, then another at random.
+    fn draw(&mut self, now: Time, rest: &[PeerKey]) -> Option<PeerKey> {
+        let stays = self.choker.optimistic.filter(|key| rest.contains(key));
+        if stays.is_some() && now < self.choker.next_draw {
+            return stays;
+        }
+        let young = |key| {
+            let view = self.watch.get(key);
+            view.is_some_and(|view| now.saturating_since(view.connected_at) < NEW)
+        };
+        let others: Vec<PeerKey> = (rest.iter().filter(|key| Some(**key) != stays))
+            .flat_map(|key| std::iter::repeat_n(*key, if young(*key) { 3 } else { 1 }))
             .collect();
-        waiting.sort_unstable();
-        waiting.into_iter().map(|(_, key)| key).collect()
+        let drawn = self.choker.rng.choice(others).or(stays);
+        self.choker.next_draw = now + OPTIMISTIC;
+        self.choker.optimistic = drawn;
+        drawn
+    }
+
+    /// Peers that want something of ours, the one that a slot is best given to first.
+    fn ranked(&self, now: Time) -> Vec<PeerKey> {
+        let has_slot = |key| self.peers.get(key).is_some_and(|peer| peer.place() == Place::Slot);
+        let mut ranked: Vec<(u64, Reverse<u64>, Time, PeerKey)> = (self.watch.iter())
+            .filter(|(_, view)| view.peer_interested && view.offered > 0)
+            .filter(|(key, _)| has_slot(*key))
+            .map(|(key, view)| {
+                let leeching = self.need > 0;
+                let (group, merit) = if leeching { merit(view, now) } else { (turn(view, now), 0) };
+                (group, Reverse(merit), view.am_choking_since, key)
+            })
+            .collect();
+        ranked.sort_unstable();
+        ranked.into_iter().map(|(.., key)| key).collect()
+    }
+
+    /// How many may be unchoked: what is configured, and more while the line has room for them.
+    fn slots(&self) -> usize {
+        let room = usize::try_from(self.progress.upload_rate / SHARE).unwrap_or(MOST);
+        (self.config.unchoked as usize).max(room.min(MOST))
+    }
+
+    fn is_choked(&self, key: PeerKey) -> bool {
+        self.watch.get(key).is_some_and(|view| view.am_choking)
     }
 
     fn choke(&mut self, now: Time, key: PeerKey, choke: bool) {
@@ -82,5 +155,26 @@ impl SwarmCore {
             self.choker.unchoked += 1;
         }
         self.actions.push_back(Action::Tell { key, tell: Tell::Choke(choke) });
+    }
+}
+
+/// What a peer gives us: its group, the lower the better, and its rate. Among those who give nothing the slots
+/// go round; who snubs us comes behind everybody. A partner of equal merit is not exchanged, so what an
+/// unchoked one gives counts a tenth more.
+fn merit(view: &PeerView, now: Time) -> (u64, u64) {
+    let snubs = view.am_interested && view.snubbed_since.is_some();
+    match (snubs, view.download_rate) {
+        (false, rate @ 1..) if view.am_choking => (0, rate),
+        (false, rate @ 1..) => (0, rate + rate / 10),
+        (snubs, _) => (1 + 3 * u64::from(snubs) + turn(view, now), 0),
+    }
+}
+
+/// Round and round: who is in his turn, who waits, who had his turn.
+fn turn(view: &PeerView, now: Time) -> u64 {
+    match (view.am_choking, view.am_choking_since + TURN <= now) {
+        (false, false) => 0,
+        (true, _) => 1,
+        (false, true) => 2,
     }
 }

@@ -114,7 +114,12 @@ impl SwarmCore {
         let useless = view.wanted == 0;
         // A peer without a needed piece is spare by the founding rules or rules like them; the age and the
         // rarity of what it has protect the others.
-        !in_slot || view.pinned || at_work || (!useless && (young || self.is_sole_holder(key)))
+        let tried = self.choker.optimistic() == Some(key);
+        !in_slot
+            || view.pinned
+            || at_work
+            || tried
+            || (!useless && (young || self.is_sole_holder(key)))
     }
 
     /// Whether nobody else has some piece that we need and this peer has.

@@ -6,6 +6,7 @@ use ccbt_wire::PieceIndex;
 use super::{Action, PeerKey, SwarmCore, memory};
 use crate::CloseReason;
 use crate::event::EventKind;
+use crate::session::Tell;
 
 impl SwarmCore {
     pub(super) fn on_stored(&mut self, now: Time, piece: PieceIndex) {
@@ -37,6 +38,9 @@ impl SwarmCore {
         self.fill_slots(now);
         if self.need == 0 {
             self.memory.clear(now, Clears::ModeChanged);
+            for key in self.watch.iter().map(|(key, _)| key) {
+                self.actions.push_back(Action::Tell { key, tell: Tell::UploadOnly });
+            }
             self.measure();
             self.emit(EventKind::Progress(self.progress));
             self.emit(EventKind::Finished);

@@ -142,7 +142,7 @@ impl Known {
                     assert!(self.asked.remove(&name(*block)), "{block:?} was not asked for");
                 }
             }
-            Tell::Interested(_) | Tell::Choke(_) => {}
+            Tell::Interested(_) | Tell::Choke(_) | Tell::UploadOnly => {}
         }
     }
 }

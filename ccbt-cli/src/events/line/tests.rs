@@ -1,12 +1,17 @@
 use ccbt_peer::Progress;
 use ccbt_peer::close::Refusal;
 use ccbt_peer::policy::Evidence;
+use ccbt_peer::wire::InfoHash;
 
 use super::*;
 
+fn about(info_hash: Option<InfoHash>) -> About {
+    About { pieces: 192, info_hash, name: None }
+}
+
 fn json(kind: EventKind) -> String {
     let event = Event { at: Time::from_millis(61_007), kind };
-    serde_json::to_string(&Line::new(&event, 192).expect("a name")).expect("JSON")
+    serde_json::to_string(&Line::new(&about(None), &event).expect("a name")).expect("JSON")
 }
 
 fn peer() -> SocketAddr {
@@ -126,5 +131,15 @@ fn progress_is_numbers_only() {
     assert_eq!(
         text,
         r#"{"time_ms":61007,"event":"progress","verified":0,"total":0,"have":0,"pieces":0,"download_rate":0,"upload_rate":0,"downloaded":0,"uploaded":0,"peers":0,"useful":0,"choking":0,"dropped":0,"candidates":0,"dialing":0}"#
+    );
+}
+
+#[test]
+fn where_there_can_be_several_torrents_the_info_hash_tells_them_apart() {
+    let event = Event { at: Time::from_millis(7), kind: EventKind::Stopped };
+    let about = about(Some(InfoHash([0xab; 20])));
+    assert_eq!(
+        serde_json::to_string(&Line::new(&about, &event).expect("a name")).expect("JSON"),
+        format!(r#"{{"time_ms":7,"info_hash":"{}","event":"stopped"}}"#, "ab".repeat(20))
     );
 }

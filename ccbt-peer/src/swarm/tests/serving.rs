@@ -99,3 +99,51 @@ fn what_went_out_is_counted() {
     let past = hand.core.view(key).unwrap().past;
     assert_eq!((past.connections, past.uploaded), (1, 16384));
 }
+
+/// A peer with the piece that we lack: it lacks the one that we have, wants it, and unchokes us.
+fn partner(hand: &mut Hand, n: u8) -> PeerKey {
+    let key = hand.open(n);
+    hand.session(key, SessionEvent::Has(Announced::Some(having([1, 2, 3]))));
+    hand.session(key, SessionEvent::Interested(true));
+    hand.session(key, SessionEvent::Unchoked);
+    key
+}
+
+/// The peer gives us so many bytes a second; and then a round is over.
+fn round(hand: &mut Hand, rates: impl IntoIterator<Item = (PeerKey, u64)>) {
+    for (key, rate) in rates {
+        hand.core.watch.note(key, |view| view.download_rate = rate);
+    }
+    hand.now = hand.now + Duration::from_secs(10);
+    hand.core.rotate(hand.now);
+}
+
+#[test]
+fn while_we_download_the_slots_go_to_those_who_give_most() {
+    let mut hand = generous(3);
+    let keys = [1, 2, 3, 4, 5].map(|n| partner(&mut hand, n));
+    for _ in 0..3 {
+        round(&mut hand, keys.into_iter().zip([10_000, 90_000, 20_000, 80_000, 30_000]));
+    }
+    let open = unchoked(&hand);
+    assert!(open.contains(&keys[1]) && open.contains(&keys[3]), "{open:?}");
+    assert_eq!(open.len(), 3, "two are earned, one is drawn");
+}
+
+#[test]
+fn the_optimistic_slot_is_drawn_anew_after_30_seconds_and_is_not_displaced() {
+    let mut hand = generous(2);
+    let keys = [1, 2, 3, 4].map(|n| partner(&mut hand, n));
+    let (mut drawn, mut changes) = (BTreeSet::new(), 0);
+    for _ in 0..60 {
+        let before = hand.core.choker.optimistic();
+        round(&mut hand, [(keys[0], 90_000)]);
+        drawn.extend(hand.core.choker.optimistic());
+        assert!(unchoked(&hand).contains(&keys[0]));
+        changes += u32::from(before != hand.core.choker.optimistic());
+    }
+    assert!((19..=21).contains(&changes), "{changes} draws in 600 seconds");
+    assert_eq!(drawn.into_iter().collect::<Vec<_>>(), keys[1..], "everybody has been tried");
+    let tried = hand.core.choker.optimistic().unwrap();
+    assert!(hand.core.is_immune(hand.now, tried, hand.core.view(tried).unwrap()));
+}

@@ -1,0 +1,63 @@
+//! How the network is used, by every command that trades with peers.
+
+use std::net::SocketAddr;
+
+use clap::Args;
+
+use super::value;
+
+/// How peers are found, and who of them may stay.
+#[derive(Args, Debug)]
+pub(crate) struct Network {
+    /// Connect to this peer, too, and keep trying; may be repeated
+    #[arg(long = "peer", value_name = "HOST:PORT", value_parser = value::host)]
+    pub(crate) peers: Vec<String>,
+
+    /// Accept connections here; port 0 takes any free one
+    #[arg(long, value_name = "ADDR:PORT", default_value = "[::]:0", value_parser = value::listen)]
+    pub(crate) listen: SocketAddr,
+
+    /// Hold at most so many connections for each torrent
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=65_535))]
+    pub(crate) max_peers: u32,
+
+    /// Receive at most so many bytes a second from all peers together, such as 500K or 1.5MiB/s
+    #[arg(long, value_name = "RATE", default_value = "off", value_parser = value::rate)]
+    pub(crate) limit_down: Rate,
+
+    /// Send at most so many bytes a second to all peers together
+    #[arg(long, value_name = "RATE", default_value = "off", value_parser = value::rate)]
+    pub(crate) limit_up: Rate,
+
+    /// Do not ask the torrent's trackers
+    #[arg(long)]
+    pub(crate) no_tracker: bool,
+
+    #[command(flatten)]
+    pub(crate) off: Undiscovered,
+
+    /// Change one rule: NAME=VALUE or NAME=off, all=off for none; may be repeated
+    #[arg(long, value_name = "SPEC")]
+    pub(crate) evict: Vec<String>,
+}
+
+/// Bytes a second at the most; `None` is `off`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rate(pub(crate) Option<u64>);
+
+/// Ways of finding peers that this version does not have. Switching them off is a promise that they
+/// stay off, so scripts may make it today.
+#[derive(Args, Debug)]
+pub(crate) struct Undiscovered {
+    /// Stay out of the DHT (this version always does)
+    #[arg(long)]
+    no_dht: bool,
+
+    /// Do not look for peers in the local network (this version never does)
+    #[arg(long)]
+    no_lsd: bool,
+
+    /// Do not exchange addresses with peers (this version never does)
+    #[arg(long)]
+    no_pex: bool,
+}

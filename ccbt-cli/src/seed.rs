@@ -1,0 +1,76 @@
+//! `ccbt seed`: complete content for whoever wants it, of several torrents on one port.
+
+mod drive;
+
+use ccbt_peer::store::FileStore;
+use ccbt_peer::wire::{Bitfield, Metainfo};
+use ccbt_peer::{Event, Node};
+
+use crate::args::Seed;
+use crate::events::EventLog;
+use crate::exit::{Exit, Failure};
+use crate::get::{self, Audience, torrent};
+use crate::report::{Report, units};
+use crate::signals::Signals;
+use crate::verify;
+use drive::Drive;
+
+/// Checks, serves, and tells what was given.
+///
+/// # Errors
+/// Content that is not right; a signal; or whatever stands in the way.
+pub(crate) async fn run(args: &Seed, signals: &mut Signals) -> Result<(), Failure> {
+    let mut report = Report::new(get::stream(args.events.as_deref()), get::detail(args.talk));
+    let result = seed(args, &mut report, signals).await;
+    report.clear();
+    report.dropped();
+    result
+}
+
+async fn seed(args: &Seed, report: &mut Report, signals: &mut Signals) -> Result<(), Failure> {
+    // A rule that is none is told before anything is read.
+    args.network.policies()?;
+    let torrents = load(args, signals).await?;
+    let log = EventLog::open(args.events.as_deref())?;
+    for metainfo in &torrents {
+        report.say(&heading(args, metainfo));
+        verify::insist(metainfo, &args.data, args.trust, report, signals).await?;
+    }
+    let addr = args.network.listen;
+    let node = Node::listen(addr)
+        .map_err(Failure::of(Exit::Failed, format_args!("cannot listen at {addr}")))?;
+    report.say(&format!("listening on {}", node.local_addr()));
+    let mut nobody = |_: &Event| None;
+    let mut drive = Drive::new(args.until, Audience::new(report, log, &mut nobody));
+    let limits = args.network.limits();
+    for metainfo in &torrents {
+        let store = FileStore::open(&args.data, metainfo)
+            .map_err(|error| Failure::new(Exit::Disk, error))?;
+        let swarm = args.network.swarm(metainfo, &limits, drive.report())?;
+        let swarm = swarm.store(store).have(Bitfield::full(metainfo.piece_count())).node(&node);
+        let started = swarm.start().map_err(|error| Failure::new(Exit::Failed, error))?;
+        drive.add(metainfo, torrents.len(), started);
+    }
+    drive.run(signals).await
+}
+
+/// All torrents, each of them once.
+async fn load(args: &Seed, signals: &mut Signals) -> Result<Vec<Metainfo>, Failure> {
+    let mut torrents: Vec<Metainfo> = Vec::new();
+    for from in &args.torrents {
+        let metainfo = signals.guard(torrent::load(from)).await??;
+        let hash = metainfo.info_hash();
+        if let Some(other) = torrents.iter().find(|other| other.info_hash() == hash) {
+            let problem = format!("{}: info hash {hash} is given twice", other.name());
+            return Err(Failure::new(Exit::Refused, problem));
+        }
+        torrents.push(metainfo);
+    }
+    Ok(torrents)
+}
+
+fn heading(args: &Seed, metainfo: &Metainfo) -> String {
+    let folder = args.data.join(metainfo.name());
+    let size = units::bytes(metainfo.total_len());
+    format!("{}: {size} in {}", metainfo.name(), folder.display())
+}

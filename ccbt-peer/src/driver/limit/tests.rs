@@ -1,0 +1,105 @@
+//! Turns, with the runtime's clock stopped.
+
+#![allow(clippy::disallowed_methods, reason = "the clock of the runtime stands still here")]
+
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::*;
+
+/// Moves `part` bytes at each of its turns, for ever; counts them.
+fn hungry(limit: &Arc<Limit>, part: usize) -> (Arc<Mutex<usize>>, JoinHandle<()>) {
+    let (limit, moved) = (limit.clone(), Arc::new(Mutex::new(0)));
+    let counter = moved.clone();
+    let task = tokio::spawn(async move {
+        let mut place = Place::default();
+        loop {
+            place.queue(&limit);
+            let turn = place.turn().await;
+            let bytes = part.min(turn.share());
+            *counter.lock().unwrap() += bytes;
+            turn.end(bytes);
+            tokio::task::yield_now().await;
+        }
+    });
+    (moved, task)
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_who_always_want_more_get_the_same() {
+    for rate in [5 << 10, 1 << 20] {
+        let limits = Limits::none();
+        limits.set_down(Some(rate));
+        let moved: Vec<_> = (0..7).map(|_| hungry(&limits.down, usize::MAX).0).collect();
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let moved: Vec<usize> = moved.iter().map(|moved| *moved.lock().unwrap()).collect();
+        let (least, most) = (moved.iter().min().unwrap(), moved.iter().max().unwrap());
+        let share = limits.down.share().unwrap();
+        assert!(most - least <= share, "{moved:?}");
+        let all = 60 * usize::try_from(rate).unwrap();
+        assert!(moved.iter().sum::<usize>().abs_diff(all) <= 2 * share, "{moved:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn small_bites_reach_the_rate_though_timers_are_coarse() {
+    let limits = Limits::none();
+    limits.set_down(Some(1 << 20));
+    let (moved, _) = hungry(&limits.down, 64);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let moved = *moved.lock().unwrap();
+    assert!(moved.abs_diff(2 << 20) < 4 << 10, "{moved}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_rate_counts_at_once_even_for_those_who_wait() {
+    let limits = Limits::none();
+    limits.set_up(Some(1));
+    limits.up.charge(1 << 20);
+    let mut place = Place::default();
+    place.queue(&limits.up);
+    let began = Instant::now();
+    let (elapsed, ()) = tokio::join!(
+        async {
+            place.turn().await.end(0);
+            began.elapsed()
+        },
+        async {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            limits.set_up(None);
+        },
+    );
+    assert_eq!(elapsed.as_secs(), 3);
+    assert!(!place.is_queued());
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_leaves_the_queue_holds_nobody_up() {
+    let limits = Limits::none();
+    limits.set_up(Some(1_000));
+    limits.up.charge(1_000);
+    let (mut first, mut second) = (Place::default(), Place::default());
+    first.queue(&limits.up);
+    second.queue(&limits.up);
+    let began = Instant::now();
+    assert!(tokio::time::timeout(Duration::from_millis(500), first.turn()).await.is_err());
+    assert!(first.is_queued());
+    first.leave();
+    second.turn().await.end(0);
+    assert_eq!(began.elapsed().as_millis(), 1_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_rate_again_forgives_no_debt() {
+    let limits = Limits::none();
+    limits.set_down(Some(1_000));
+    limits.down.charge(5_000);
+    limits.clone().set_down(Some(1_000));
+    let mut place = Place::default();
+    place.queue(&limits.down);
+    let began = Instant::now();
+    place.turn().await.end(0);
+    assert_eq!(began.elapsed().as_secs(), 5);
+}

@@ -1,0 +1,175 @@
+//! Rates over streams in memory. The payload is zeros, as a fresh store in memory is.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ccbt_wire::{BLOCK_LEN, Block, PieceIndex};
+
+use super::*;
+use crate::Limits;
+
+/// Bytes that the peers sent or got, each.
+type Counts = Vec<Arc<AtomicU64>>;
+
+fn zeros(length: usize) -> Metainfo {
+    Metainfo::parse(&build::single_file("zeros", 1 << 18, &vec![0; length], None)).unwrap()
+}
+
+/// A swarm that dials `count` peers, and their ends of the streams, which hold little.
+fn crowd(metainfo: &Metainfo, count: u16) -> (SwarmBuilder, Vec<DuplexStream>) {
+    let (mut ours, mut theirs) = (HashMap::new(), Vec::new());
+    for n in 1..=count {
+        let (here, there) = tokio::io::duplex(1 << 10);
+        ours.insert(addr(n), here);
+        theirs.push(there);
+    }
+    let ours = Mutex::new(ours);
+    let mut dialer = MockDialer::new();
+    dialer.expect_dial().returning(move |addr| {
+        let stream = ours.lock().unwrap().remove(&addr);
+        stream.map(Transport::other).ok_or_else(|| io::ErrorKind::ConnectionRefused.into())
+    });
+    let given = Given::new((1..=count).map(addr).collect::<Vec<_>>());
+    let builder = Swarm::builder(metainfo.clone()).dialer(dialer).source(given);
+    (builder.policy(PolicySet::new()), theirs)
+}
+
+async fn accept(metainfo: &Metainfo, id: usize, stream: DuplexStream) -> Connection<DuplexStream> {
+    let id = PeerId([u8::try_from(id).unwrap(); 20]);
+    Connection::accept(stream, ConnectionOptions::new(metainfo.info_hash(), id)).await.unwrap()
+}
+
+/// Seeds that serve as fast as they are read.
+fn seeds(metainfo: &Metainfo, streams: Vec<DuplexStream>) -> Counts {
+    let start = |(id, stream)| {
+        let (metainfo, sent) = (metainfo.clone(), Arc::new(AtomicU64::new(0)));
+        let counter = sent.clone();
+        tokio::spawn(async move {
+            let mut peer = accept(&metainfo, id, stream).await;
+            let have = Bitfield::full(metainfo.piece_count());
+            let have = Bytes::copy_from_slice(have.as_bytes());
+            peer.send(Message::Bitfield(have)).await.unwrap();
+            peer.send(Message::Unchoke).await.unwrap();
+            while let Some(Ok(message)) = peer.next().await {
+                let Message::Request(Block { piece, begin, length }) = message else { continue };
+                let data = Bytes::from(vec![0; length as usize]);
+                if peer.send(Message::Piece { piece, begin, data }).await.is_err() {
+                    return;
+                }
+                counter.fetch_add(u64::from(length), Ordering::Relaxed);
+            }
+        });
+        sent
+    };
+    streams.into_iter().enumerate().map(start).collect()
+}
+
+/// Leechers that always wait for eight blocks.
+fn leechers(metainfo: &Metainfo, streams: Vec<DuplexStream>) -> Counts {
+    let start = |(id, stream)| {
+        let (metainfo, got) = (metainfo.clone(), Arc::new(AtomicU64::new(0)));
+        let counter = got.clone();
+        tokio::spawn(async move {
+            let mut peer = accept(&metainfo, id, stream).await;
+            peer.send(Message::Interested).await.unwrap();
+            let blocks = (0..metainfo.piece_count()).cycle().flat_map(|piece| {
+                let begins = (0..1 << 18).step_by(BLOCK_LEN as usize);
+                begins.map(move |begin| (PieceIndex(piece), begin))
+            });
+            let mut blocks = blocks.map(|(piece, begin)| Block { piece, begin, length: BLOCK_LEN });
+            while let Some(Ok(message)) = peer.next().await {
+                let more = match message {
+                    Message::Unchoke => 8,
+                    Message::Piece { data, .. } => {
+                        counter.fetch_add(data.len() as u64, Ordering::Relaxed);
+                        1
+                    }
+                    _ => 0,
+                };
+                for block in blocks.by_ref().take(more) {
+                    peer.send(Message::Request(block)).await.unwrap();
+                }
+            }
+        });
+        got
+    };
+    streams.into_iter().enumerate().map(start).collect()
+}
+
+fn read(counts: &Counts) -> Vec<u64> {
+    counts.iter().map(|count| count.load(Ordering::Relaxed)).collect()
+}
+
+/// Bytes of each peer in `time`, when all have begun.
+async fn moved_in(time: Duration, counts: &Counts) -> Vec<u64> {
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let before = read(counts);
+    tokio::time::sleep(time).await;
+    read(counts).iter().zip(before).map(|(after, before)| after - before).collect()
+}
+
+/// Both peers have the same to within two blocks, and together the rate.
+fn assert_shared(moved: &[u64], rate: u64, time: Duration) {
+    let slack = 2 * u64::from(BLOCK_LEN) + rate / 16;
+    let all: u64 = moved.iter().sum();
+    assert!(all.abs_diff(rate * time.as_secs()) <= slack, "{moved:?} at {rate} B/s");
+    assert!(moved[0].abs_diff(moved[1]) <= slack, "{moved:?} at {rate} B/s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_seeds_are_read_at_the_limit_and_alike() {
+    for (rate, time, length) in [(5 << 10, 300, 4 << 20), (1 << 20, 3, 24 << 20)] {
+        let (metainfo, time) = (zeros(length), Duration::from_secs(time));
+        let (builder, streams) = crowd(&metainfo, 2);
+        let counts = seeds(&metainfo, streams);
+        let (_swarm, _events) = builder.limit_down(rate).start().unwrap();
+        assert_shared(&moved_in(time, &counts).await, rate, time);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_leechers_are_served_at_the_limit_and_alike() {
+    for (rate, time) in [(5 << 10, 300), (1 << 20, 20)] {
+        let (metainfo, time) = (zeros(1 << 20), Duration::from_secs(time));
+        let (builder, streams) = crowd(&metainfo, 2);
+        let counts = leechers(&metainfo, streams);
+        let builder = builder.have(Bitfield::full(metainfo.piece_count()));
+        let (_swarm, _events) = builder.limit_up(rate).start().unwrap();
+        assert_shared(&moved_in(time, &counts).await, rate, time);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn swarms_that_share_limits_keep_them_together() {
+    let (limits, metainfo) = (Limits::none(), zeros(1 << 20));
+    limits.set_up(Some(64 << 10));
+    let mut counts = Counts::new();
+    let mut swarms = Vec::new();
+    for _ in 0..2 {
+        let (builder, streams) = crowd(&metainfo, 1);
+        counts.extend(leechers(&metainfo, streams));
+        let builder = builder.have(Bitfield::full(metainfo.piece_count())).limits(&limits);
+        swarms.push(builder.start().unwrap());
+    }
+    let time = Duration::from_secs(60);
+    assert_shared(&moved_in(time, &counts).await, 64 << 10, time);
+    swarms[0].0.set_limits(None, Some(32 << 10));
+    assert_shared(&moved_in(time, &counts).await, 32 << 10, time);
+}
+
+#[tokio::test]
+async fn a_limited_download_over_tcp_is_whole() {
+    let payload: Vec<u8> = (0..1_u32 << 19).flat_map(u32::to_le_bytes).collect();
+    let metainfo = build::single_file("numbers", 1 << 18, &payload, None);
+    let metainfo = Metainfo::parse(&metainfo).unwrap();
+    let full = MemoryStore::with(&metainfo, payload.clone());
+    let node = Node::listen("127.0.0.1:0".parse().unwrap()).unwrap();
+    let seed = Swarm::builder(metainfo.clone()).store(full).node(&node).limit_up(16 << 20);
+    let _seed = seed.have(Bitfield::full(metainfo.piece_count())).start().unwrap();
+    let store = Arc::new(MemoryStore::new(&metainfo));
+    let leecher = Swarm::builder(metainfo).store(store.clone()).limit_down(8 << 20);
+    let (_leecher, mut events) = leecher.source(Given::new([node.local_addr()])).start().unwrap();
+    until(&mut events, |kind| matches!(kind, EventKind::Finished).then_some(())).await;
+    assert!(store.to_vec() == payload);
+}
