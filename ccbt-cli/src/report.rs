@@ -10,6 +10,7 @@ mod sharing;
 mod tally;
 pub(crate) mod units;
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use ccbt_peer::policy::{Evidence, Time};
@@ -85,7 +86,12 @@ pub(crate) struct Report {
     /// Set while nothing is downloaded, and all is given.
     sharing: Option<SharingPace>,
     tally: Tally,
+    /// Troubles with sources that were told.
+    heard: BTreeSet<String>,
 }
+
+/// So many different troubles are told; a tracker may think of new words each time.
+const TROUBLES: usize = 50;
 
 impl Report {
     /// A report on a stream. On a terminal one line of it lives.
@@ -107,6 +113,7 @@ impl Report {
             pace: Pace::new(&Progress::default()),
             sharing: None,
             tally: Tally::default(),
+            heard: BTreeSet::new(),
         }
     }
 
@@ -220,7 +227,22 @@ impl Report {
         {
             let torrent = torrent.map(|name| format!("{name}: ")).unwrap_or_default();
             self.say(&format!("{:>9}  {torrent}{text}", stamp(event.at)));
+        } else if let Some(text) = trouble(&event.kind)
+            && self.heard.len() < TROUBLES
+            && self.heard.insert(text.clone())
+        {
+            self.say(&text);
         }
+    }
+}
+
+/// What everybody is told of a source, each once: that it failed, or what it warns of.
+fn trouble(kind: &EventKind) -> Option<String> {
+    match kind {
+        EventKind::SourceFailed { .. } | EventKind::SourceReplied { warning: Some(_), .. } => {
+            words(kind)
+        }
+        _ => None,
     }
 }
 

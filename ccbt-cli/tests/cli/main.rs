@@ -12,4 +12,5 @@ mod show;
 mod signals;
 mod stop_timeout;
 mod support;
+mod troubles;
 mod verify;
