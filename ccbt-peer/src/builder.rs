@@ -139,7 +139,6 @@ impl Drop for Handle {
 }
 
 /// A swarm to be.
-#[allow(missing_debug_implementations)]
 pub struct SwarmBuilder {
     metainfo: Metainfo,
     config: SwarmConfig,

@@ -76,7 +76,6 @@ pub struct Session {
     fast: bool,
     extended: bool,
     am_choking: bool,
-    am_interested: bool,
     peer_choking: bool,
     requests: Requests,
     uploads: Uploads,
@@ -99,7 +98,6 @@ impl Session {
             fast: false,
             extended: false,
             am_choking: true,
-            am_interested: false,
             peer_choking: true,
             requests: Requests::default(),
             uploads: Uploads::default(),
@@ -313,7 +311,6 @@ impl Session {
     pub fn tell(&mut self, tell: Tell) {
         match tell {
             Tell::Interested(am_interested) => {
-                self.am_interested = am_interested;
                 let message =
                     if am_interested { Message::Interested } else { Message::NotInterested };
                 self.send(&message);

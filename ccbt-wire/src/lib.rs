@@ -25,6 +25,6 @@ pub use fast::allowed_fast;
 pub use handshake::{Handshake, HandshakeDecoder, HandshakeError, Reserved};
 pub use ids::{BLOCK_LEN, Block, InfoHash, ParseInfoHashError, PeerId, PieceIndex};
 pub use magnet::{Magnet, MagnetError};
-pub use message::{Message, encode_piece_header};
+pub use message::{Message, PIECE_HEAD, encode_piece_header};
 pub use metainfo::{File, Metainfo, MetainfoError, PathError};
 pub use stream::{DecodeError, Decoder, Item, Limits, MessageDecoder};

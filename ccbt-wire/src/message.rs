@@ -8,8 +8,7 @@ mod tests;
 use crate::{Block, PieceIndex};
 use bytes::Bytes;
 
-pub(crate) use encode::PIECE_HEAD;
-pub use encode::encode_piece_header;
+pub use encode::{PIECE_HEAD, encode_piece_header};
 
 /// A message between peers. One variant per id; ids that we do not know come out as `Unknown`.
 ///

@@ -8,7 +8,7 @@
 use std::io::{self, IoSliceMut};
 use std::sync::MutexGuard;
 
-use ccbt_wire::{Block, PieceIndex, encode_piece_header};
+use ccbt_wire::{Block, PIECE_HEAD, PieceIndex, encode_piece_header};
 
 use super::assembly::{self, Assembly};
 use super::receive::{Arriving, Landed, Receiver};
@@ -18,8 +18,6 @@ use crate::session::Session;
 
 /// Blocks that one read takes at the most: half a MiB.
 const BLOCKS: usize = 32;
-/// A PIECE message up to its payload (BEP 3).
-const HEADER: usize = 13;
 
 /// What a scattered read brought.
 #[derive(Debug)]
@@ -38,7 +36,7 @@ struct Planned {
     lock: usize,
     /// Bytes that are here already; only the first block of a plan has any.
     got: u32,
-    header: Option<[u8; HEADER]>,
+    header: Option<[u8; PIECE_HEAD]>,
 }
 
 impl Receiver {
@@ -60,7 +58,7 @@ impl Receiver {
         if plan.is_empty() {
             return Ok(Scattered::Unpredicted);
         }
-        let mut headers = [[0; HEADER]; BLOCKS];
+        let mut headers = [[0; PIECE_HEAD]; BLOCKS];
         let read = {
             let mut slices = slices(self.key, &plan, &mut locks, &mut headers, most);
             transport.try_read_vectored(&mut slices)
@@ -132,7 +130,7 @@ impl Receiver {
             if !behind || !locks[lock].claim_ahead(self.key, block) {
                 break;
             }
-            let mut header = [0; HEADER];
+            let mut header = [0; PIECE_HEAD];
             encode_piece_header(block, &mut &mut header[..]);
             plan.push(Planned { block, lock, got: 0, header: Some(header) });
         }
@@ -168,7 +166,7 @@ fn slices<'a>(
     key: crate::swarm::PeerKey,
     plan: &[Planned],
     locks: &'a mut [MutexGuard<'_, Assembly>],
-    headers: &'a mut [[u8; HEADER]; BLOCKS],
+    headers: &'a mut [[u8; PIECE_HEAD]; BLOCKS],
     most: usize,
 ) -> Vec<IoSliceMut<'a>> {
     let mut left = most;
@@ -187,10 +185,10 @@ fn slices<'a>(
                 && let Some(header) = headers.next()
             {
                 // Half a header would not be seen as one.
-                if left <= HEADER {
+                if left <= PIECE_HEAD {
                     return slices;
                 }
-                left -= HEADER;
+                left -= PIECE_HEAD;
                 slices.push(IoSliceMut::new(header));
             }
             let payload = left.min(end - begin);
@@ -211,7 +209,7 @@ fn verify(
     key: crate::swarm::PeerKey,
     plan: &[Planned],
     locks: &mut [MutexGuard<'_, Assembly>],
-    headers: &[[u8; HEADER]; BLOCKS],
+    headers: &[[u8; PIECE_HEAD]; BLOCKS],
     count: usize,
 ) -> (Vec<usize>, Vec<u8>) {
     let mut left = count;
@@ -221,12 +219,12 @@ fn verify(
     for planned in plan {
         if let Some(header) = &planned.header {
             let Some(scratch) = came.next() else { break };
-            let head = left.min(HEADER);
+            let head = left.min(PIECE_HEAD);
             if head == 0 {
                 break;
             }
             left -= head;
-            astray |= head < HEADER || scratch != header;
+            astray |= head < PIECE_HEAD || scratch != header;
             if astray {
                 rest.extend_from_slice(&scratch[..head]);
             }

@@ -3,7 +3,7 @@
 use std::io::IoSliceMut;
 use std::sync::Arc;
 
-use ccbt_wire::encode_piece_header;
+use ccbt_wire::{PIECE_HEAD, encode_piece_header};
 use tokio::task::{JoinError, JoinHandle};
 
 use super::Shared;
@@ -11,8 +11,6 @@ use crate::session::{Run, Session};
 
 /// Payload of one run.
 const RUN: u32 = 256 << 10;
-/// A PIECE message up to its payload (BEP 3).
-const HEADER: usize = 13;
 
 /// A run that is being read: its PIECE messages, or nothing if the store does not give it.
 pub(super) type Reading = JoinHandle<(Run, Option<Vec<u8>>)>;
@@ -92,12 +90,12 @@ impl Upload {
 
 /// The run as PIECE messages; `None` if the store does not give it.
 fn read(run: &Run, shared: &Shared) -> Option<Vec<u8>> {
-    let total = run.len() as usize + run.blocks.len() * HEADER;
+    let total = run.len() as usize + run.blocks.len() * PIECE_HEAD;
     let mut framed = vec![0; total];
     let mut slices = Vec::with_capacity(run.blocks.len());
     let mut rest = &mut framed[..];
     for block in &run.blocks {
-        let (mut header, tail) = rest.split_at_mut(HEADER);
+        let (mut header, tail) = rest.split_at_mut(PIECE_HEAD);
         encode_piece_header(*block, &mut header);
         let (payload, tail) = tail.split_at_mut(block.length as usize);
         slices.push(IoSliceMut::new(payload));

@@ -67,8 +67,8 @@ impl Message {
     }
 }
 
-/// Bytes of a PIECE message before its payload.
-pub(crate) const PIECE_HEAD: usize = 13;
+/// Bytes of a PIECE message before its payload: length prefix, id, piece and begin (BEP 3, peer messages).
+pub const PIECE_HEAD: usize = 13;
 
 /// Writes the 13 bytes that stand before the payload of a PIECE message; `block.length` bytes of payload
 /// must follow.
