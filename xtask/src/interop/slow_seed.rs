@@ -40,6 +40,10 @@ impl Leecher {
     fn all(&self, name: &str) -> impl Iterator<Item = &Event> {
         self.events.iter().filter(move |event| event.name == name)
     }
+
+    fn is_done(&self, at: Instant) -> bool {
+        self.all("finished").any(|event| self.at(event) <= at + LOG_SKEW)
+    }
 }
 
 fn run(place: &Place) -> Result<()> {
@@ -99,7 +103,7 @@ fn stood_still(leecher: &Leecher, seed: &Peer) -> Result<()> {
     Ok(())
 }
 
-/// No policy closed a leecher that had announced a piece.
+/// No policy closed a leecher that had announced a piece, as long as one of the two was not done.
 fn closed_no_leecher(by: &Leecher, leechers: &[Leecher], seed: &Peer) -> Result<()> {
     let evicted = by
         .all("peer_closed")
@@ -107,6 +111,10 @@ fn closed_no_leecher(by: &Leecher, leechers: &[Leecher], seed: &Peer) -> Result<
     for event in evicted {
         let whom = whom(event, by, leechers)
             .with_context(|| format!("closed somebody unknown: {}", event.fields))?;
+        // Two that are done part as soon as they know it of each other.
+        if by.is_done(by.at(event)) && whom.is_done(by.at(event)) {
+            continue;
+        }
         let first_piece = whom.all("piece").next().map(|piece| whom.at(piece));
         let had_announced = first_piece.is_some_and(|at| at < by.at(event));
         ensure!(!had_announced, "{} closed {}: {}", by.listens, whom.listens, event.fields);
