@@ -269,6 +269,7 @@ impl SwarmBuilder {
             }
             (None, None) => None,
         };
+        self.config.info_hash = self.metainfo.info_hash();
         self.config.peer_id = self.peer_id.unwrap_or_else(random_peer_id);
         if self.config.seed == 0 {
             self.config.seed = fastrand::u64(..);

@@ -6,6 +6,7 @@
 //! here; the driver, the simulator and the tests bring them.
 
 mod events;
+mod fast;
 mod requests;
 mod uploads;
 
@@ -20,6 +21,7 @@ use ccbt_wire::{
 use crate::close::{Refusal, Timeout, Violation};
 use crate::{CloseReason, Geometry};
 pub use events::{Announced, SessionEvent, Tell};
+use fast::Allowed;
 use requests::{Arrival, Requests};
 pub use uploads::Run;
 use uploads::Uploads;
@@ -33,7 +35,8 @@ pub const IDLE_LIMIT: Duration = Duration::from_secs(150);
 pub const KEEP_ALIVE: Duration = Duration::from_secs(90);
 /// Bytes that wait to be written and do not move for so long end the connection.
 pub const WRITE_LIMIT: Duration = Duration::from_secs(60);
-/// Requests of the peer that we keep; it is told so as `reqq` (BEP 10).
+/// Requests of the peer that we keep; it is told so as `reqq` (BEP 10). Beside them at most 256 KiB of
+/// payload and 64 KiB of messages wait to be sent, and above either the peer is not listened to.
 pub const UPLOAD_QUEUE: usize = 250;
 
 /// What is the same for all connections of a torrent.
@@ -79,6 +82,7 @@ pub struct Session {
     peer_choking: bool,
     requests: Requests,
     uploads: Uploads,
+    allowed: Allowed,
     out: BytesMut,
     began_at: Time,
     received_at: Time,
@@ -101,6 +105,7 @@ impl Session {
             peer_choking: true,
             requests: Requests::default(),
             uploads: Uploads::default(),
+            allowed: Allowed::default(),
             out: BytesMut::new(),
             began_at: now,
             received_at: now,
@@ -207,7 +212,8 @@ impl Session {
         let event = match message {
             Message::Choke => {
                 self.peer_choking = true;
-                self.requests.void_all();
+                let allowed = &self.allowed;
+                self.requests.void(|block| !allowed.may_ask(block.piece));
                 SessionEvent::Choked
             }
             Message::Unchoke => {
@@ -248,8 +254,10 @@ impl Session {
             }
             Message::AllowedFast(piece) => {
                 self.fast("ALLOWED_FAST", ())?;
-                self.in_range("ALLOWED_FAST", piece)?;
-                return Ok(());
+                if !self.allowed.take(self.in_range("ALLOWED_FAST", piece)?) {
+                    return Ok(());
+                }
+                SessionEvent::AllowedFast(piece)
             }
             Message::Extended { id: ccbt_wire::EXTENDED_HANDSHAKE, payload } => {
                 let hello = ExtensionHandshake::parse(&payload)
@@ -318,7 +326,8 @@ impl Session {
             Tell::Choke(true) => {
                 self.am_choking = true;
                 self.send(&Message::Choke);
-                for block in self.uploads.clear() {
+                let allowed = &self.allowed;
+                for block in self.uploads.remove(|block| !allowed.is_given(block.piece)) {
                     self.reject(block);
                 }
             }
@@ -326,10 +335,19 @@ impl Session {
                 self.am_choking = false;
                 self.send(&Message::Unchoke);
             }
-            // The swarm has yet to hear of the CHOKE, and takes all its requests back then.
-            Tell::Request(_) if self.peer_choking => {}
+            Tell::AllowFast(pieces) => {
+                for piece in pieces {
+                    if self.allowed.give(piece, self.config.geometry.piece_len(piece)) {
+                        self.send(&Message::AllowedFast(piece));
+                    }
+                }
+            }
             Tell::Request(blocks) => {
                 for block in blocks {
+                    // The swarm has yet to hear of the CHOKE, and takes those requests back then.
+                    if self.peer_choking && !self.allowed.may_ask(block.piece) {
+                        continue;
+                    }
                     self.requests.ask(block);
                     self.send(&Message::Request(block));
                 }
@@ -363,6 +381,13 @@ impl Session {
     #[must_use]
     pub fn has_uploads(&self) -> bool {
         !self.uploads.is_empty()
+    }
+
+    /// How many more requests of the peer are kept. Further ones are refused, or lost on a peer without the
+    /// fast extension.
+    #[must_use]
+    pub fn upload_room(&self) -> usize {
+        self.uploads.room()
     }
 
     /// Refuses a block that the peer asked for. Says nothing without the fast extension (BEP 6).
@@ -411,7 +436,10 @@ impl Session {
         let fair = self.config.geometry.contains(block)
             && block.length <= ccbt_wire::BLOCK_LEN * 8
             && has(block.piece);
-        if !fair || self.am_choking || !self.uploads.push(block) {
+        let room = self.uploads.room() > 0;
+        if fair && room && (!self.am_choking || self.allowed.spend(block)) {
+            self.uploads.push(block);
+        } else {
             self.reject(block);
         }
     }

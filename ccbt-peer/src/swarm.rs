@@ -22,6 +22,7 @@ mod choking;
 mod close;
 mod dialing;
 mod eviction;
+mod fast;
 mod memory;
 mod partial;
 mod picker;
@@ -38,7 +39,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ccbt_policy::{EvictionPolicy, PeerView, SwarmView, Time, Watch};
-use ccbt_wire::{Bitfield, PeerId, PieceIndex};
+use ccbt_wire::{Bitfield, InfoHash, PeerId, PieceIndex};
 
 pub use action::{Action, Input, PeerKey};
 use choking::Choker;
@@ -66,6 +67,8 @@ pub struct SwarmConfig {
     pub geometry: Geometry,
     /// The torrent asks for its trackers alone (BEP 27).
     pub private: bool,
+    /// The torrent; it decides which pieces a choked peer may have (BEP 6).
+    pub info_hash: InfoHash,
     /// Our peer id; it decides which of two connections to the same peer stays.
     pub peer_id: PeerId,
     /// Connections with a slot.
@@ -81,13 +84,14 @@ pub struct SwarmConfig {
 }
 
 impl SwarmConfig {
-    /// 256 peers, a lobby of 64, 100 half-open dials, 8 unchoked peers.
+    /// No info hash, 256 peers, a lobby of 64, 100 half-open dials, 8 unchoked peers.
     #[must_use]
     pub fn new(geometry: Geometry) -> Self {
         let peer_id = PeerId(*b"-CC0100-000000000000");
         Self {
             geometry,
             private: false,
+            info_hash: InfoHash([0; 20]),
             peer_id,
             max_peers: 256,
             lobby: 64,
@@ -112,6 +116,8 @@ pub struct SwarmCore {
     /// Peers that could be asked for more, but there was nothing, and when that was.
     idle: BTreeSet<PeerKey>,
     idle_version: u64,
+    /// When a peer was held back by our own limit last.
+    held_at: Option<Time>,
     choker: Choker,
     /// How often a piece had to start over, if ever.
     attempts: BTreeMap<PieceIndex, u32>,
@@ -149,6 +155,7 @@ impl SwarmCore {
             watch: Watch::new(Arc::new(policy), view).with_notice(NOTICE),
             idle: BTreeSet::new(),
             idle_version: 0,
+            held_at: None,
             choker: Choker::new(fastrand::Rng::with_seed(config.seed ^ 1)),
             attempts: BTreeMap::new(),
             memory: Memory::default(),
@@ -264,6 +271,7 @@ impl SwarmCore {
             SessionEvent::Opened { .. } => return self.on_opened(now, key, &event),
             SessionEvent::Has(announced) => self.on_announced(now, key, announced),
             SessionEvent::Have(piece) => self.on_have(now, key, piece),
+            SessionEvent::AllowedFast(piece) => self.on_allowed(now, key, piece),
             SessionEvent::Choked => self.on_choked(now, key),
             SessionEvent::Unchoked => self.on_unchoked(now, key),
             SessionEvent::Interested(interested) => self.on_interested(now, key, interested),
@@ -276,13 +284,9 @@ impl SwarmCore {
                 let fresh = fresh && attempt == self.attempt(block.piece);
                 self.on_received(now, key, block, fresh);
             }
-            SessionEvent::Uploaded(bytes) => {
-                self.meter.uploaded += bytes;
-                self.watch.note(key, |view| {
-                    view.uploaded += bytes;
-                    view.last_upload_at = Some(now);
-                });
-            }
+            // What we do is no sign of life of the peer.
+            SessionEvent::Uploaded(bytes) => return self.on_uploaded(now, key, bytes),
+            SessionEvent::Held(held) => return self.on_held(now, key, held),
         }
         self.watch.note(key, |view| view.last_message_at = Some(now));
         self.settle_news(now, key);

@@ -17,7 +17,7 @@ use super::upload::{self, ReadResult, Upload};
 use super::{CATCH_UP, LATE, Report, Shared};
 use crate::CloseReason;
 use crate::close::Violation;
-use crate::session::Session;
+use crate::session::{Session, SessionEvent};
 use crate::swarm::PeerKey;
 
 /// A connection that read so often in a row lets the others have a turn.
@@ -42,6 +42,11 @@ pub(super) struct Connection {
 /// A peer that does not take what we have to say is not listened to above so many bytes, and hears of no
 /// further pieces: what it asks for in the meantime costs it its own memory.
 const BACKLOG: usize = 64 << 10;
+/// A peer that has asked for so much that there is room for fewer further requests than this is not listened
+/// to, if it has nothing to give: what it asks for waits on its way instead of being refused.
+const ROOM: usize = 32;
+/// A REQUEST message.
+const REQUEST: usize = 17;
 
 /// Why a connection has something to do.
 enum Woke {
@@ -128,10 +133,11 @@ impl Connection {
             // Behind the flush: a run that just went out makes room for the next.
             self.serve_next(&shared);
             self.receiver.deliver().await;
+            let deaf = self.is_deaf();
             let (payload, reading) = self.upload.split();
             let queued = self.session.queued();
             let out = if queued.is_empty() { payload } else { queued };
-            let listen = queued.len() < BACKLOG && !self.to_read.is_queued();
+            let listen = queued.len() < BACKLOG && !self.to_read.is_queued() && !deaf;
             let woke = tokio::select! {
                 biased;
                 () = self.mailbox.news() => Woke::Mail,
@@ -147,11 +153,13 @@ impl Connection {
                 Woke::Mail => {}
                 Woke::Ready(Ready::Readable) if self.has_to_queue(&shared) => {
                     self.to_read.queue(&shared.limits.down);
+                    self.receiver.events.push(SessionEvent::Held(true));
                 }
                 Woke::Ready(Ready::Readable) => self.read().await?,
                 Woke::MayRead(turn) => {
                     // It was we who did not listen.
                     self.session.on_resumed(clock.now());
+                    self.receiver.events.push(SessionEvent::Held(false));
                     self.read_some(turn.share(), Some(turn)).await?;
                 }
                 Woke::MayServe(turn) => {
@@ -168,7 +176,7 @@ impl Connection {
                         if clock.now().saturating_since(deadline) > LATE {
                             tokio::time::sleep(CATCH_UP).await;
                         }
-                        if self.to_read.is_queued() {
+                        if self.to_read.is_queued() || self.is_deaf() {
                             self.session.on_resumed(clock.now());
                         } else {
                             self.read().await?;
@@ -226,7 +234,7 @@ impl Connection {
         let out = self.session.outgoing();
         if out.is_empty() {
             if let Some(payload) = self.upload.sent(count) {
-                self.receiver.events.push(crate::session::SessionEvent::Uploaded(payload));
+                self.receiver.events.push(SessionEvent::Uploaded(payload));
             }
         } else {
             out.advance(count);
@@ -283,8 +291,18 @@ impl Connection {
     /// Under a limit whoever owes us blocks waits for its turn. The others have little to say, and are
     /// judged by it: they are heard at once.
     fn has_to_queue(&self, shared: &Shared) -> bool {
-        let owes = self.receiver.landing.is_some() || self.session.expected().next().is_some();
-        owes && shared.limits.down.share().is_some()
+        self.owes() && shared.limits.down.share().is_some()
+    }
+
+    /// Whether the peer has blocks to send to us.
+    fn owes(&self) -> bool {
+        self.receiver.landing.is_some() || self.session.expected().next().is_some()
+    }
+
+    /// Whether the peer has asked for so much that it is not listened to. Two that give to each other must
+    /// not both stop to listen, so this is for those who only take.
+    fn is_deaf(&self) -> bool {
+        self.session.upload_room() < ROOM && !self.owes()
     }
 
     /// Starts the next run of blocks, or waits for the turn to.
@@ -303,7 +321,9 @@ impl Connection {
     async fn read_plain(&mut self, most: usize, turn: Option<Turn>) -> Result<bool, CloseReason> {
         let shared = self.receiver.shared.clone();
         let mut buffer = shared.buffers.take();
-        let most = buffer.len().min(most);
+        // No more than what holds the requests for which there is room.
+        let asks = if self.owes() { usize::MAX } else { self.session.upload_room() * REQUEST };
+        let most = buffer.len().min(most).min(asks.saturating_sub(REQUEST - 1).max(1));
         let result = self.transport.try_read(&mut buffer[..most]);
         self.pay(*result.as_ref().unwrap_or(&0), turn);
         let taken = match result {

@@ -31,7 +31,7 @@ impl Mailbox {
         match &tell {
             Tell::Interested(_) => mail.tells.retain(|old| !matches!(old, Tell::Interested(_))),
             Tell::Choke(_) => mail.tells.retain(|old| !matches!(old, Tell::Choke(_))),
-            Tell::Request(_) | Tell::Cancel(_) | Tell::UploadOnly => {}
+            Tell::Request(_) | Tell::Cancel(_) | Tell::AllowFast(_) | Tell::UploadOnly => {}
         }
         mail.tells.push(tell);
         drop(mail);

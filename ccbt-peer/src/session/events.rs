@@ -23,7 +23,9 @@ pub enum SessionEvent {
     Has(Announced),
     /// The peer has one more piece.
     Have(PieceIndex),
-    /// The peer chokes us; all that we asked for is void.
+    /// The peer allows us to ask for this piece though it chokes us (BEP 6).
+    AllowedFast(PieceIndex),
+    /// The peer chokes us; all that we asked for is void, but for pieces that it allows us.
     Choked,
     /// The peer no longer chokes us.
     Unchoked,
@@ -47,6 +49,8 @@ pub enum SessionEvent {
     },
     /// Payload went out.
     Uploaded(u64),
+    /// From now on we do not read what the peer has sent, because of our own limit; or we do again.
+    Held(bool),
 }
 
 /// All that a peer has, as it told in one message.
@@ -85,6 +89,9 @@ pub enum Tell {
     Request(Vec<Block>),
     /// These blocks are no longer needed.
     Cancel(Vec<Block>),
+    /// The peer may have these pieces though we choke it; it is told so (BEP 6). For connections with the
+    /// fast extension.
+    AllowFast(Vec<PieceIndex>),
     /// We need nothing any more: tell it, if the peer understands (BEP 21).
     UploadOnly,
 }

@@ -45,11 +45,13 @@ impl Requests {
         live
     }
 
-    pub(super) fn void_all(&mut self) {
+    /// Live requests for which `void` holds fall away.
+    pub(super) fn void(&mut self, void: impl Fn(&Block) -> bool) {
         // An idle connection keeps no memory for what it once asked.
-        for block in std::mem::take(&mut self.live) {
-            self.remember(block);
-        }
+        let (gone, live): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.live).into_iter().partition(void);
+        self.live = live.into();
+        gone.into_iter().for_each(|block| self.remember(block));
     }
 
     pub(super) fn arrived(&mut self, block: Block) -> Arrival {

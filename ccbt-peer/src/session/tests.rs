@@ -446,3 +446,70 @@ mod uploads {
         assert_eq!(session.next_upload(1).map(|run| run.len()), Some(BLOCK_LEN), "one at least");
     }
 }
+
+mod allowed_fast {
+    use super::*;
+
+    fn allow(session: &mut Session, piece: u32) -> usize {
+        hear(session, Message::AllowedFast(PieceIndex(piece))).unwrap().len()
+    }
+
+    #[test]
+    fn a_choked_session_asks_for_allowed_pieces_alone() {
+        let mut session = fast();
+        assert_eq!((allow(&mut session, 3), allow(&mut session, 3)), (1, 0), "news once");
+        session.tell(Tell::Request(vec![block(2, 0), block(3, 0)]));
+        assert_eq!(sent(&mut session), [Message::Request(block(3, 0))]);
+    }
+
+    #[test]
+    fn a_choke_leaves_the_requests_for_allowed_pieces() {
+        let mut session = asked(fast(), &[block(2, 0), block(3, 0)]);
+        allow(&mut session, 3);
+        hear(&mut session, Message::Choke).unwrap();
+        assert_eq!(session.expected().collect::<Vec<_>>(), [block(3, 0)]);
+    }
+
+    #[test]
+    fn what_a_peer_allows_without_end_is_not_remembered_without_end() {
+        let mut config = SessionConfig::clone(&config());
+        config.geometry = Geometry::new(1000 * 32768, 32768);
+        let mut session = Session::new(Arc::new(config), Direction::Outgoing, Time::ZERO);
+        let theirs = theirs(Reserved::NONE.with_fast());
+        session.on_handshake(Time::ZERO, &theirs, &Bitfield::new(1000)).unwrap();
+        let news: usize = (0..1000).map(|piece| allow(&mut session, piece)).sum();
+        assert_eq!(news, 64);
+    }
+
+    /// A session whose peer is choked and may have piece 3.
+    fn generous() -> Session {
+        let mut session = fast();
+        session.tell(Tell::AllowFast(vec![PieceIndex(3)]));
+        assert_eq!(sent(&mut session), [Message::AllowedFast(PieceIndex(3))]);
+        session
+    }
+
+    #[test]
+    fn a_choked_peer_gets_an_allowed_piece_once_and_nothing_else() {
+        let mut session = generous();
+        for n in [block(3, 0), block(3, 1), block(2, 0)] {
+            hear(&mut session, Message::Request(n)).unwrap();
+        }
+        assert_eq!(sent(&mut session), [Message::Reject(block(2, 0))]);
+        assert_eq!(session.next_upload(u32::MAX).unwrap().blocks, [block(3, 0), block(3, 1)]);
+        hear(&mut session, Message::Request(block(3, 0))).unwrap();
+        assert_eq!(sent(&mut session), [Message::Reject(block(3, 0))]);
+    }
+
+    #[test]
+    fn a_choke_takes_back_all_but_the_allowed_pieces() {
+        let mut session = generous();
+        session.tell(Tell::Choke(false));
+        hear(&mut session, Message::Request(block(2, 0))).unwrap();
+        hear(&mut session, Message::Request(block(3, 0))).unwrap();
+        sent(&mut session);
+        session.tell(Tell::Choke(true));
+        assert_eq!(sent(&mut session), [Message::Choke, Message::Reject(block(2, 0))]);
+        assert_eq!(session.next_upload(u32::MAX).unwrap().blocks, [block(3, 0)]);
+    }
+}

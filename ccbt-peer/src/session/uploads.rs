@@ -38,13 +38,13 @@ impl Run {
 }
 
 impl Uploads {
-    /// False if the queue is full.
-    pub(super) fn push(&mut self, block: Block) -> bool {
-        let room = self.queue.len() < UPLOAD_QUEUE;
-        if room {
-            self.queue.push_back(block);
-        }
-        room
+    /// How many more requests are kept.
+    pub(super) fn room(&self) -> usize {
+        UPLOAD_QUEUE.saturating_sub(self.queue.len())
+    }
+
+    pub(super) fn push(&mut self, block: Block) {
+        self.queue.push_back(block);
     }
 
     /// True if the block was still waiting.
@@ -57,8 +57,12 @@ impl Uploads {
         self.queue.is_empty()
     }
 
-    pub(super) fn clear(&mut self) -> Vec<Block> {
-        std::mem::take(&mut self.queue).into()
+    /// Takes out the requests for which `goes` holds.
+    pub(super) fn remove(&mut self, goes: impl Fn(&Block) -> bool) -> Vec<Block> {
+        let queue = std::mem::take(&mut self.queue).into_iter();
+        let (gone, left): (Vec<_>, Vec<_>) = queue.partition(goes);
+        self.queue = left.into();
+        gone
     }
 
     pub(super) fn next_run(&mut self, limit: u32) -> Option<Run> {

@@ -54,6 +54,7 @@ impl SwarmCore {
     pub(super) fn on_interested(&mut self, now: Time, key: PeerKey, interested: bool) {
         self.watch.update(key, now, |view| view.set_peer_interested(now, interested));
         self.fill_slots(now);
+        self.allow_fast(key);
     }
 
     /// Unchokes who waits while there are free slots.

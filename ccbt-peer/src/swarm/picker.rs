@@ -49,6 +49,8 @@ pub(super) struct Asker<'a> {
     /// The piece that it was asked for last; brought up to date by the picker.
     pub(super) working: &'a mut Option<PieceIndex>,
     pub(super) in_flight: usize,
+    /// In the endgame it may be asked for what others are asked for too.
+    pub(super) may_double: bool,
 }
 
 impl Asker<'_> {
@@ -116,8 +118,30 @@ impl Picker {
         if picked.len() < room {
             self.take_overdue(&asker, room, &mut picked);
         }
-        if picked.is_empty() && self.is_endgame() && asker.in_flight < ENDGAME_WINDOW {
+        let may_double = asker.may_double && asker.in_flight < ENDGAME_WINDOW;
+        if picked.is_empty() && may_double && self.is_endgame() {
             self.take_duplicates(&asker, room.min(ENDGAME_WINDOW), &mut picked);
+        }
+        picked
+    }
+
+    /// Up to `room` blocks of these pieces, for a peer that gives no others. Suspect pieces are not for it:
+    /// it may well leave them half done.
+    pub(super) fn pick_among(
+        &mut self,
+        asker: &Asker<'_>,
+        room: usize,
+        pieces: &[PieceIndex],
+    ) -> Vec<Block> {
+        let mut picked = Vec::new();
+        for piece in pieces.iter().copied().filter(|piece| asker.has(*piece)) {
+            if picked.len() >= room || self.suspects.contains_key(&piece) {
+                continue;
+            }
+            if self.rarity.contains(piece) {
+                self.begin(piece);
+            }
+            self.take_missing(piece, asker.key, room, &mut picked);
         }
         picked
     }
@@ -209,13 +233,12 @@ impl Picker {
         picked: &mut Vec<Block>,
     ) {
         let Some(partial) = self.partials.get_mut(&piece) else { return };
+        let before = partial.missing();
         while picked.len() < room {
             let Some(n) = partial.ask_missing(key) else { break };
             picked.push(self.geometry.block(piece, n));
         }
-        if partial.missing() == 0 {
-            self.open -= 1;
-        }
+        self.open -= u32::from(before > 0 && partial.missing() == 0);
     }
 
     fn take_overdue(&mut self, asker: &Asker<'_>, room: usize, picked: &mut Vec<Block>) {

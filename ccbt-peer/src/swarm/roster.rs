@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_map};
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use ccbt_policy::{Source, Time};
 use ccbt_wire::{Bitfield, Block, PieceIndex};
@@ -110,6 +111,10 @@ pub(super) struct Peer {
     pub(super) bits: Option<Bitfield>,
     /// What we told it last: INTERESTED or not.
     pub(super) told_interested: bool,
+    /// It was allowed pieces while we choke it.
+    pub(super) allows: bool,
+    /// Pieces that it allows us while it chokes us.
+    pub(super) allowed: Vec<PieceIndex>,
     /// NOT_INTERESTED was sent since it became useless.
     pub(super) told_useless: bool,
     /// It has told what it has, and that was shown.
@@ -123,12 +128,16 @@ pub(super) struct Peer {
     pub(super) refusals: u32,
     /// Payload sent when the rate was measured last.
     pub(super) uploaded_before: u64,
+    /// Since when we do not read it, and for how long that was so before.
+    held_since: Option<Time>,
+    held: Duration,
 }
 
 /// A block that we asked a peer for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked {
     pub(super) block: Block,
+    /// By the peer's own clock.
     pub(super) at: Time,
     /// Others are asked for it too, since it did not come in time.
     pub(super) overdue: bool,
@@ -142,6 +151,8 @@ impl Peer {
             place,
             bits: None,
             told_interested: false,
+            allows: false,
+            allowed: Vec::new(),
             told_useless: false,
             shown: false,
             in_flight: VecDeque::new(),
@@ -150,7 +161,24 @@ impl Peer {
             hold_until: now,
             refusals: 0,
             uploaded_before: 0,
+            held_since: None,
+            held: Duration::ZERO,
         }
+    }
+
+    /// From `now` on its bytes are left unread, or are read again.
+    pub(super) fn hold(&mut self, now: Time, held: bool) {
+        if let Some(since) = self.held_since.take() {
+            self.held += now.saturating_since(since);
+        }
+        self.held_since = held.then_some(now);
+    }
+
+    /// The time by the peer's own clock: it stands still while we do not read what it sent, so that our
+    /// limit is not taken for the peer's slowness.
+    pub(super) fn clock(&self, now: Time) -> Time {
+        let heard_at = self.held_since.unwrap_or(now);
+        Time::ZERO + heard_at.saturating_since(Time::ZERO + self.held)
     }
 
     pub(super) fn is_open(&self) -> bool {

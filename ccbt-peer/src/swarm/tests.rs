@@ -6,6 +6,8 @@ use crate::close::{Refusal, Violation};
 use crate::session::{Announced, Tell};
 
 mod dialing;
+mod fast;
+mod held;
 mod nonsense;
 mod serving;
 mod transfer;

@@ -19,6 +19,8 @@ const LOST: Duration = Duration::from_secs(60);
 const STALLED: Duration = Duration::from_secs(5);
 /// It waits longer if that peer chokes us: what is here of the piece is lost when it starts over.
 const CHOKED: Duration = Duration::from_secs(30);
+/// We count as limited for so long after a peer was held back.
+const HELD: Duration = Duration::from_secs(1);
 /// A peer that refuses a block is asked again after this, and twice as long each time.
 const HOLD: Duration = Duration::from_millis(100);
 const MAX_HOLD_DOUBLINGS: u32 = 7;
@@ -28,10 +30,12 @@ impl SwarmCore {
     pub(super) fn refill(&mut self, now: Time, key: PeerKey) {
         let Some(peer) = self.peers.get_mut(key) else { return };
         let Some(view) = self.watch.get(key) else { return };
-        let may = peer.place() == Place::Slot && view.am_interested && !view.peer_choking;
+        let may_ask = !view.peer_choking || !peer.allowed.is_empty();
+        let may = peer.place() == Place::Slot && view.am_interested && may_ask;
         if !may || now < peer.hold_until {
             return;
         }
+        let clock = peer.clock(now);
         let room = peer.window.room(peer.in_flight.len(), view.snubbed_since.is_some());
         if room == 0 {
             return;
@@ -41,16 +45,22 @@ impl SwarmCore {
             has: peer.bits.as_ref(),
             working: &mut peer.working,
             in_flight: peer.in_flight.len(),
+            // Under our own limit a second copy comes no sooner than the first.
+            may_double: self.held_at.is_none_or(|at| now.saturating_since(at) >= HELD),
         };
-        let blocks = self.picker.pick(asker, room, self.have.count_ones());
+        let blocks = if view.peer_choking {
+            self.picker.pick_among(&asker, room, &peer.allowed)
+        } else {
+            self.picker.pick(asker, room, self.have.count_ones())
+        };
         if blocks.is_empty() {
             self.idle.insert(key);
             return;
         }
         self.idle.remove(&key);
-        let asked = blocks.iter().map(|block| Asked { block: *block, at: now, overdue: false });
+        let asked = blocks.iter().map(|block| Asked { block: *block, at: clock, overdue: false });
         peer.in_flight.extend(asked);
-        peer.window.asked(now);
+        peer.window.asked(clock);
         self.note_in_flight(key);
         self.actions.push_back(Action::Tell { key, tell: Tell::Request(blocks) });
     }
@@ -86,16 +96,22 @@ impl SwarmCore {
             view.set_peer_choking(now, true);
             view.snubbed_since = None;
         });
-        // All that we asked for, also what the session had not sent yet when the CHOKE came.
-        let _ = self.take_requests(key);
+        let Some(peer) = self.peers.get(key) else { return };
+        // Also what the session had not sent yet when the CHOKE came.
+        let allowed = peer.allowed.clone();
+        let _ = self.take_requests(key, |block| !allowed.contains(&block.piece));
     }
 
-    /// Takes back all requests to the peer, for others.
-    fn take_requests(&mut self, key: PeerKey) -> Vec<Block> {
+    /// Takes back the requests to the peer for which `back` holds, for others.
+    fn take_requests(&mut self, key: PeerKey, back: impl Fn(&Block) -> bool) -> Vec<Block> {
         let Some(peer) = self.peers.get_mut(key) else { return Vec::new() };
-        peer.window.nothing_due();
-        let asked = std::mem::take(&mut peer.in_flight);
-        let blocks: Vec<Block> = asked.into_iter().map(|asked| asked.block).collect();
+        let asked = std::mem::take(&mut peer.in_flight).into_iter();
+        let (gone, left): (Vec<_>, Vec<_>) = asked.partition(|asked| back(&asked.block));
+        peer.in_flight = left.into();
+        if peer.in_flight.is_empty() {
+            peer.window.nothing_due();
+        }
+        let blocks: Vec<Block> = gone.into_iter().map(|asked| asked.block).collect();
         for block in &blocks {
             self.picker.give_back(key, *block, false);
         }
@@ -128,7 +144,8 @@ impl SwarmCore {
         let Some(peer) = self.peers.get_mut(key) else { return };
         peer.landed(block);
         peer.refusals = 0;
-        peer.window.received(now, block.length, !peer.in_flight.is_empty());
+        let clock = peer.clock(now);
+        peer.window.received(clock, block.length, !peer.in_flight.is_empty());
         self.meter.downloaded += u64::from(block.length);
         let receipt = if fresh { self.picker.receive(key, block) } else { None };
         let useful = receipt.is_some();
@@ -145,6 +162,21 @@ impl SwarmCore {
         }
         self.note_in_flight(key);
         self.refill(now, key);
+    }
+
+    pub(super) fn on_uploaded(&mut self, now: Time, key: PeerKey, bytes: u64) {
+        self.meter.uploaded += bytes;
+        self.watch.note(key, |view| {
+            view.uploaded += bytes;
+            view.last_upload_at = Some(now);
+        });
+    }
+
+    pub(super) fn on_held(&mut self, now: Time, key: PeerKey, held: bool) {
+        self.held_at = Some(now);
+        if let Some(peer) = self.peers.get_mut(key) {
+            peer.hold(now, held);
+        }
     }
 
     /// A block came from a peer that is closed by now.
@@ -185,9 +217,10 @@ impl SwarmCore {
             if peer.in_flight.is_empty() {
                 continue;
             }
-            let snubbed = peer.window.snub_at().is_some_and(|at| at <= now);
+            let clock = peer.clock(now);
+            let snubbed = peer.window.snub_at().is_some_and(|at| at <= clock);
             for asked in &mut peer.in_flight {
-                let late = snubbed || asked.at + OVERDUE <= now;
+                let late = snubbed || asked.at + OVERDUE <= clock;
                 if late && !asked.overdue {
                     asked.overdue = true;
                     self.picker.give_back(*key, asked.block, true);
@@ -196,7 +229,12 @@ impl SwarmCore {
             if snubbed {
                 peer.window.snubbed();
                 peer.working = None;
-                self.watch.note(*key, |view| _ = view.snubbed_since.get_or_insert(now));
+                self.watch.note(*key, |view| {
+                    // Who chokes us may leave out even what it allowed.
+                    if !view.peer_choking {
+                        view.snubbed_since.get_or_insert(now);
+                    }
+                });
             }
         }
         self.forget_lost_requests(now);
@@ -208,14 +246,20 @@ impl SwarmCore {
     /// A peer that answers nothing at all for so long has lost our requests: some do, when they have
     /// more than they want to keep. It is asked anew, if only for one block.
     fn forget_lost_requests(&mut self, now: Time) {
-        let lost = |peer: &Peer| peer.in_flight.front().is_some_and(|asked| asked.at + LOST <= now);
-        let snubbed = |key| self.watch.get(key).is_some_and(|view| view.snubbed_since.is_some());
+        let lost = |peer: &Peer| {
+            let oldest = peer.in_flight.front();
+            oldest.is_some_and(|asked| asked.at + LOST <= peer.clock(now))
+        };
+        let gives_nothing = |key| {
+            let view = self.watch.get(key);
+            view.is_some_and(|view| view.snubbed_since.is_some() || view.peer_choking)
+        };
         let silent: Vec<PeerKey> = (self.peers.iter())
-            .filter(|(key, peer)| lost(peer) && snubbed(**key))
+            .filter(|(key, peer)| lost(peer) && gives_nothing(**key))
             .map(|(key, _)| *key)
             .collect();
         for key in silent {
-            let blocks = self.take_requests(key);
+            let blocks = self.take_requests(key, |_| true);
             self.actions.push_back(Action::Tell { key, tell: Tell::Cancel(blocks) });
         }
     }
@@ -226,13 +270,13 @@ impl SwarmCore {
             let (Some(peer), Some(view)) = (self.peers.get(owner), self.watch.get(owner)) else {
                 continue;
             };
-            let release_at = if view.peer_choking {
-                Some(view.peer_choking_since + CHOKED)
+            let stalled = if view.peer_choking {
+                view.peer_choking_since + CHOKED <= now
             } else {
-                let asked = peer.in_flight.front().map(|asked| asked.at + STALLED);
-                view.snubbed_since.and(asked)
+                let oldest = peer.in_flight.front().filter(|_| view.snubbed_since.is_some());
+                oldest.is_some_and(|asked| asked.at + STALLED <= peer.clock(now))
             };
-            if release_at.is_none_or(|at| now < at) {
+            if !stalled {
                 continue;
             }
             for piece in self.picker.release(owner) {

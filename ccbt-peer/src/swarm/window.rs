@@ -35,7 +35,7 @@ pub(super) struct Window {
     rate: u64,
     /// Time between two blocks, smoothed; `None` before the second block.
     gap: Option<Duration>,
-    /// When the last block came, or the first request since then went out.
+    /// When the last block came, or the first request since then went out; by the peer's own clock.
     waiting_since: Option<Time>,
 }
 
@@ -71,12 +71,12 @@ impl Window {
         if room * 4 >= size { room } else { 0 }
     }
 
-    /// Requests went out.
+    /// Requests went out; `now` is by the peer's own clock.
     pub(super) fn asked(&mut self, now: Time) {
         self.waiting_since.get_or_insert(now);
     }
 
-    /// A block came; `left` tells whether more are due.
+    /// A block came; `left` tells whether more are due. `now` is by the peer's own clock.
     pub(super) fn received(&mut self, now: Time, length: u32, left: bool) {
         self.bytes += u64::from(length);
         if self.slow_start {
@@ -94,7 +94,7 @@ impl Window {
         self.waiting_since = None;
     }
 
-    /// When the peer counts as snubbed if no block comes.
+    /// When the peer counts as snubbed if no block comes, by its own clock.
     pub(super) fn snub_at(&self) -> Option<Time> {
         let patience = self
             .gap

@@ -22,6 +22,8 @@ pub(crate) struct Audit {
 struct Known {
     addr: SocketAddr,
     unchoked: bool,
+    /// Pieces that may be asked for while it chokes us.
+    allowed: BTreeSet<PieceIndex>,
     all: bool,
     has: BTreeSet<PieceIndex>,
     asked: BTreeSet<(PieceIndex, u32)>,
@@ -33,6 +35,7 @@ impl Audit {
         let known = Known {
             addr,
             unchoked: false,
+            allowed: BTreeSet::new(),
             all: false,
             has: BTreeSet::new(),
             asked: BTreeSet::new(),
@@ -114,10 +117,11 @@ impl Known {
                 };
             }
             SessionEvent::Have(piece) => _ = self.has.insert(*piece),
+            SessionEvent::AllowedFast(piece) => _ = self.allowed.insert(*piece),
             SessionEvent::Unchoked => self.unchoked = true,
             SessionEvent::Choked => {
                 self.unchoked = false;
-                self.asked.clear();
+                self.asked.retain(|(piece, _)| self.allowed.contains(piece));
             }
             SessionEvent::Rejected(block) | SessionEvent::Received { block, .. } => {
                 self.asked.remove(&name(*block));
@@ -129,8 +133,9 @@ impl Known {
     fn told(&mut self, tell: &Tell) {
         match tell {
             Tell::Request(blocks) => {
-                assert!(self.unchoked, "{} chokes us and is asked for blocks", self.addr);
                 for block in blocks {
+                    let may = self.unchoked || self.allowed.contains(&block.piece);
+                    assert!(may, "{} chokes us and is asked for {block:?}", self.addr);
                     let has = self.all || self.has.contains(&block.piece);
                     assert!(has, "{} does not have {:?}", self.addr, block.piece);
                     let twice = !self.asked.insert(name(*block));
@@ -142,7 +147,7 @@ impl Known {
                     assert!(self.asked.remove(&name(*block)), "{block:?} was not asked for");
                 }
             }
-            Tell::Interested(_) | Tell::Choke(_) | Tell::UploadOnly => {}
+            Tell::Interested(_) | Tell::Choke(_) | Tell::AllowFast(_) | Tell::UploadOnly => {}
         }
     }
 }

@@ -48,6 +48,8 @@ pub(crate) struct Host {
     pub(crate) script: Vec<(Duration, Line)>,
     /// It unchokes us so long after our INTERESTED.
     pub(crate) unchokes: Option<Duration>,
+    /// Pieces that it sends even while it chokes us.
+    pub(crate) allows: Vec<u32>,
     /// It sends a block so often while it has requests.
     pub(crate) block_every: Option<Duration>,
     /// The first byte of every block of these pieces is wrong.
@@ -120,6 +122,8 @@ impl Remote {
             Greeting::HaveAll => out.say.push(Message::HaveAll),
             Greeting::HaveNone => out.say.push(Message::HaveNone),
         }
+        let allowed = self.host.allows.iter().map(|piece| PieceIndex(*piece));
+        out.say.extend(allowed.map(Message::AllowedFast));
         if self.host.wants {
             out.say.push(Message::Interested);
         }
@@ -138,7 +142,7 @@ impl Remote {
                 out.wake.extend(self.host.unchokes.map(|after| (after, Alarm::Unchoke)));
             }
             Message::Request(block) => {
-                if self.choking || self.queue.len() >= self.host.queue {
+                if !self.may_have(*block) || self.queue.len() >= self.host.queue {
                     if self.host.fast {
                         out.say.push(Message::Reject(*block));
                     }
@@ -218,11 +222,16 @@ impl Remote {
 
     fn choke(&mut self, out: &mut Out) {
         self.choking = true;
-        for block in self.queue.drain(..) {
-            if self.host.fast {
-                out.say.push(Message::Reject(block));
-            }
+        let queue = std::mem::take(&mut self.queue).into_iter();
+        let (stay, go): (VecDeque<_>, VecDeque<_>) = queue.partition(|block| self.may_have(*block));
+        self.queue = stay;
+        if self.host.fast {
+            out.say.extend(go.into_iter().map(Message::Reject));
         }
+    }
+
+    fn may_have(&self, block: Block) -> bool {
+        !self.choking || self.host.allows.contains(&block.piece.0)
     }
 
     fn send_by_and_by(&mut self, out: &mut Out) {

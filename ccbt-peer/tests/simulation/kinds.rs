@@ -21,6 +21,7 @@ pub(crate) fn mute(pieces: u32) -> Host {
         wants: false,
         requests: false,
         super_seeds: false,
+        allows: Vec::new(),
         queue: 2000,
     }
 }

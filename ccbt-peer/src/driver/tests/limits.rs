@@ -9,6 +9,8 @@ use ccbt_wire::{BLOCK_LEN, Block, PieceIndex};
 use super::*;
 use crate::Limits;
 
+const WARM_UP: Duration = Duration::from_secs(2);
+
 /// Bytes that the peers sent or got, each.
 type Counts = Vec<Arc<AtomicU64>>;
 
@@ -103,7 +105,7 @@ fn read(counts: &Counts) -> Vec<u64> {
 
 /// Bytes of each peer in `time`, when all have begun.
 async fn moved_in(time: Duration, counts: &Counts) -> Vec<u64> {
-    tokio::time::sleep(Duration::from_secs(10)).await;
+    tokio::time::sleep(WARM_UP).await;
     let before = read(counts);
     tokio::time::sleep(time).await;
     read(counts).iter().zip(before).map(|(after, before)| after - before).collect()
@@ -119,7 +121,8 @@ fn assert_shared(moved: &[u64], rate: u64, time: Duration) {
 
 #[tokio::test(start_paused = true)]
 async fn two_seeds_are_read_at_the_limit_and_alike() {
-    for (rate, time, length) in [(5 << 10, 300, 4 << 20), (1 << 20, 3, 24 << 20)] {
+    // The writer is a thread, for which the clock does not stand still: all of it fits into the buffers.
+    for (rate, time, length) in [(5 << 10, 300, 4 << 20), (1 << 20, 3, 7 << 20)] {
         let (metainfo, time) = (zeros(length), Duration::from_secs(time));
         let (builder, streams) = crowd(&metainfo, 2);
         let counts = seeds(&metainfo, streams);
@@ -172,4 +175,41 @@ async fn a_limited_download_over_tcp_is_whole() {
     let (_leecher, mut events) = leecher.source(Given::new([node.local_addr()])).start().unwrap();
     until(&mut events, |kind| matches!(kind, EventKind::Finished).then_some(())).await;
     assert!(store.to_vec() == payload);
+}
+
+#[tokio::test(start_paused = true)]
+async fn under_a_low_limit_nothing_is_fetched_twice() {
+    let metainfo = zeros(1 << 20);
+    let (builder, streams) = crowd(&metainfo, 4);
+    let counts = seeds(&metainfo, streams);
+    let (swarm, mut events) = builder.limit_down(5 << 10).start().unwrap();
+    until(&mut events, |kind| matches!(kind, EventKind::Finished).then_some(())).await;
+    assert_eq!(swarm.progress().downloaded, 1 << 20);
+    assert_eq!(read(&counts).iter().sum::<u64>(), 1 << 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leecher_that_asks_for_too_much_waits_and_is_refused_nothing() {
+    let metainfo = zeros(8 << 20);
+    let (builder, mut streams) = crowd(&metainfo, 1);
+    let have = Bitfield::full(metainfo.piece_count());
+    let (_swarm, _events) = builder.have(have).limit_up(1 << 20).start().unwrap();
+    let mut peer = accept(&metainfo, 1, streams.remove(0)).await;
+    peer.send(Message::Interested).await.unwrap();
+    let until_unchoked = async { while peer.next().await.unwrap().unwrap() != Message::Unchoke {} };
+    until_unchoked.await;
+    let (mut reader, mut writer) = peer.split();
+    // All blocks twice over: four times what is kept.
+    let pieces = (0..32).chain(0..32);
+    let blocks = pieces.flat_map(|piece| (0..16).map(move |n| (PieceIndex(piece), n * BLOCK_LEN)));
+    tokio::spawn(async move {
+        for (piece, begin) in blocks {
+            writer.send(Message::Request(Block { piece, begin, length: BLOCK_LEN })).await.unwrap();
+        }
+        std::future::pending::<()>().await;
+    });
+    for n in 0..1024 {
+        let message = reader.next().await.unwrap().unwrap();
+        assert!(matches!(message, Message::Piece { .. }), "{message:?} after {n} blocks");
+    }
 }

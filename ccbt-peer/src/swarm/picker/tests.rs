@@ -31,7 +31,8 @@ impl Desk {
 
     fn pick_with(&mut self, key: PeerKey, room: usize, in_flight: usize) -> Vec<(u32, u32)> {
         let working = self.working.entry(key).or_default();
-        let asker = Asker { key, has: self.has.get(&key), working, in_flight };
+        let has = self.has.get(&key);
+        let asker = Asker { key, has, working, in_flight, may_double: true };
         let blocks = self.picker.pick(asker, room, self.have);
         blocks.into_iter().map(|block| (block.piece.0, block.begin / 16384)).collect()
     }
