@@ -35,13 +35,15 @@ pub(super) struct Choker {
     optimistic: Option<PeerKey>,
     /// Peers that are unchoked.
     pub(super) unchoked: usize,
+    /// So many slots there were when they were last filled.
+    filled: usize,
     rng: fastrand::Rng,
 }
 
 impl Choker {
     pub(super) fn new(rng: fastrand::Rng) -> Self {
         let (next_round, next_draw) = (Time::ZERO, Time::ZERO);
-        Self { next_round, next_draw, optimistic: None, unchoked: 0, rng }
+        Self { next_round, next_draw, optimistic: None, unchoked: 0, filled: 0, rng }
     }
 
     /// The peer that is unchoked to be tried out.
@@ -68,6 +70,15 @@ impl SwarmCore {
         for key in waiting.take(free).collect::<Vec<_>>() {
             self.choke(now, key, false);
         }
+    }
+
+    /// The line has room for more: whoever waits need not wait for the next round.
+    pub(super) fn widen_slots(&mut self, now: Time) {
+        let slots = self.slots();
+        if slots > self.choker.filled {
+            self.fill_slots(now);
+        }
+        self.choker.filled = slots;
     }
 
     /// Deals the slots anew, if it is time.
@@ -140,7 +151,7 @@ impl SwarmCore {
 
     /// How many may be unchoked: what is configured, and more while the line has room for them.
     fn slots(&self) -> usize {
-        let room = usize::try_from(self.progress.upload_rate / SHARE).unwrap_or(MOST);
+        let room = usize::try_from(self.meter.capacity_up() / SHARE).unwrap_or(MOST);
         (self.config.unchoked as usize).max(room.min(MOST))
     }
 

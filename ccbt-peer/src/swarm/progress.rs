@@ -20,11 +20,18 @@ pub(super) struct Meter {
     measured_at: Time,
     before: (u64, u64),
     rates: (u64, u64),
+    /// Bytes a second that were sent in the last whole interval.
+    sent: u64,
 }
 
 impl Meter {
     pub(super) fn is_due(&self, now: Time) -> bool {
         now.saturating_since(self.measured_at) >= SECOND
+    }
+
+    /// The most that the line upwards has shown of late, in bytes a second.
+    pub(super) fn capacity_up(&self) -> u64 {
+        self.rates.1.max(self.sent).max(self.uploaded - self.before.1)
     }
 
     fn measure(&mut self, now: Time) -> Duration {
@@ -33,6 +40,7 @@ impl Meter {
             per_second(self.downloaded - self.before.0, elapsed),
             per_second(self.uploaded - self.before.1, elapsed),
         );
+        self.sent = latest.1;
         self.rates = (smooth(self.rates.0, latest.0), smooth(self.rates.1, latest.1));
         self.before = (self.downloaded, self.uploaded);
         self.measured_at = now;

@@ -170,6 +170,7 @@ impl SwarmCore {
             view.uploaded += bytes;
             view.last_upload_at = Some(now);
         });
+        self.widen_slots(now);
     }
 
     pub(super) fn on_held(&mut self, now: Time, key: PeerKey, held: bool) {

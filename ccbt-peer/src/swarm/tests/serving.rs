@@ -147,3 +147,14 @@ fn the_optimistic_slot_is_drawn_anew_after_30_seconds_and_is_not_displaced() {
     let tried = hand.core.choker.optimistic().unwrap();
     assert!(hand.core.is_immune(hand.now, tried, hand.core.view(tried).unwrap()));
 }
+
+#[test]
+fn as_soon_as_the_line_shows_room_for_more_they_are_unchoked() {
+    let mut hand = generous(2);
+    let keys = [1, 2, 3, 4].map(|n| leecher(&mut hand, n));
+    assert_eq!(unchoked(&hand), keys[..2]);
+    // Room for three at 64 KiB/s each, before the second is over.
+    hand.pass(100);
+    hand.session(keys[0], SessionEvent::Uploaded(3 * 65_536));
+    assert_eq!(unchoked(&hand), keys[..3]);
+}
