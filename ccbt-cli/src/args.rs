@@ -125,14 +125,15 @@ pub(crate) enum Subject {
     Magnet(Box<Magnet>),
 }
 
-/// Examples, the configuration, and the exit codes.
+/// Examples, and the configuration.
 fn help() -> String {
     let examples = "\
 Examples:
   ccbt get debian.torrent -o ~/Downloads
   ccbt create holiday/ --tracker https://tracker.example/announce
-  ccbt get --help";
-    format!("{examples}\n\n{}\n\n{}", config::HELP, exit::HELP)
+  ccbt seed holiday.torrent --data .
+  ccbt get --help    # examples, rules and exit codes; each command has such a page";
+    format!("{examples}\n\n{}", config::HELP)
 }
 
 /// The rules as the registry knows them, an example, and the exit codes.
@@ -186,5 +187,42 @@ mod tests {
     #[test]
     fn a_limit_of_no_peers_is_refused() {
         assert!(Cli::try_parse_from(["ccbt", "get", "a.torrent", "--max-peers", "0"]).is_err());
+    }
+
+    #[test]
+    fn short_options_are_the_long_ones_that_the_manual_names() {
+        use clap::CommandFactory;
+        let mut found = Vec::new();
+        for command in Cli::command().get_subcommands() {
+            for arg in command.get_arguments() {
+                let short = arg.get_short().map(|short| format!("-{short}"));
+                found.extend(short.map(|short| {
+                    format!("{} {short} {}", command.get_name(), arg.get_long().unwrap_or("?"))
+                }));
+            }
+        }
+        let expected = "\
+            get -o output, get -q quiet, get -v verbose, \
+            seed -d data, seed -q quiet, seed -v verbose, \
+            create -o output, create -f force, create -t tracker, create -w web-seed, \
+            create -l piece-length, create -p private, create -c comment, create -s source, \
+            create -x exclude, create -q quiet, \
+            verify -d data, verify -q quiet, \
+            demo -q quiet, demo -v verbose";
+        assert_eq!(found.join(", "), expected);
+    }
+
+    #[test]
+    fn every_command_has_examples_in_its_help() {
+        use clap::CommandFactory;
+        let root = Cli::command();
+        for command in root.get_subcommands().filter(|command| !command.is_hide_set()) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let example = format!("\n  ccbt {} ", command.get_name());
+            assert!(help.contains(&example), "{}", command.get_name());
+            // Longer ones would be broken somewhere, and could not be copied.
+            let longest = help.lines().map(|line| line.chars().count()).max();
+            assert!(longest <= Some(100), "{}", command.get_name());
+        }
     }
 }

@@ -12,13 +12,13 @@ use ccbt_peer::policy::Time;
 use ccbt_peer::store::{FileStore, PieceStore};
 use ccbt_peer::wire::{Bitfield, Metainfo};
 use ccbt_peer::{Event, EventKind};
-use tokio::sync::watch;
 
 use crate::args::{Get, Talk};
 use crate::events::{About, EventLog, is_stdout};
 use crate::exit::{Exit, Failure};
+use crate::hashing;
 use crate::report::{Detail, Report, Sharing, Stream, units};
-use crate::signals::{Signals, stopped_by};
+use crate::signals::Signals;
 pub(crate) use audience::Audience;
 use audience::Watcher;
 use drive::Drive;
@@ -53,7 +53,7 @@ pub(crate) async fn run(args: &Get, signals: &mut Signals) -> Result<(), Failure
 
 /// Where words for people go, if the events go there.
 pub(crate) fn stream(events: Option<&Path>) -> Stream {
-    if events.is_some_and(is_stdout) { Stream::Stderr } else { Stream::Stdout }
+    if events.is_some_and(is_stdout) { Stream::BesideEvents } else { Stream::Stdout }
 }
 
 /// How much `-q` and `-v` want to be told.
@@ -120,40 +120,19 @@ fn heading(metainfo: &Metainfo, folder: &Path) -> String {
     )
 }
 
-/// Looks what lies in the folder already. Hashing is work for a thread of its own.
+/// Looks what lies in the folder already.
 async fn check(
     metainfo: &Metainfo,
     folder: &Path,
     report: &mut Report,
     signals: &mut Signals,
 ) -> Result<(FileStore, Bitfield), Failure> {
-    let (tell, mut told) = watch::channel((0, metainfo.piece_count()));
-    let (metainfo, folder) = (metainfo.clone(), folder.to_owned());
-    let mut work = tokio::task::spawn_blocking(move || {
-        FileStore::resume_with(folder, &metainfo, |checked, pieces| {
-            // Every hundredth is enough for people.
-            tell.send_if_modified(|last| {
-                let step = checked == pieces || checked.saturating_sub(last.0) > pieces / 100;
-                if step {
-                    *last = (checked, pieces);
-                }
-                step
-            });
-        })
-    });
-    loop {
-        tokio::select! {
-            exit = signals.first() => return Err(Failure::new(exit, stopped_by(exit))),
-            done = &mut work => {
-                let done = done.map_err(Failure::of(Exit::Failed, "check"))?;
-                return done.map_err(|error| Failure::new(Exit::Disk, error));
-            }
-            Ok(()) = told.changed() => {
-                let (checked, pieces) = *told.borrow_and_update();
-                report.checking(checked, pieces);
-            }
-        }
-    }
+    let (torrent, folder) = (metainfo.clone(), folder.to_owned());
+    hashing::check(metainfo, report, signals, move |progress| {
+        FileStore::resume_with(folder, &torrent, progress)
+            .map_err(|error| Failure::new(Exit::Disk, error))
+    })
+    .await
 }
 
 const COMPLETE: &str = "complete already";

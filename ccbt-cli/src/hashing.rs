@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use ccbt_peer::wire::Metainfo;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::exit::{Exit, Failure};
@@ -49,4 +50,23 @@ pub(crate) async fn run<T: Send + 'static>(
     };
     report.clear();
     result
+}
+
+/// The check of a torrent's content, with its progress in pieces, as all bytes of it.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) async fn check<T: Send + 'static>(
+    metainfo: &Metainfo,
+    report: &mut Report,
+    signals: &mut Signals,
+    work: impl FnOnce(&mut dyn FnMut(u32, u32)) -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let (total, piece_length) = (metainfo.total_len(), u64::from(metainfo.piece_length()));
+    run("checking", total, report, signals, move |done| {
+        work(&mut |checked, _| {
+            done.store(total.min(u64::from(checked) * piece_length), Ordering::Relaxed);
+        })
+    })
+    .await
 }

@@ -57,12 +57,10 @@ impl Network {
         Ok(swarm)
     }
 
-    /// The torrent's trackers that we can ask.
+    /// The torrent's trackers that we may and can ask.
     fn trackers(&self, metainfo: &Metainfo, report: &mut Report) -> Option<TrackerTiers> {
-        if self.no_tracker {
-            return None;
-        }
-        let trackers = TrackerTiers::new(metainfo.trackers());
+        let tiers = if self.no_tracker { &[] } else { metainfo.trackers() };
+        let trackers = TrackerTiers::new(tiers);
         if let [(url, error), others @ ..] = trackers.skipped() {
             let others = match others.len() {
                 0 => String::new(),
@@ -71,7 +69,7 @@ impl Network {
             report.note(&format!("{url}{others} not asked: {error}"));
         }
         if trackers.is_empty() && self.peers.is_empty() {
-            report.say("no tracker to ask and no --peer: waiting for peers that find us");
+            report.once("no tracker to ask and no --peer: waiting for peers that find us");
         }
         Some(trackers).filter(|trackers| !trackers.is_empty())
     }

@@ -11,6 +11,7 @@ mod tally;
 pub(crate) mod units;
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::io::{self, Write};
 
 use ccbt_peer::policy::{Evidence, Time};
@@ -52,8 +53,11 @@ impl Detail {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stream {
     Stdout,
-    /// When standard output belongs to the events.
-    Stderr,
+    /// Standard error, because standard output gets one answer at the end.
+    BesideAnswer,
+    /// Standard error, because standard output gets the events. They may come to the same terminal in the
+    /// end, and would be written into a line that lives.
+    BesideEvents,
 }
 
 /// What the living line shows.
@@ -86,7 +90,7 @@ pub(crate) struct Report {
     /// Set while nothing is downloaded, and all is given.
     sharing: Option<SharingPace>,
     tally: Tally,
-    /// Troubles with sources that were told.
+    /// Lines that are told once and were, such as troubles with sources.
     heard: BTreeSet<String>,
 }
 
@@ -94,14 +98,15 @@ pub(crate) struct Report {
 const TROUBLES: usize = 50;
 
 impl Report {
-    /// A report on a stream. On a terminal one line of it lives.
+    /// A report on a stream. On a terminal of its own one line of it lives.
     pub(crate) fn new(stream: Stream, detail: Detail) -> Self {
         let term = match stream {
             Stream::Stdout => Term::stdout(),
-            Stream::Stderr => Term::stderr(),
+            Stream::BesideAnswer | Stream::BesideEvents => Term::stderr(),
         };
-        let dumb = std::env::var_os("TERM").is_some_and(|kind| kind == "dumb");
-        let screen = (term.is_term() && !dumb && detail > Detail::Quiet).then(|| Screen::new(term));
+        let kind = std::env::var_os("TERM").unwrap_or_default();
+        let alive = term.is_term() && lives(stream, detail, &kind);
+        let screen = alive.then(|| Screen::new(term));
         let paint = if screen.is_some() { Paint::of_terminal() } else { Paint::PLAIN };
         Self {
             stream,
@@ -123,7 +128,7 @@ impl Report {
             self.hide();
             let _ = match self.stream {
                 Stream::Stdout => writeln!(io::stdout(), "{}", printable(text)),
-                Stream::Stderr => writeln!(io::stderr(), "{}", printable(text)),
+                _ => writeln!(io::stderr(), "{}", printable(text)),
             };
             self.draw();
         }
@@ -132,6 +137,13 @@ impl Report {
     /// A line for those who want to know everything.
     pub(crate) fn note(&mut self, text: &str) {
         if self.detail == Detail::Verbose {
+            self.say(text);
+        }
+    }
+
+    /// A line that stays, the first time: several torrents may have the same to say.
+    pub(crate) fn once(&mut self, text: &str) {
+        if self.heard.len() < TROUBLES && self.heard.insert(text.to_owned()) {
             self.say(text);
         }
     }
@@ -149,17 +161,6 @@ impl Report {
         }
     }
 
-    /// How far the check of what lies in the folder has come.
-    pub(crate) fn checking(&mut self, checked: u32, pieces: u32) {
-        let Some(screen) = &mut self.screen else {
-            return;
-        };
-        let text =
-            format!("checking {} of {}", checked, units::count(pieces as usize, "piece", "pieces"));
-        let text: String = text.chars().take(screen.width()).collect();
-        screen.draw(&text, text.len());
-    }
-
     /// The download begins here.
     pub(crate) fn begin(&mut self, verified: u64, total: u64) {
         self.clear();
@@ -170,8 +171,8 @@ impl Report {
         self.draw();
     }
 
-    /// Draws the living line again.
-    fn draw(&mut self) {
+    /// Draws the living line again, in the width that the terminal has now.
+    pub(crate) fn draw(&mut self) {
         let Some(now) = &self.latest else { return };
         if let Some(screen) = &mut self.screen {
             let width = screen.width();
@@ -186,6 +187,8 @@ impl Report {
         match &event.kind {
             // Whoever shares tells of the sum.
             EventKind::Progress(_) if self.sharing.is_some() => {}
+            // It told before where it listens, for all torrents.
+            EventKind::Started { .. } if self.sharing.is_some() => {}
             EventKind::Progress(now) if self.screen.is_none() => {
                 if self.pace.due(event.at, now) {
                     self.say(&line::plain(now));
@@ -227,13 +230,15 @@ impl Report {
         {
             let torrent = torrent.map(|name| format!("{name}: ")).unwrap_or_default();
             self.say(&format!("{:>9}  {torrent}{text}", stamp(event.at)));
-        } else if let Some(text) = trouble(&event.kind)
-            && self.heard.len() < TROUBLES
-            && self.heard.insert(text.clone())
-        {
-            self.say(&text);
+        } else if let Some(text) = trouble(&event.kind) {
+            self.once(&text);
         }
     }
+}
+
+/// Whether a line may live on the terminal of this stream, which is of the kind that `TERM` names.
+fn lives(stream: Stream, detail: Detail, kind: &OsStr) -> bool {
+    detail > Detail::Quiet && stream != Stream::BesideEvents && kind != "dumb"
 }
 
 /// What everybody is told of a source, each once: that it failed, or what it warns of.
@@ -250,6 +255,11 @@ fn stamp(at: Time) -> String {
     units::passed(at.saturating_since(Time::ZERO))
 }
 
+/// A source by the name under which the person knows it.
+fn by_its_option(source: &str) -> &str {
+    if source == "given" { "--peer" } else { source }
+}
+
 /// What `-v` says about an event.
 fn words(kind: &EventKind) -> Option<String> {
     Some(match kind {
@@ -258,9 +268,12 @@ fn words(kind: &EventKind) -> Option<String> {
         EventKind::SourceReplied { source, peers, warning } => {
             let warning =
                 warning.as_ref().map(|text| format!("; warning: {text}")).unwrap_or_default();
-            format!("{source} gave {}{warning}", units::count(*peers, "address", "addresses"))
+            let peers = units::count(*peers, "address", "addresses");
+            format!("{} gave {peers}{warning}", by_its_option(source))
         }
-        EventKind::SourceFailed { source, error } => format!("{source} failed: {error}"),
+        EventKind::SourceFailed { source, error } => {
+            format!("{} failed: {error}", by_its_option(source))
+        }
         EventKind::DialFailed { peer, error } => {
             format!("{} cannot be reached: {error}", canonical(*peer))
         }
@@ -295,4 +308,19 @@ fn words(kind: &EventKind) -> Option<String> {
         EventKind::Lagged { missed } => format!("{missed} events were lost"),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_lives_beside_events_in_silence_or_on_a_dumb_terminal() {
+        let lives = |stream, detail, kind: &str| lives(stream, detail, kind.as_ref());
+        assert!(lives(Stream::Stdout, Detail::Normal, "xterm"));
+        assert!(lives(Stream::BesideAnswer, Detail::Verbose, ""));
+        assert!(!lives(Stream::BesideEvents, Detail::Verbose, "xterm"));
+        assert!(!lives(Stream::Stdout, Detail::Quiet, "xterm"));
+        assert!(!lives(Stream::Stdout, Detail::Normal, "dumb"));
+    }
 }

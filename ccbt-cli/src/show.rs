@@ -35,8 +35,9 @@ pub(crate) async fn run(args: &Show, signals: &mut Signals) -> Result<(), Failur
     }
     match &about.scrape {
         Some(answers) if !answers.iter().any(scrape::Answer::is_count) => {
-            let message = format!("{}: no tracker could be scraped", about.title());
-            Err(Failure::new(Exit::Failed, message))
+            let why =
+                if answers.is_empty() { "has no tracker" } else { "no tracker could be scraped" };
+            Err(Failure::new(Exit::Failed, format_args!("{}: {why}", about.title())))
         }
         _ => Ok(()),
     }

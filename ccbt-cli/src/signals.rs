@@ -47,6 +47,24 @@ impl Signals {
     }
 }
 
+/// Tells when the terminal has got another size.
+pub(crate) struct Resizes(Option<platform::Resizes>);
+
+impl Resizes {
+    /// Hears of them from now on, if the system tells. Must be called in a runtime.
+    pub(crate) fn install() -> Self {
+        Self(platform::Resizes::new())
+    }
+
+    /// Resolves at the next one.
+    pub(crate) async fn next(&mut self) {
+        match &mut self.0 {
+            Some(resizes) => resizes.next().await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
 /// What the person did, in a word.
 pub(crate) fn stopped_by(exit: Exit) -> &'static str {
     match exit {
@@ -81,11 +99,35 @@ mod platform {
             }
         }
     }
+
+    pub(super) struct Resizes(Signal);
+
+    impl Resizes {
+        pub(super) fn new() -> Option<Self> {
+            signal(SignalKind::window_change()).map(Self).ok()
+        }
+
+        pub(super) async fn next(&mut self) {
+            if self.0.recv().await.is_none() {
+                std::future::pending().await
+            }
+        }
+    }
 }
 
 #[cfg(not(unix))]
 mod platform {
     use crate::exit::Exit;
+
+    pub(super) struct Resizes;
+
+    impl Resizes {
+        pub(super) fn new() -> Option<Self> {
+            None
+        }
+
+        pub(super) async fn next(&mut self) {}
+    }
 
     pub(super) struct Source;
 
@@ -100,5 +142,19 @@ mod platform {
                 Err(_) => std::future::pending().await,
             }
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_resize_is_heard() {
+        let mut resizes = Resizes::install();
+        let own = std::process::id().to_string();
+        let sent = std::process::Command::new("kill").args(["-WINCH", &own]).status();
+        assert!(sent.unwrap().success());
+        resizes.next().await;
     }
 }

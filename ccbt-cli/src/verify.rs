@@ -4,7 +4,6 @@ mod disk;
 mod findings;
 
 use std::path::Path;
-use std::sync::atomic::Ordering;
 
 use ccbt_peer::store::check_with;
 use ccbt_peer::wire::{Bitfield, Metainfo};
@@ -27,7 +26,7 @@ const RANGES: usize = 8;
 /// # Errors
 /// Something is wrong or missing, or could not be checked.
 pub(crate) async fn run(args: &Verify, signals: &mut Signals) -> Result<(), Failure> {
-    let stream = if args.json { Stream::Stderr } else { Stream::Stdout };
+    let stream = if args.json { Stream::BesideAnswer } else { Stream::Stdout };
     let mut report = Report::new(stream, Detail::unless(args.quiet));
     let metainfo = signals.guard(torrent::load(&args.torrent)).await??;
     let found = disk::look(&args.data, &metainfo)?;
@@ -43,7 +42,7 @@ pub(crate) async fn run(args: &Verify, signals: &mut Signals) -> Result<(), Fail
         report.say(&format!("{}: all right, {pieces}", metainfo.name()));
         Ok(())
     } else {
-        Err(Failure::new(Exit::Failed, summary(&findings)))
+        Err(Failure::new(Exit::Failed, summary(&findings, &args.data)))
     }
 }
 
@@ -69,7 +68,7 @@ pub(crate) async fn insist(
         return Ok(());
     }
     findings.bad_files().for_each(|file| report.say(&line(file)));
-    Err(Failure::new(Exit::Failed, summary(&findings)))
+    Err(Failure::new(Exit::Failed, summary(&findings, folder)))
 }
 
 async fn check(
@@ -80,13 +79,9 @@ async fn check(
     signals: &mut Signals,
 ) -> Result<Bitfield, Failure> {
     let disk = Disk::new(folder, metainfo, found);
-    let metainfo = metainfo.clone();
-    let (total, piece_length) = (metainfo.total_len(), u64::from(metainfo.piece_length()));
-    hashing::run("checking", total, report, signals, move |done| {
-        let mut progress = |checked: u32, _| {
-            done.store(total.min(u64::from(checked) * piece_length), Ordering::Relaxed);
-        };
-        check_with(&disk, &metainfo, &mut progress).map_err(Failure::of(Exit::Disk, "check"))
+    let torrent = metainfo.clone();
+    hashing::check(metainfo, report, signals, move |progress| {
+        check_with(&disk, &torrent, progress).map_err(Failure::of(Exit::Disk, "check"))
     })
     .await
 }
@@ -111,11 +106,17 @@ fn line(file: &FileFinding<'_>) -> String {
     }
 }
 
-fn summary(findings: &Findings<'_>) -> String {
+fn summary(findings: &Findings<'_>, folder: &Path) -> String {
+    let name = findings.name;
+    if findings.files.iter().all(|file| file.state == State::Missing) {
+        let folder = folder.display();
+        return format!(
+            "{name}: nothing of it is in {folder}; --data is the folder that holds {name}"
+        );
+    }
     let (wrong, missing) = (findings.wrong_pieces.count(), findings.missing_pieces.count());
     let pieces = units::count(findings.pieces as usize, "piece", "pieces");
     let files = units::count(findings.files.len(), "file", "files");
     let bad = findings.bad_files().count();
-    let name = findings.name;
     format!("{name}: {wrong} wrong and {missing} missing of {pieces}, {bad} not right of {files}")
 }

@@ -72,7 +72,8 @@ refused, not followed.
 
 Examples:
   ccbt create holiday/ --tracker https://tracker.example/announce
-  ccbt create album/ -x '*.log' -x /drafts --tracker http://a.example/announce,http://b.example/announce
+  ccbt create album/ --exclude '*.log' --exclude /drafts --comment 'live in Rome'
+  ccbt create album/ -t http://a.example/announce,http://b.example/announce
 
 Exit codes:
   0    done: the torrent is written

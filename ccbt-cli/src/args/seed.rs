@@ -76,7 +76,7 @@ Every torrent is checked first, unless --trust. A torrent with --seed-ratio is l
 it; the command ends with the last one. Without --seed-ratio and --seed-time it seeds until SIGINT.
 
 Examples:
-  ccbt seed debian.torrent --data ~/Downloads --listen [::]:6881
+  ccbt seed debian.torrent --data ~/Downloads --listen '[::]:6881'
   ccbt seed *.torrent --data /srv/content --seed-ratio 2 --seed-time 24h
 
 Exit codes:

@@ -277,3 +277,56 @@ fn every_option_of_every_command_can_stand_in_the_file() {
     }
     assert!(Options::of(&root, "man").is_none());
 }
+
+/// A value that no option has by default, and that fits all options with this name of a value.
+fn sample(value_name: &str) -> &'static str {
+    match value_name {
+        "DIR" | "FILE" | "FILE|-" | "TEXT" | "GLOB" => "sample",
+        "HOST:PORT" => "peer.example:1",
+        "ADDR:PORT" => "127.0.0.1:1",
+        "N" => "16384",
+        "RATE" => "5K",
+        "RATIO" => "1.5",
+        "DUR" => "90s",
+        "SPEC" => "all=off",
+        "URL" | "URL[,URL]..." => "http://host.example/",
+        other => panic!("no sample for {other}"),
+    }
+}
+
+/// What comes of a command line in the end; `None` if it is refused.
+fn parsed(world: &World, line: &str) -> Option<String> {
+    use clap::Parser;
+    let line = world.complete(line).unwrap();
+    Cli::try_parse_from(line.split(' ')).ok().map(|cli| format!("{:?}", cli.command))
+}
+
+#[test]
+fn an_option_means_the_same_on_the_command_line_in_the_environment_and_in_the_file() {
+    let root = Cli::command();
+    let mut options = 0;
+    for command in root.get_subcommands().filter(|command| !command.is_hide_set()) {
+        let name = command.get_name();
+        for arg in command.get_arguments().filter(|arg| arg.get_long().is_some()) {
+            options += 1;
+            let long = arg.get_long().unwrap();
+            let value = arg.get_value_names().filter(|_| arg.get_action().takes_values());
+            let value = value.map_or("true", |names| sample(&names[0]));
+            let data =
+                if matches!(name, "seed" | "verify") && long != "data" { " --data x" } else { "" };
+            let subject = if name == "demo" { "" } else { " x" };
+            let line = format!("ccbt {name}{subject}{data}");
+
+            let without = parsed(&World::bare(), &line);
+            let given = parsed(&World::bare(), &format!("{line} --{long}={value}"));
+            assert!(given.is_some() && given != without, "{name} --{long}: {given:?}");
+            let variable = format!("CCBT_{name}_{long}").to_uppercase().replace('-', "_");
+            let set = parsed(&World::bare().set(&variable, value), &line);
+            assert_eq!(set, given, "{variable}");
+            let quote = if value == "true" { "" } else { "'" };
+            let file = format!("[{name}]\n{long} = {quote}{value}{quote}\n");
+            assert_eq!(parsed(&World::with(&file), &line), given, "{file}");
+        }
+    }
+    assert!(options > 40, "{options}");
+}

@@ -12,7 +12,7 @@ use crate::args::Until;
 use crate::events::About;
 use crate::exit::{Exit, Failure};
 use crate::report::{Sharing, units};
-use crate::signals::{Signals, stopped_by};
+use crate::signals::{Resizes, Signals, stopped_by};
 
 /// A running swarm, and everybody who wants to know.
 pub(super) struct Drive<'a> {
@@ -75,11 +75,15 @@ impl Drive<'_> {
     }
 
     async fn until_the_end(&mut self, signals: &mut Signals) -> End {
-        let mut lagged = false;
+        let (mut resizes, mut lagged) = (Resizes::install(), false);
         loop {
             let event = tokio::select! {
                 biased;
                 exit = signals.first() => return End::Signal(exit),
+                () = resizes.next() => {
+                    self.audience.report.draw();
+                    continue;
+                }
                 event = self.events.next() => event,
             };
             let Some(event) = event else { return End::Stopped };

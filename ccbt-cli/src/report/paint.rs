@@ -16,7 +16,11 @@ impl Paint {
     /// What a terminal may get: no colour with `NO_COLOR` set, plain signs where the locale has no
     /// others.
     pub(crate) fn of_terminal() -> Self {
-        let set = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+        Self::of(|name| env::var(name).ok())
+    }
+
+    fn of(environment: impl Fn(&str) -> Option<String>) -> Self {
+        let set = |name: &str| environment(name).filter(|value| !value.is_empty());
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
             .into_iter()
             .find_map(set)
@@ -73,6 +77,19 @@ mod tests {
     #[test]
     fn escapes_from_outside_do_not_reach_the_terminal() {
         assert_eq!(printable("a\x1b[2Jb\r\n\u{202e}c"), "a\u{fffd}[2Jb\u{fffd}\u{fffd}\u{fffd}c");
+    }
+
+    #[test]
+    fn the_environment_says_what_the_terminal_shows() {
+        let paint = |set: &[(&str, &str)]| {
+            Paint::of(|name| set.iter().find(|(key, _)| *key == name).map(|(_, v)| (*v).to_owned()))
+        };
+        let (bright, plain) = (Paint { colour: true, unicode: true }, Paint::PLAIN);
+        assert_eq!(paint(&[("LANG", "de_DE.UTF-8")]), bright);
+        assert_eq!(paint(&[("LANG", "de_DE.UTF-8"), ("NO_COLOR", "")]), bright);
+        let without = Paint { colour: false, unicode: true };
+        assert_eq!(paint(&[("LANG", "de_DE.UTF-8"), ("NO_COLOR", "1")]), without);
+        assert_eq!(paint(&[("LC_ALL", "C"), ("LANG", "de_DE.utf8"), ("NO_COLOR", "1")]), plain);
     }
 
     #[test]

@@ -2,6 +2,9 @@
 
 use console::Term;
 
+/// Columns that stay free, so that no terminal wraps, not even when it shows `^C` behind the line.
+const FREE: usize = 3;
+
 /// The line on the screen.
 #[derive(Debug)]
 pub(crate) struct Screen {
@@ -15,9 +18,13 @@ impl Screen {
         Self { term, shown: 0 }
     }
 
-    /// Columns that a line may have. One stays free, so that no terminal wraps.
+    /// Columns that a line may have.
     pub(crate) fn width(&self) -> usize {
-        usize::from(self.term.size().1).saturating_sub(1)
+        room(self.columns())
+    }
+
+    fn columns(&self) -> usize {
+        self.term.size().1.into()
     }
 
     /// Puts `line`, which has `columns` columns, in place of the one on the screen.
@@ -34,11 +41,16 @@ impl Screen {
             return;
         }
         // A terminal that became narrower has wrapped the line over several rows.
-        let above = wrapped(self.shown, self.width() + 1);
+        let above = wrapped(self.shown, self.columns());
         let _ = self.term.clear_line();
         let _ = self.term.clear_last_lines(above);
         self.shown = 0;
     }
+}
+
+/// Columns of a line in so many of the terminal.
+fn room(columns: usize) -> usize {
+    columns.saturating_sub(FREE)
 }
 
 /// Rows above the last that `columns` columns take at this width.
@@ -57,5 +69,11 @@ mod tests {
         assert_eq!(wrapped(81, 80), 1);
         assert_eq!(wrapped(79, 20), 3);
         assert_eq!(wrapped(0, 0), 0);
+    }
+
+    #[test]
+    fn an_interrupt_that_is_shown_behind_the_line_does_not_wrap_it() {
+        assert!(room(80) + "^C".len() < 80);
+        assert_eq!(room(2), 0);
     }
 }

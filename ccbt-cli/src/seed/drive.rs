@@ -10,7 +10,7 @@ use crate::events::About;
 use crate::exit::{Exit, Failure};
 use crate::get::Audience;
 use crate::report::{Report, Sharing};
-use crate::signals::{Signals, stopped_by};
+use crate::signals::{Resizes, Signals, stopped_by};
 
 /// Events on their way from the swarms; the rest waits in the swarms' own queues.
 const EVENTS: usize = 256;
@@ -77,7 +77,7 @@ impl<'a> Drive<'a> {
         // The events end with the last swarm.
         drop(tell);
         audience.report.begin_sharing(Time::ZERO, &torrents.sum());
-        let mut signal = None;
+        let (mut resizes, mut signal) = (Resizes::install(), None);
         loop {
             tokio::select! {
                 biased;
@@ -85,6 +85,7 @@ impl<'a> Drive<'a> {
                     signal = Some(exit);
                     torrents.leave_all().await;
                 }
+                () = resizes.next() => audience.report.draw(),
                 event = told.recv() => match event {
                     Some((index, event)) => torrents.hear(index, &event, &mut audience).await,
                     None => break,

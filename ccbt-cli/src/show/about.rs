@@ -114,8 +114,9 @@ impl About {
     }
 
     /// What a person would call it.
-    pub(super) fn title(&self) -> &str {
-        self.name.as_deref().unwrap_or(&self.magnet)
+    pub(super) fn title(&self) -> String {
+        let hash = || self.info_hash.map_or_else(|| self.magnet.clone(), |hash| hash.to_string());
+        self.name.clone().unwrap_or_else(hash)
     }
 }
 

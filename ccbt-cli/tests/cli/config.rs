@@ -11,13 +11,13 @@ fn a_download_is_configured_by_a_file() {
     let path = stage.folder().join("mine.toml");
     let output = stage.output();
     let listen = "127.0.0.1:0";
-    let file = format!(
-        "[get]\noutput = {output:?}\npeer = ['{}']\nlisten = '{listen}'\nstop-timeout = '20s'\n",
-        stage.seed()
-    );
+    let file =
+        format!("[get]\noutput = {output:?}\npeer = ['{}']\nlisten = '{listen}'\n", stage.seed());
     fs::write(&path, file).expect("a file");
     let mut command = ccbt();
     command.arg("get").arg(stage.torrent()).arg("--config").arg(path);
+    // A file that is not read leaves nobody to download from.
+    command.args(["--stop-timeout", "20s"]);
     assert_exit(&run(command), 0);
     assert_eq!(stage.downloaded(), stage.payload);
 }
@@ -68,13 +68,19 @@ fn a_file_that_is_named_but_not_there_is_refused() {
 
 #[test]
 fn every_shell_gets_its_completions() {
-    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+    for (shell, its_own) in [
+        ("bash", "complete -F _ccbt"),
+        ("zsh", "#compdef ccbt"),
+        ("fish", "complete -c ccbt"),
+        ("powershell", "Register-ArgumentCompleter"),
+        ("elvish", "edit:completion:arg-completer[ccbt]"),
+    ] {
         let mut command = ccbt();
         command.args(["completions", shell]);
         let output = run(command);
         assert_exit(&output, 0);
         let script = text(&output.stdout);
-        assert!(script.contains("max-peers"), "{shell}");
+        assert!(script.contains(its_own) && script.contains("max-peers"), "{shell}");
         assert!(!script.contains("Write the manual pages"), "{shell}");
     }
     let mut command = ccbt();

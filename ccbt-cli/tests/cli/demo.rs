@@ -3,9 +3,9 @@
 use crate::support::{assert_exit, ccbt, run, text};
 
 #[test]
-fn the_demo_holds_and_names_the_three_rules() {
+fn the_demo_holds_and_names_the_three_rules_and_every_peer() {
     let mut command = ccbt();
-    command.arg("demo");
+    command.args(["demo", "-v"]);
     let output = run(command);
     assert_exit(&output, 0);
     let shown = text(&output.stdout);
@@ -13,4 +13,5 @@ fn the_demo_holds_and_names_the_three_rules() {
         assert!(shown.contains(rule), "{rule} is not in\n{shown}");
     }
     assert!(shown.contains("are equal"), "{shown}");
+    assert!(shown.contains(" connected\n"), "{shown}");
 }

@@ -77,7 +77,8 @@ fn a_command_line_without_sense_is_refused() {
 
 #[test]
 fn help_and_version_are_no_errors() {
-    let commands = ["get", "create", "show", "verify", "demo"].map(|name| [name, "--help"]);
+    let commands = ["get", "seed", "create", "show", "verify", "demo", "completions"];
+    let commands = commands.map(|name| [name, "--help"]);
     let lines = commands.iter().map(|line| &line[..]);
     for line in lines.chain([&["--help"][..], &["--version"]]) {
         let mut command = ccbt();

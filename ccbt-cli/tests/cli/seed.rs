@@ -2,86 +2,8 @@
 #![cfg(unix)]
 
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
-use ccbt_peer::wire::metainfo::build;
-use serde_json::Value;
-
-use crate::support::{Stage, assert_exit, ccbt, run, text};
-
-impl Stage {
-    fn data(&self) -> PathBuf {
-        self.folder().join("data")
-    }
-
-    /// Puts content where `--data` looks for it.
-    fn put(&self, name: &str, content: &[u8]) {
-        fs::create_dir_all(self.data()).expect("a folder");
-        fs::write(self.data().join(name), content).expect("a file");
-    }
-
-    /// One more torrent beside the first, and its content.
-    fn other(&self) -> (PathBuf, Vec<u8>) {
-        let content: Vec<u8> = self.payload.iter().map(|byte| !byte).collect();
-        let path = self.folder().join("b.torrent");
-        let torrent = build::single_file("other.bin", 32 << 10, &content, None);
-        fs::write(&path, torrent).expect("a torrent");
-        (path, content)
-    }
-
-    /// `ccbt seed` of the first torrent on loopback, with more arguments.
-    fn share(&self, more: &[&str]) -> Command {
-        let mut command = ccbt();
-        command.arg("seed").arg(self.torrent()).args(more).arg("--data").arg(self.data());
-        command.args(["--listen", "127.0.0.1:0"]);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
-    }
-}
-
-/// The program at work, telling its events.
-struct Running {
-    child: Child,
-    events: BufReader<ChildStdout>,
-}
-
-impl Running {
-    fn start(mut command: Command) -> Self {
-        let mut child = command.args(["--events", "-"]).spawn().expect("the program starts");
-        let events = BufReader::new(child.stdout.take().expect("a pipe"));
-        Self { child, events }
-    }
-
-    /// The next event of this name.
-    fn wait_for(&mut self, name: &str) -> Value {
-        loop {
-            let mut line = String::new();
-            assert_ne!(self.events.read_line(&mut line).expect("a line"), 0, "no {name} came");
-            let event: Value = serde_json::from_str(&line).expect(&line);
-            if event["event"] == name {
-                return event;
-            }
-        }
-    }
-
-    /// Where it listens.
-    fn addr(&mut self) -> String {
-        self.wait_for("started")["listen"].as_str().expect("an address").to_owned()
-    }
-
-    fn end(mut self) -> Output {
-        std::io::copy(&mut self.events, &mut std::io::sink()).expect("the other events");
-        self.child.wait_with_output().expect("an end")
-    }
-
-    fn end_by(self, signal: &str) -> Output {
-        let sent = Command::new("kill").arg(signal).arg(self.child.id().to_string()).status();
-        assert!(sent.expect("kill").success());
-        self.end()
-    }
-}
+use crate::support::{Running, Stage, assert_exit, ccbt, run, text};
 
 #[test]
 fn what_one_gives_another_gets_until_sigterm() {

@@ -105,7 +105,37 @@ fn trackers_that_cannot_be_scraped_are_a_failure() {
     let output = show(&[&link, "--scrape"]);
     assert_exit(&output, 1);
     assert!(text(&output.stdout).contains("the tracker refused: not today"));
-    assert!(text(&output.stderr).contains("no tracker could be scraped"));
+    assert_eq!(text(&output.stderr), format!("ccbt: {hash}: no tracker could be scraped\n"));
+    let output = show(&[&stage.torrent().to_string_lossy(), "--scrape"]);
+    assert_exit(&output, 1);
+    assert_eq!(text(&output.stderr), "ccbt: payload.bin: has no tracker\n");
+}
+
+#[test]
+fn each_tracker_of_a_tier_has_its_answer_and_one_count_is_enough() {
+    let stage = Stage::new(None);
+    stage.put("payload.bin", &stage.payload);
+    let metainfo = Metainfo::parse(&stage.metainfo_bytes(None)).expect("a torrent");
+    let mut reply = b"d5:filesd20:".to_vec();
+    reply.extend(metainfo.info_hash().0);
+    reply.extend(b"d8:completei1e10:downloadedi0e10:incompletei2eeee");
+    let (good, unknowing) = (stage.serve(reply), stage.serve(b"d5:filesdee".to_vec()));
+    let tier = format!("http://{unknowing}/announce,http://{good}/announce");
+    let mut create = ccbt();
+    create.arg("create").arg(stage.data().join("payload.bin")).arg("-fo").arg(stage.torrent());
+    create.args(["-t", &tier, "-t", "http://127.0.0.1:9/no-scrape", "-t", "udp://127.0.0.1:9"]);
+    assert_exit(&run(create), 0);
+    let output = show(&[&stage.torrent().to_string_lossy(), "--scrape"]);
+    assert_exit(&output, 0);
+    let told = text(&output.stdout);
+    for line in [
+        format!("scrape      http://{unknowing}/announce: the tracker does not know the torrent\n"),
+        format!("scrape      http://{good}/announce: 1 seed, 2 leechers, 0 downloads\n"),
+        "scrape      http://127.0.0.1:9/no-scrape: the tracker has no scrapes: ".to_owned(),
+        "scrape      udp://127.0.0.1:9: \"udp\" URLs are not supported".to_owned(),
+    ] {
+        assert!(told.contains(&line), "{line} is not in\n{told}");
+    }
 }
 
 #[test]

@@ -1,19 +1,24 @@
 //! A torrent, peers for it, and the program.
 
+mod running;
+
 use std::cell::RefCell;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use bytes::Bytes;
 use ccbt_peer::store::MemoryStore;
 use ccbt_peer::wire::metainfo::build;
-use ccbt_peer::wire::{Bitfield, Metainfo};
-use ccbt_peer::{Events, Swarm};
+use ccbt_peer::wire::{Bitfield, Message, Metainfo, PeerId};
+use ccbt_peer::{Connection, ConnectionOptions, Events, Swarm};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
+
+pub(crate) use running::Running;
 
 const PIECE: u32 = 16 << 10;
 
@@ -79,6 +84,19 @@ impl Stage {
         addr
     }
 
+    /// A peer with such an id that calls at this address, tells what it has, and says nothing more.
+    pub(crate) fn caller(&self, id: u8, addr: &str, have: Bitfield) -> Connection<TcpStream> {
+        let metainfo = Metainfo::parse(&self.metainfo_bytes(None)).expect("a torrent");
+        let options = ConnectionOptions::new(metainfo.info_hash(), PeerId([id; 20]));
+        let told = Message::Bitfield(Bytes::copy_from_slice(have.as_bytes()));
+        self.runtime.block_on(async {
+            let stream = TcpStream::connect(addr).await.expect("somebody listens");
+            let mut peer = Connection::connect(stream, options).await.expect("a handshake");
+            peer.send(told).await.expect("a message");
+            peer
+        })
+    }
+
     /// A web server with the same answer for everybody.
     pub(crate) fn serve(&self, body: Vec<u8>) -> SocketAddr {
         let listener = self.listen();
@@ -115,13 +133,48 @@ impl Stage {
     pub(crate) fn get_from(&self, torrent: &str, more: &[&str]) -> Command {
         let mut command = ccbt();
         command.arg("get").arg(torrent).arg("-o").arg(self.output());
-        command.args(["--listen", "127.0.0.1:0"]).args(more);
+        on_loopback(command.args(more), more);
         // A test that goes wrong has an end, too.
         if !more.contains(&"--stop-timeout") {
             command.args(["--stop-timeout", "20s"]);
         }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
+    }
+
+    /// `ccbt seed` of the first torrent on loopback, with more arguments.
+    pub(crate) fn share(&self, more: &[&str]) -> Command {
+        let mut command = ccbt();
+        command.arg("seed").arg(self.torrent()).args(more).arg("--data").arg(self.data());
+        on_loopback(&mut command, more);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder().join("data")
+    }
+
+    /// Puts content where `--data` looks for it.
+    pub(crate) fn put(&self, name: &str, content: &[u8]) {
+        fs::create_dir_all(self.data()).expect("a folder");
+        fs::write(self.data().join(name), content).expect("a file");
+    }
+
+    /// One more torrent beside the first, and its content.
+    pub(crate) fn other(&self) -> (PathBuf, Vec<u8>) {
+        let content: Vec<u8> = self.payload.iter().map(|byte| !byte).collect();
+        let path = self.folder().join("b.torrent");
+        let torrent = build::single_file("other.bin", 32 << 10, &content, None);
+        fs::write(&path, torrent).expect("a torrent");
+        (path, content)
+    }
+}
+
+/// Listens where nobody else does, if the arguments do not say where.
+fn on_loopback(command: &mut Command, more: &[&str]) {
+    if !more.contains(&"--listen") {
+        command.args(["--listen", "127.0.0.1:0"]);
     }
 }
 

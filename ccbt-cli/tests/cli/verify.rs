@@ -150,6 +150,15 @@ fn a_folder_that_is_not_there_is_an_error_of_the_disk_and_not_made() {
 }
 
 #[test]
+fn whoever_names_the_content_itself_is_told_what_data_means() {
+    let copy = Copy::whole();
+    let output = copy.verify_in(&copy.data().join("n"), &[]);
+    assert_exit(&output, 1);
+    let told = text(&output.stderr);
+    assert!(told.ends_with("/n; --data is the folder that holds n\n"), "{told}");
+}
+
+#[test]
 fn a_torrent_that_is_none_is_refused() {
     let copy = Copy::whole();
     fs::write(copy.folder.path().join("n.torrent"), "x").expect("a file");
