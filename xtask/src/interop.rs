@@ -1,4 +1,4 @@
-//! `cargo xtask interop`: `ccbt get` against other clients and against scripted peers, over real sockets.
+//! `cargo xtask interop`: ccbt against other clients and against scripted peers, over real sockets.
 //!
 //! A scenario has a folder and loopback addresses of its own (127.77.N.*), so that scenarios can
 //! run side by side; whatever it started is ended with it.
@@ -8,6 +8,8 @@ mod clients;
 mod crowd;
 mod download;
 mod events;
+mod from_seed;
+mod http;
 mod idle;
 mod patience;
 mod payload;
@@ -15,8 +17,12 @@ mod peers;
 mod place;
 mod real_clients;
 mod schedule;
+mod scrape;
+mod seed;
 mod seed_rules;
+mod shares;
 mod slow_seed;
+mod swarm;
 mod tools;
 mod torrent;
 mod tracker;
@@ -97,6 +103,10 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     scenarios.extend(seed_rules::scenarios());
     scenarios.extend(crowd::scenarios());
     scenarios.extend(idle::scenarios());
+    scenarios.extend(shares::scenarios());
+    scenarios.extend(swarm::scenarios());
+    scenarios.extend(scrape::scenarios());
+    scenarios.extend(from_seed::scenarios());
     scenarios.extend(real_clients::scenarios());
     let chosen = |name: &str| {
         options.filter.is_empty() || options.filter.iter().any(|part| name.contains(part))

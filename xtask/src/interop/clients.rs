@@ -1,32 +1,60 @@
-//! Other people's clients as seeds.
+//! Other people's clients, each sharing one torrent at an address of its own.
 
-use std::fs;
-use std::net::{Ipv4Addr, SocketAddr};
+mod aria2;
+mod libtorrent;
+mod qbittorrent;
+mod rtorrent;
+mod transmission;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::process::{Command, Stdio};
 
-use anyhow::{Result, ensure};
-use serde_json::json;
+use anyhow::Result;
 
-use super::place::{Place, free_port};
+use super::place::{Place, Running, free_port};
 use super::tools::Tool;
 
-const SEED: &str = include_str!("../../interop/seed.py");
-
-/// A client that seeds.
-#[derive(Clone, Copy, Debug)]
+/// Somebody else's client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Client {
     Aria2,
     Transmission,
     Libtorrent,
+    Rtorrent,
+    Qbittorrent,
 }
 
+/// What a client is to do: get what is missing of the payload, and share it.
+struct Job<'a> {
+    place: &'a Place,
+    torrent: &'a Path,
+    /// The folder that the payload lies in, or comes to.
+    folder: &'a Path,
+    /// Where it listens; it dials from that host, too.
+    address: SocketAddr,
+    /// Bytes of payload a second that it sends at the most, a multiple of 1 KiB.
+    limit_up: Option<u64>,
+}
+
+/// Says whether a client has every piece.
+type IsComplete = Box<dyn Fn(&Running) -> Result<bool> + Send + Sync>;
+
 impl Client {
+    pub(super) const ALL: [Client; 5] = [
+        Client::Aria2,
+        Client::Transmission,
+        Client::Libtorrent,
+        Client::Rtorrent,
+        Client::Qbittorrent,
+    ];
+
     pub(super) fn name(self) -> &'static str {
         match self {
             Client::Aria2 => "aria2",
             Client::Transmission => "transmission",
             Client::Libtorrent => "libtorrent",
+            Client::Rtorrent => "rtorrent",
+            Client::Qbittorrent => "qbittorrent",
         }
     }
 
@@ -35,94 +63,76 @@ impl Client {
             Client::Aria2 => Tool::Aria2,
             Client::Transmission => Tool::Transmission,
             Client::Libtorrent => Tool::Libtorrent,
+            Client::Rtorrent => Tool::Rtorrent,
+            Client::Qbittorrent => Tool::Qbittorrent,
         }
     }
 
-    /// Seeds `torrent`, whose payload lies in `folder`; returns where, once it accepts connections.
-    pub(super) fn seed(self, place: &Place, torrent: &Path, folder: &Path) -> Result<SocketAddr> {
-        let port = free_port()?;
-        match self {
-            Client::Aria2 => aria2(place, torrent, folder, port),
-            Client::Transmission => transmission(place, torrent, folder, port),
-            Client::Libtorrent => libtorrent(place, torrent, folder, port),
+    /// Does it dial peers at loopback addresses? Who does not must be dialed.
+    pub(super) fn dials_loopback(self) -> bool {
+        self != Client::Transmission
+    }
+
+    /// transmission makes no files without content.
+    pub(super) fn makes_empty_files(self) -> bool {
+        self != Client::Transmission
+    }
+
+    /// The loopback address of its own that it has in every place.
+    pub(super) fn host(self, place: &Place) -> Ipv4Addr {
+        place.host(10 + self as u8)
+    }
+
+    /// Shares `torrent`, of which nothing, something or all lies in `folder`, sending at most
+    /// `limit_up` bytes a second.
+    pub(super) fn start(
+        self,
+        place: &Place,
+        torrent: &Path,
+        folder: &Path,
+        limit_up: Option<u64>,
+    ) -> Result<Working> {
+        let address = (self.host(place), free_port()?).into();
+        let job = Job { place, torrent, folder, address, limit_up };
+        let (running, is_complete) = match self {
+            Client::Aria2 => aria2::start(&job),
+            Client::Transmission => transmission::start(&job),
+            Client::Libtorrent => libtorrent::start(&job),
+            Client::Rtorrent => rtorrent::start(&job),
+            Client::Qbittorrent => qbittorrent::start(&job),
         }?;
-        Ok((Ipv4Addr::LOCALHOST, port).into())
+        Ok(Working { client: self, address, running, is_complete })
     }
 }
 
-fn aria2(place: &Place, torrent: &Path, folder: &Path, port: u16) -> Result<()> {
-    let mut command = Command::new("aria2c");
-    command
-        .args(["--no-conf", "--enable-dht=false", "--enable-dht6=false", "--bt-enable-lpd=false"])
-        .args([
-            "--enable-peer-exchange=false",
-            "--disable-ipv6",
-            "--async-dns=false",
-            "--summary-interval=0",
-        ])
-        .args([
-            "--bt-seed-unverified",
-            "--seed-ratio=0.0",
-            "--console-log-level=notice",
-            "--enable-color=false",
-        ])
-        .arg(format!("--listen-port={port}"))
-        .arg(format!("--dir={}", folder.display()))
-        .arg(torrent);
-    let running = place.start("aria2", &mut command)?;
-    place.wait_for("aria2 to listen", || {
-        running.ensure_running()?;
-        Ok(running.output().contains(&format!("listening on TCP port {port}")))
-    })
+/// A client at work.
+pub(super) struct Working {
+    pub(super) client: Client,
+    /// Where it accepts connections.
+    pub(super) address: SocketAddr,
+    running: Running,
+    is_complete: IsComplete,
 }
 
-fn transmission(place: &Place, torrent: &Path, folder: &Path, port: u16) -> Result<()> {
-    let home = place.folder("transmission-home")?;
-    let rpc = free_port()?;
-    let settings = json!({
-        "dht-enabled": false,
-        "lpd-enabled": false,
-        "pex-enabled": false,
-        "utp-enabled": false,
-        "port-forwarding-enabled": false,
-        "ratio-limit-enabled": false,
-        "idle-seeding-limit-enabled": false,
-        "peer-port": port,
-        "rpc-bind-address": "127.0.0.1",
-        "rpc-port": rpc,
-        "rpc-authentication-required": false,
-        "download-dir": folder,
-    });
-    fs::write(home.join("settings.json"), settings.to_string())?;
-    let mut command = Command::new("transmission-daemon");
-    command.args(["--foreground", "--config-dir"]).arg(&home);
-    let daemon = place.start("transmission", &mut command)?;
-    let remote = |arguments: &[&str]| -> Result<(bool, String)> {
-        let mut command = Command::new("transmission-remote");
-        let output = command
-            .arg(format!("127.0.0.1:{rpc}"))
-            .args(arguments)
-            .stdin(Stdio::null())
-            .output()?;
-        Ok((output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned()))
-    };
-    place.wait_for("transmission-daemon", || {
-        daemon.ensure_running()?;
-        Ok(remote(&["--list"])?.0)
-    })?;
-    let (added, answer) = remote(&["--add", &torrent.to_string_lossy()])?;
-    ensure!(added, "transmission did not take the torrent: {answer}");
-    place.wait_for("transmission to verify its payload", || {
-        Ok(remote(&["--list"])?.1.contains("100%"))
-    })
+impl Working {
+    /// Does it say that it has every piece?
+    pub(super) fn is_complete(&self) -> Result<bool> {
+        self.running.ensure_running()?;
+        (self.is_complete)(&self.running)
+    }
+
+    /// Waits until it has every piece.
+    pub(super) fn wait_until_complete(&self, place: &Place) -> Result<()> {
+        place.wait_for(&format!("{} to be complete", self.client.name()), || self.is_complete())
+    }
+
+    /// Ends it, as a person would, so that everything is on the disk.
+    pub(super) fn stop(&self) -> Result<()> {
+        self.running.terminate().map(drop)
+    }
 }
 
-fn libtorrent(place: &Place, torrent: &Path, folder: &Path, port: u16) -> Result<()> {
-    let mut command = Command::new("python3");
-    command.args(["-u", "-c", SEED]).arg(torrent).arg(folder).arg(port.to_string());
-    let running = place.start("libtorrent", &mut command)?;
-    place.wait_for("libtorrent to verify its payload", || {
-        running.ensure_running()?;
-        Ok(running.output().contains("seeding"))
-    })
+/// A free port of the host that the clients' own interfaces are at.
+fn control_address() -> Result<SocketAddr> {
+    Ok((IpAddr::from(Ipv4Addr::LOCALHOST), free_port()?).into())
 }

@@ -86,9 +86,13 @@ impl Download {
         let status = self.process.wait()?;
         let took = self.started.elapsed();
         ensure!(status.success(), "ccbt get ended with {status}");
-        let finished = self.events()?.iter().any(|event| event.name == "finished");
-        ensure!(finished, "ccbt get succeeded without the event finished");
+        ensure!(self.has_finished()?, "ccbt get succeeded without the event finished");
         Ok(took)
+    }
+
+    /// Is every piece there? It may seed on then.
+    pub(super) fn has_finished(&self) -> Result<bool> {
+        Ok(self.events()?.iter().any(|event| event.name == "finished"))
     }
 
     /// Fails if it has ended.

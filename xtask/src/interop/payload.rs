@@ -1,4 +1,4 @@
-//! Payloads with awkward sizes and names, and torrents of them made by other tools.
+//! Payloads with awkward sizes and names, and torrents of them made by ccbt and by other tools.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,12 @@ pub(super) struct Payload {
 impl Payload {
     /// One file, with a short last piece.
     pub(super) fn single(place: &Place) -> Result<Self> {
-        Self::write(place, "a single päyload.bin", vec![("", random(3 * 1_048_576 + 12_345))])
+        Self::single_of(place, 3 * 1_048_576 + 12_345)
+    }
+
+    /// One file of so many bytes.
+    pub(super) fn single_of(place: &Place, length: usize) -> Result<Self> {
+        Self::write(place, "a single päyload.bin", vec![("", random(length))])
     }
 
     /// Files in folders: a piece spans several of them, one is empty, names hold spaces and more than ASCII.
@@ -53,16 +58,21 @@ impl Payload {
         Ok(payload)
     }
 
-    /// Fails unless the download in `output` is this payload, byte for byte.
-    pub(super) fn compare(&self, output: &Path, maker: Maker) -> Result<()> {
-        let expected =
-            self.files.iter().filter(|(_, bytes)| !bytes.is_empty() || maker.keeps_empty_files());
+    /// Fails unless the download in `output` is this payload, byte for byte; files without content
+    /// count only `with_empty`.
+    pub(super) fn compare(&self, output: &Path, with_empty: bool) -> Result<()> {
+        let expected = self.files.iter().filter(|(_, bytes)| with_empty || !bytes.is_empty());
         for (path, bytes) in expected {
             let path = self.file(output, path);
             let got = fs::read(&path).with_context(|| format!("no {}", path.display()))?;
             ensure!(got == *bytes, "{} differs from the payload", path.display());
         }
         Ok(())
+    }
+
+    /// Bytes of all files together.
+    pub(super) fn length(&self) -> u64 {
+        self.files.iter().map(|(_, bytes)| bytes.len() as u64).sum()
     }
 
     fn file(&self, folder: &Path, path: &str) -> PathBuf {
@@ -80,22 +90,25 @@ fn random(length: usize) -> Vec<u8> {
 /// Who makes the torrent.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Maker {
+    Ccbt,
     Mktorrent,
     Transmission,
     Libtorrent,
 }
 
 impl Maker {
-    pub(super) fn tool(self) -> Tool {
+    /// The program of others that it takes.
+    pub(super) fn tool(self) -> Option<Tool> {
         match self {
-            Maker::Mktorrent => Tool::Mktorrent,
-            Maker::Transmission => Tool::TransmissionCreate,
-            Maker::Libtorrent => Tool::Libtorrent,
+            Maker::Ccbt => None,
+            Maker::Mktorrent => Some(Tool::Mktorrent),
+            Maker::Transmission => Some(Tool::TransmissionCreate),
+            Maker::Libtorrent => Some(Tool::Libtorrent),
         }
     }
 
     /// transmission-create leaves files without content out.
-    fn keeps_empty_files(self) -> bool {
+    pub(super) fn keeps_empty_files(self) -> bool {
         !matches!(self, Maker::Transmission)
     }
 
@@ -104,6 +117,12 @@ impl Maker {
         let torrent = place.path("made.torrent");
         let source = payload.folder.join(payload.name);
         let mut command = match self {
+            Maker::Ccbt => {
+                let mut command = Command::new(place.binary());
+                command.args(["create", "-l", "32KiB", "-t", announce, "-o"]).arg(&torrent);
+                command.arg(source);
+                command
+            }
             Maker::Mktorrent => {
                 let mut command = Command::new("mktorrent");
                 command.args(["-d", "-l", "15", "-a", announce, "-o"]).arg(&torrent).arg(source);

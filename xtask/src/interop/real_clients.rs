@@ -1,8 +1,6 @@
 //! Torrents made by other tools, seeded by other clients, found by a tracker and by address.
 
-use std::fs;
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::Scenario;
 use super::clients::Client;
@@ -10,7 +8,6 @@ use super::download::Get;
 use super::payload::{Maker, Payload};
 use super::place::Place;
 use super::tools::Tool;
-use super::torrent::info_hash;
 use super::tracker::Tracker;
 
 const SEEDS: [&[Client]; 4] = [
@@ -51,7 +48,7 @@ fn scenario(case: Case) -> Scenario {
     };
     let files = if case.multi { "multi-file" } else { "single-file" };
     let found = if case.tracker { "by-tracker" } else { "by-peer" };
-    let tools = case.seeds.iter().map(|seed| seed.tool()).chain([case.maker.tool()]);
+    let tools = case.seeds.iter().map(|seed| seed.tool()).chain(case.maker.tool());
     let tracker = case.tracker.then_some(Tool::Opentracker);
     Scenario::new(format!("real-clients/{files}/{who}/{found}"), move |place| run(place, case))
         .needing(tools.chain(tracker))
@@ -59,22 +56,21 @@ fn scenario(case: Case) -> Scenario {
 
 fn run(place: &Place, case: Case) -> Result<()> {
     let payload = if case.multi { Payload::multi(place)? } else { Payload::single(place)? };
-    let tracker = Tracker::new(place)?;
-    let torrent = case.maker.make(place, &payload, &tracker.announce())?;
-    let info_hash = info_hash(&fs::read(&torrent)?).context("the torrent has no info")?;
+    let (tracker, torrent) = Tracker::with_torrent(place, &payload, case.maker)?;
     if case.tracker {
-        tracker.start(place, &info_hash)?;
+        tracker.start(place)?;
     }
-    let seeds = case.seeds.iter().map(|seed| seed.seed(place, &torrent, &payload.folder));
+    let seeds = case.seeds.iter().map(|seed| seed.start(place, &torrent, &payload.folder, None));
     let seeds = seeds.collect::<Result<Vec<_>>>()?;
+    seeds.iter().try_for_each(|seed| seed.wait_until_complete(place))?;
     let mut get = Get::new("get", &torrent);
     if case.tracker {
-        tracker.wait_for_seeds(place, &info_hash, seeds.len())?;
+        tracker.wait_for_peers(place, (seeds.len(), 0))?;
         get = get.with_tracker();
     } else {
-        get = get.peers(seeds);
+        get = get.peers(seeds.iter().map(|seed| seed.address));
     }
     let download = get.start(place)?;
     download.finish()?;
-    payload.compare(&download.output, case.maker)
+    payload.compare(&download.output, case.maker.keeps_empty_files())
 }

@@ -9,15 +9,19 @@ pub(super) enum Tool {
     Transmission,
     TransmissionCreate,
     Libtorrent,
+    Rtorrent,
+    Qbittorrent,
     Opentracker,
     Mktorrent,
 }
 
-const ALL: [Tool; 6] = [
+const ALL: [Tool; 8] = [
     Tool::Aria2,
     Tool::Transmission,
     Tool::TransmissionCreate,
     Tool::Libtorrent,
+    Tool::Rtorrent,
+    Tool::Qbittorrent,
     Tool::Opentracker,
     Tool::Mktorrent,
 ];
@@ -30,6 +34,8 @@ impl Tool {
             Tool::Transmission => "transmission-daemon and transmission-remote",
             Tool::TransmissionCreate => "transmission-create",
             Tool::Libtorrent => "libtorrent for python3",
+            Tool::Rtorrent => "rtorrent",
+            Tool::Qbittorrent => "qbittorrent-nox",
             Tool::Opentracker => "opentracker",
             Tool::Mktorrent => "mktorrent",
         }
@@ -42,6 +48,8 @@ impl Tool {
             Tool::Transmission => "apt-get install transmission-daemon transmission-cli",
             Tool::TransmissionCreate => "apt-get install transmission-cli",
             Tool::Libtorrent => "python3 -m pip install libtorrent",
+            Tool::Rtorrent => "apt-get install rtorrent",
+            Tool::Qbittorrent => "apt-get install qbittorrent-nox",
             Tool::Opentracker => "apt-get install opentracker",
             Tool::Mktorrent => "apt-get install mktorrent",
         }
@@ -56,6 +64,8 @@ impl Tool {
             }
             Tool::TransmissionCreate => starts("transmission-create", &["--version"]),
             Tool::Libtorrent => succeeds("python3", &["-c", "import libtorrent"]),
+            Tool::Rtorrent => starts("rtorrent", &["-h"]),
+            Tool::Qbittorrent => starts("qbittorrent-nox", &["--version"]),
             Tool::Opentracker => starts("opentracker", &["-h"]),
             Tool::Mktorrent => starts("mktorrent", &["-h"]),
         }

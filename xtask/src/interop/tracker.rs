@@ -1,37 +1,42 @@
 //! opentracker, as Debian builds it: it serves only the torrents of its whitelist.
 
 use std::fs;
-use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use super::http;
+use super::payload::{Maker, Payload};
 use super::place::{Place, Running, free_port};
-use super::torrent::hex;
+use super::torrent::{hex, info_hash};
 
-/// Where a tracker is, or will be.
+/// A tracker for one torrent.
 pub(super) struct Tracker {
     address: SocketAddr,
+    info_hash: [u8; 20],
 }
 
 impl Tracker {
-    /// Picks an address; nothing runs yet, because the torrent needs the address and the tracker the torrent.
-    pub(super) fn new(place: &Place) -> Result<Self> {
-        Ok(Tracker { address: (place.host(254), free_port()?).into() })
+    /// Has a torrent made that names the tracker's address; nothing runs there yet, because the tracker
+    /// has to know the torrent.
+    pub(super) fn with_torrent(
+        place: &Place,
+        payload: &Payload,
+        maker: Maker,
+    ) -> Result<(Self, PathBuf)> {
+        let address = (place.host(254), free_port()?).into();
+        let torrent = maker.make(place, payload, &format!("http://{address}/announce"))?;
+        let info_hash = info_hash(&fs::read(&torrent)?).context("the torrent has no info")?;
+        Ok((Tracker { address, info_hash }, torrent))
     }
 
-    /// The announce URL for torrents.
-    pub(super) fn announce(&self) -> String {
-        format!("http://{}/announce", self.address)
-    }
-
-    /// Starts it for this torrent and waits until it answers.
-    pub(super) fn start(&self, place: &Place, info_hash: &[u8; 20]) -> Result<Running> {
+    /// Starts it and waits until it answers.
+    pub(super) fn start(&self, place: &Place) -> Result<Running> {
         let folder = place.folder("tracker")?;
         readable_by_all(&folder)?;
-        fs::write(folder.join("whitelist"), format!("{}\n", hex(info_hash)))?;
+        fs::write(folder.join("whitelist"), format!("{}\n", hex(&self.info_hash)))?;
         let (host, port) = (self.address.ip().to_string(), self.address.port().to_string());
         let mut command = Command::new("opentracker");
         // It makes the folder its root if it may, so the whitelist's path is seen from there.
@@ -47,35 +52,30 @@ impl Tracker {
         Ok(running)
     }
 
-    /// Waits until so many seeds have announced themselves.
-    pub(super) fn wait_for_seeds(
+    /// Waits until so many seeds and leechers have announced themselves.
+    pub(super) fn wait_for_peers(
         &self,
         place: &Place,
-        info_hash: &[u8; 20],
-        seeds: usize,
+        (seeds, leechers): (usize, usize),
     ) -> Result<()> {
-        place.wait_for("the seeds to announce themselves", || Ok(self.seeds(info_hash)? >= seeds))
+        let what = format!("{seeds} seeds and {leechers} leechers to announce themselves");
+        place.wait_for(&what, || {
+            let reply = self.scrape()?;
+            let counted = |key| count(&reply, key).unwrap_or_default();
+            Ok(counted("complete") >= seeds && counted("incomplete") >= leechers)
+        })
     }
 
-    fn seeds(&self, info_hash: &[u8; 20]) -> Result<usize> {
-        let escaped: String = info_hash.iter().map(|byte| format!("%{byte:02x}")).collect();
-        let mut stream = TcpStream::connect(self.address)?;
-        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        write!(
-            stream,
-            "GET /scrape?info_hash={escaped} HTTP/1.0\r\nHost: {}\r\n\r\n",
-            self.address
-        )?;
-        let mut reply = Vec::new();
-        stream.read_to_end(&mut reply)?;
-        Ok(complete(&reply).unwrap_or_default())
+    fn scrape(&self) -> Result<Vec<u8>> {
+        let escaped: String = self.info_hash.iter().map(|byte| format!("%{byte:02x}")).collect();
+        http::get(self.address, &format!("/scrape?info_hash={escaped}"))
     }
 }
 
-/// The first `complete` in a scrape's reply.
-fn complete(reply: &[u8]) -> Option<usize> {
+/// The first number under this key in a scrape's reply.
+fn count(reply: &[u8], key: &str) -> Option<usize> {
     let text = String::from_utf8_lossy(reply);
-    let (_, behind) = text.split_once("8:completei")?;
+    let (_, behind) = text.split_once(&format!("{}:{key}i", key.len()))?;
     behind.split_once('e')?.0.parse().ok()
 }
 
@@ -93,12 +93,13 @@ fn readable_by_all(folder: &std::path::Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::complete;
+    use super::count;
 
     #[test]
-    fn the_seeds_are_read_from_a_scrape() {
-        let reply = b"HTTP/1.0 200 OK\r\n\r\nd5:filesd20:aaaaaaaaaaaaaaaaaaaad8:completei3e10:downloadedi0eeee";
-        assert_eq!(complete(reply), Some(3));
-        assert_eq!(complete(b"d5:filesdee"), None);
+    fn seeds_and_leechers_are_read_from_a_scrape() {
+        let reply = b"d5:filesd20:aaaaaaaaaaaaaaaaaaaad8:completei3e10:incompletei12eeee";
+        assert_eq!(count(reply, "complete"), Some(3));
+        assert_eq!(count(reply, "incomplete"), Some(12));
+        assert_eq!(count(b"d5:filesdee", "complete"), None);
     }
 }

@@ -1,0 +1,31 @@
+//! What a tracker counts, as `ccbt show --scrape` says it.
+
+use std::net::Ipv4Addr;
+use std::process::Command;
+
+use anyhow::{Result, ensure};
+
+use super::Scenario;
+use super::payload::{Maker, Payload};
+use super::place::{Place, free_port};
+use super::seed::Seed;
+use super::tools::Tool;
+use super::tracker::Tracker;
+
+pub(super) fn scenarios() -> Vec<Scenario> {
+    vec![Scenario::new("tracker/scrape", one_seed).needing([Tool::Opentracker])]
+}
+
+fn one_seed(place: &Place) -> Result<()> {
+    let payload = Payload::single(place)?;
+    let (tracker, torrent) = Tracker::with_torrent(place, &payload, Maker::Ccbt)?;
+    tracker.start(place)?;
+    let listen = (Ipv4Addr::LOCALHOST, free_port()?).into();
+    Seed::start(place, &torrent, &payload.folder, listen, &[])?;
+    tracker.wait_for_peers(place, (1, 0))?;
+    let output = Command::new(place.binary()).args(["show", "--scrape"]).arg(&torrent).output()?;
+    ensure!(output.status.success(), "ccbt show --scrape ended with {}", output.status);
+    let said = String::from_utf8_lossy(&output.stdout);
+    ensure!(said.contains(": 1 seed, 0 leechers"), "with one seed it says\n{said}");
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! `ccbt seed`, as a scenario starts it.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use super::events;
+use super::place::{Place, Running};
+
+/// A `ccbt seed` at work.
+pub(super) struct Seed {
+    process: Running,
+    log: PathBuf,
+}
+
+impl Seed {
+    /// Seeds `torrent`, whose payload lies in `folder`, at `listen`; returns once it accepts connections.
+    pub(super) fn start(
+        place: &Place,
+        torrent: &Path,
+        folder: &Path,
+        listen: SocketAddr,
+        options: &[&str],
+    ) -> Result<Self> {
+        let log = place.path("seed.events");
+        let mut command = Command::new(place.binary());
+        command.arg("seed").arg(torrent).arg("--data").arg(folder).arg("--events").arg(&log);
+        command.args(["--no-dht", "--no-lsd", "--no-pex", "--listen", &listen.to_string()]);
+        let process = place.start("seed", command.args(options))?;
+        place.add_log(log.clone());
+        place.wait_for("ccbt seed", || {
+            process.ensure_running()?;
+            Ok(events::read(&log).unwrap_or_default().iter().any(|event| event.name == "started"))
+        })?;
+        Ok(Seed { process, log })
+    }
+
+    /// Ends it, and says how many bytes of payload went to each host.
+    pub(super) fn stop(&self) -> Result<HashMap<IpAddr, u64>> {
+        let status = self.process.terminate()?;
+        ensure!(status.code() == Some(143), "after SIGTERM ccbt seed ended with {status}");
+        let mut sent = HashMap::new();
+        for event in events::read(&self.log)?.iter().filter(|event| event.name == "peer_closed") {
+            let peer = event.peer.context("a peer_closed without its peer")?;
+            let uploaded = event.fields["uploaded"].as_u64();
+            *sent.entry(peer.ip()).or_default() +=
+                uploaded.context("no uploaded in peer_closed")?;
+        }
+        Ok(sent)
+    }
+}
