@@ -52,5 +52,27 @@ fn events(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, events);
+/// A piece is verified: half of the peers have it and are wanted for one piece less, the others are
+/// offered one more.
+fn finished_piece(c: &mut Criterion) {
+    let peers = 10_000;
+    for (name, wanted) in [("and all stay useful", u32::MAX), ("and half become useless", 1)] {
+        let mut watch = watch(peers);
+        let mut now = Time::from_secs(20);
+        c.bench_function(&format!("watch/a piece is finished, 10,000 peers {name}"), |b| {
+            b.iter(|| {
+                now = now + Duration::from_micros(1);
+                for key in 0..peers {
+                    watch.update(key, now, |peer| match key % 2 {
+                        0 if peer.wanted == 0 => peer.set_wanted(now, wanted),
+                        0 => peer.set_wanted(now, peer.wanted - 1),
+                        _ => peer.set_offered(now, peer.offered + 1),
+                    });
+                }
+            });
+        });
+    }
+}
+
+criterion_group!(benches, events, finished_piece);
 criterion_main!(benches);

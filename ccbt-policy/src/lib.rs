@@ -2,9 +2,10 @@
 //!
 //! A [policy](EvictionPolicy) looks at plain facts about one connection ([`PeerView`]) and its
 //! swarm ([`SwarmView`]) and gives a [`Verdict`]. Policies are asked together in a [`PolicySet`]
-//! and changed by wrappers ([`Exempt`], [`OnlyWhile`], [`WhenCrowded`], [`DryRun`]). [`Watch`]
-//! schedules: it takes the facts as they change and says, exactly once each, what is due. The
-//! [`rules`] that come with the crate can be chosen by name in the [`registry`].
+//! and changed by wrappers ([`Exempt`], [`OnlyWhile`], [`WhenCrowded`], [`NearLimit`], [`DryRun`]).
+//! [`Watch`] schedules: it takes the facts as they change and says, exactly once each, what is due.
+//! The [`rules`] that come with the crate can be chosen by name in the [`registry`]. When all are
+//! fair but one is better, a [`Ranking`] compares, and [`Turnover`] says who is displaced.
 //!
 //! Nothing here does I/O, has a runtime or reads a clock: the [`Time`] is an argument. So
 //! everything runs in virtual time, and the same code serves a client, a simulator and a replayed
@@ -35,13 +36,17 @@
 //! # Ok::<(), std::net::AddrParseError>(())
 //! ```
 //!
-//! With the feature `mock` there is a `MockPolicy`, for tests of code that asks a policy.
+//! With the feature `mock` there are a `MockPolicy` and a `MockRanking`, for tests of code that
+//! asks one.
 
 #[cfg(feature = "mock")]
 mod mock;
 mod policy;
+mod ranking;
 pub mod registry;
 pub mod rules;
+#[cfg(feature = "script")]
+pub mod script;
 mod set;
 mod time;
 mod verdict;
@@ -50,15 +55,23 @@ mod watch;
 mod wrap;
 
 #[cfg(feature = "mock")]
-pub use mock::MockPolicy;
+pub use mock::{MockPolicy, MockRanking};
 pub use policy::{EvictionPolicy, PolicyFn, policy_fn};
+pub use ranking::{
+    ByExchange, Candidate, Displaced, LikeLibtorrent, Ranking, Turnover, Worth, median_worth,
+    worst_first,
+};
 pub use set::PolicySet;
 pub use time::Time;
 pub use verdict::{Clears, Cooldown, Eviction, Evidence, Reason, Verdict};
 pub use view::{Availability, Direction, Past, PeerView, Source, SwarmView};
 pub use watch::{Outcome, Watch};
-pub use wrap::{DryRun, Exempt, OnlyWhile, WhenCrowded};
+pub use wrap::{DryRun, Exempt, NearLimit, OnlyWhile, WhenCrowded};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/policies.md")]
+struct Page;

@@ -1,18 +1,19 @@
 use std::sync::Arc;
 
-use crate::rules::{BitfieldTimeout, Health, NoInterest, Redundant};
+use crate::rules::{BitfieldTimeout, Flood, Health, Liar, NoInterest, Redundant, Rejecter};
 use crate::{Eviction, EvictionPolicy, Evidence, PeerView, SwarmView, Time, Verdict};
 
 /// Policies that are all asked, their verdicts [joined](Verdict::join). An empty set keeps
 /// everybody.
 ///
 /// The order of the members cannot matter, neither for the verdict nor for whose evidence is given.
+/// A [pinned](PeerView::pinned) peer is kept, whatever they say.
 ///
 /// ```
 /// use ccbt_policy::{PolicySet, policy_fn, Verdict};
 ///
 /// let set = PolicySet::standard().with(policy_fn("everyone-is-welcome", |_, _, _| Verdict::keep()));
-/// assert_eq!(set.len(), 5);
+/// assert_eq!(set.len(), 8);
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct PolicySet {
@@ -26,19 +27,31 @@ impl PolicySet {
     }
 
     /// The rules that are on by default, with their default numbers: [`BitfieldTimeout`],
-    /// [`NoInterest`], [`Health`] while we download, and [`Redundant`] when we are complete.
+    /// [`NoInterest`], [`Health`] while we download, [`Redundant`] when we are complete, and
+    /// [`Rejecter`], [`Liar`] and [`Flood`] against those who do harm. It is the preset `standard`
+    /// of the [`registry`](crate::registry).
     pub fn standard() -> Self {
         Self::new()
             .with(BitfieldTimeout::default())
             .with(NoInterest::default())
             .with(Health::default())
             .with(Redundant::default())
+            .with(Rejecter::default())
+            .with(Liar::default())
+            .with(Flood)
     }
 
     /// The same set and `policy`.
     #[must_use]
     pub fn with(mut self, policy: impl EvictionPolicy + 'static) -> Self {
         self.members.push(Arc::new(policy));
+        self
+    }
+
+    /// The same set and a policy that others may hold, too.
+    #[must_use]
+    pub(crate) fn with_shared(mut self, policy: Arc<dyn EvictionPolicy>) -> Self {
+        self.members.push(policy);
         self
     }
 
@@ -64,9 +77,11 @@ impl EvictionPolicy for PolicySet {
     }
 
     fn judge(&self, peer: &PeerView, swarm: &SwarmView, now: Time) -> Verdict {
-        self.members
-            .iter()
-            .fold(Verdict::keep(), |verdict, member| verdict.join(member.judge(peer, swarm, now)))
+        let mut verdict = Verdict::keep();
+        for member in &self.members {
+            verdict.merge(&member.judge(peer, swarm, now));
+        }
+        if peer.pinned { Verdict { evict: None, spare: None, ..verdict } } else { verdict }
     }
 
     /// The evidence of the member that gave `eviction`; of several the least, so that their order
@@ -108,6 +123,17 @@ mod tests {
 
     fn who_explains(set: &PolicySet, eviction: Eviction) -> String {
         set.explain(&peer(), &SwarmView::new(), &eviction).policy
+    }
+
+    #[test]
+    fn a_pinned_peer_is_kept_and_still_told_that_we_are_not_interested() {
+        let set = PolicySet::new().with(fixed(
+            "a",
+            Verdict { spare: Some(at(2, "a")), lose_interest: true, ..Verdict::evict(at(30, "a")) },
+        ));
+        let pinned = peer().with(|p| p.pinned = true);
+        let verdict = set.judge(&pinned, &SwarmView::new(), Time::ZERO);
+        assert_eq!(verdict, Verdict { lose_interest: true, ..Verdict::keep() });
     }
 
     #[test]

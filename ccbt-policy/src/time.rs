@@ -63,7 +63,8 @@ impl Time {
     ///
     /// What `wait` has below a microsecond is cut off.
     pub fn checked_add(self, wait: Duration) -> Option<Time> {
-        let wait = u64::try_from(wait.as_micros()).ok()?;
+        let wait =
+            wait.as_secs().checked_mul(1_000_000)?.checked_add(wait.subsec_micros().into())?;
         let sum = self.as_micros().checked_add(wait)?;
         (sum <= Time::MAX.as_micros()).then(|| Time::from_micros(sum))
     }

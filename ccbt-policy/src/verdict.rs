@@ -49,14 +49,18 @@ impl Verdict {
     /// Both verdicts in one: of each part the earliest, of two at the same instant the lesser
     /// [`Eviction`].
     #[must_use]
-    pub fn join(self, other: Self) -> Self {
-        Self {
-            evict: earliest(self.evict, other.evict),
-            spare: earliest(self.spare, other.spare),
-            shadow: earliest(self.shadow, other.shadow),
-            lose_interest: self.lose_interest || other.lose_interest,
-            look_again: earliest(self.look_again, other.look_again),
-        }
+    pub fn join(mut self, other: Self) -> Self {
+        self.merge(&other);
+        self
+    }
+
+    /// [Joins](Self::join) in place: a verdict is large, and most of it is usually empty.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        merge(&mut self.evict, &other.evict);
+        merge(&mut self.spare, &other.spare);
+        merge(&mut self.shadow, &other.shadow);
+        self.lose_interest |= other.lose_interest;
+        merge(&mut self.look_again, &other.look_again);
     }
 
     /// The evictions that it contains, in whichever part.
@@ -70,5 +74,11 @@ pub(crate) fn earliest<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
+    }
+}
+
+fn merge<T: Ord + Copy>(part: &mut Option<T>, other: &Option<T>) {
+    if other.is_some() {
+        *part = earliest(*part, *other);
     }
 }

@@ -1,3 +1,4 @@
+mod immunity;
 mod peer;
 mod swarm;
 

@@ -115,7 +115,8 @@ impl<K: Copy + Ord + fmt::Debug> Watch<K> {
         });
     }
 
-    /// Changes facts that alone are no cause to judge again: rates, counters, the last message.
+    /// Changes facts that alone are no cause to judge again: rates, bytes, the last message. Rules
+    /// see them when they are asked for another cause.
     pub fn note(&mut self, key: K, change: impl FnOnce(&mut PeerView)) {
         if let Some(entry) = self.peers.get_mut(&key) {
             change(entry.view_mut());
@@ -208,6 +209,11 @@ impl<K: Copy + Ord + fmt::Debug> Watch<K> {
             let spare = entry.spare()?;
             (!immune(key, entry.view())).then_some((key, spare))
         })
+    }
+
+    /// From when on this peer is spare, and why; `None` if it is not, and for an unknown key.
+    pub fn spare(&self, key: K) -> Option<Eviction> {
+        self.peers.get(&key)?.spare()
     }
 
     /// When, after `now`, another peer becomes spare unless a fact changes before.

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::time::Duration;
 
 use crate::verdict::earliest;
 use crate::{Eviction, EvictionPolicy, Evidence, PeerView, SwarmView, Time, Verdict};
@@ -120,6 +121,47 @@ impl<P: EvictionPolicy> EvictionPolicy for WhenCrowded<P> {
     }
 }
 
+/// The slots that are left when a swarm is nearly full.
+const NEARLY_FULL: u32 = 5;
+
+/// How often a policy that waits for a swarm to fill is asked again.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// Lets a policy close and spare peers only while at most five slots are free.
+///
+/// Free slots are no mode of the swarm, so what was due meanwhile is done up to 10 s after the
+/// swarm has filled. So libtorrent does it; [`WhenCrowded`] is gentler.
+#[derive(Clone, Copy, Debug)]
+pub struct NearLimit<P> {
+    policy: P,
+}
+
+impl<P> NearLimit<P> {
+    /// `policy`, with neither `evict` nor `spare` while more than five slots are free.
+    pub const fn new(policy: P) -> Self {
+        Self { policy }
+    }
+}
+
+impl<P: EvictionPolicy> EvictionPolicy for NearLimit<P> {
+    of_the_policy_inside!();
+
+    fn judge(&self, peer: &PeerView, swarm: &SwarmView, now: Time) -> Verdict {
+        let verdict = self.policy.judge(peer, swarm, now);
+        let Some(first) = earliest(verdict.evict, verdict.spare) else { return verdict };
+        if swarm.free_slots <= NEARLY_FULL {
+            return verdict;
+        }
+        let look = if now < first.at { Some(first.at) } else { now.checked_add(LOOK) };
+        Verdict {
+            evict: None,
+            spare: None,
+            look_again: earliest(verdict.look_again, look),
+            ..verdict
+        }
+    }
+}
+
 /// Puts a policy on trial: what it would do is reported when it is due, nothing is done.
 ///
 /// What is reported is the eviction. A peer that the policy would only spare is reported when it
@@ -219,6 +261,23 @@ mod tests {
         );
         let without_spare = WhenCrowded::new(policy_fn("harsh", |_, _, _| Verdict::evict(at(60))));
         assert_eq!(judge(without_spare, &crowded), Verdict::spare(at(60)));
+    }
+
+    #[test]
+    fn near_the_limit_is_at_most_five_free_slots() {
+        let with_free = |free| SwarmView::new().with(|swarm| swarm.free_slots = free);
+        assert_eq!(judge(NearLimit::new(harsh()), &with_free(5)), judge(harsh(), &with_free(5)));
+        assert_eq!(
+            judge(NearLimit::new(harsh()), &with_free(6)),
+            Verdict {
+                lose_interest: true,
+                look_again: Some(Time::from_secs(2)),
+                ..Verdict::keep()
+            }
+        );
+        let late = NearLimit::new(policy_fn("harsh", |_, _, _| Verdict::evict(at(60))));
+        let again = |now| late.judge(&peer(), &with_free(6), Time::from_secs(now)).look_again;
+        assert_eq!((again(59), again(60)), (Some(Time::from_secs(60)), Some(Time::from_secs(70))));
     }
 
     #[test]

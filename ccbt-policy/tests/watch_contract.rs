@@ -1,9 +1,10 @@
-//! When `Watch` asks its policy, and when it does not.
+//! When `Watch` asks its policy, and `Turnover` its ranking, and when they do not.
 
 use std::sync::Arc;
 
 use ccbt_policy::{
-    Eviction, Evidence, MockPolicy, Outcome, PeerView, Reason, SwarmView, Time, Verdict, Watch,
+    Candidate, Eviction, Evidence, MockPolicy, MockRanking, Outcome, PeerView, Reason, Source,
+    SwarmView, Time, Turnover, Verdict, Watch, Worth,
 };
 use mockall::predicate::{always, eq};
 
@@ -112,4 +113,32 @@ fn it_asks_no_more_about_a_peer_that_is_to_go() {
     watch.update_swarm(LATER, |swarm| swarm.crowded = true);
     watch.sweep(LATER);
     assert_eq!(watch.poll(LATER), None);
+}
+
+#[test]
+fn a_turn_asks_once_about_each_peer_that_is_not_immune_and_each_candidate() {
+    let mut ranking = MockRanking::new();
+    ranking.expect_worth().times(2).returning(|peer, _, _| Worth::new(peer.download_rate));
+    ranking.expect_promise().times(3).return_const(Worth::new(100));
+    let peers = [20, 90, 0].map(|rate| peer().with(|p| p.download_rate = rate));
+    let pinned = peers[2].clone().with(|p| p.pinned = true);
+    let peers = [(1, &peers[0]), (2, &peers[1]), (3, &pinned)];
+    let candidate = Candidate::new(([198, 51, 100, 1], 6881).into(), Source::Tracker);
+    let swarm = SwarmView::new().with(|swarm| (swarm.peers, swarm.limit) = (50, 50));
+    let candidates = vec![candidate; 3];
+    let displaced = Turnover::default().choose(peers, &candidates, &swarm, LATER, &ranking);
+    assert_eq!(displaced.iter().map(|displaced| displaced.key).collect::<Vec<_>>(), [1]);
+}
+
+#[test]
+fn without_a_turn_no_ranking_is_asked() {
+    let ranking = MockRanking::new();
+    let candidate = Candidate::new(([198, 51, 100, 1], 6881).into(), Source::Tracker);
+    let roomy = SwarmView::new().with(|swarm| (swarm.peers, swarm.limit) = (44, 50));
+    let peer = peer();
+    let choose = |candidates: &[Candidate], swarm: &SwarmView| {
+        Turnover::default().choose([(1, &peer)], candidates, swarm, LATER, &ranking)
+    };
+    assert!(choose(&[candidate], &roomy).is_empty());
+    assert!(choose(&[], &roomy.with(|swarm| swarm.peers = 50)).is_empty());
 }

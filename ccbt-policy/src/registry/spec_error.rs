@@ -1,7 +1,7 @@
 use std::error::Error;
 use std::fmt;
 
-use super::{DurationError, RULES};
+use super::{DurationError, PRESETS, ParameterKind, RULES, TURNOVER_PARAMETERS};
 use crate::rules::ZeroPeriod;
 
 /// Why a specification of a rule is refused. Shown, it names the part that is wrong and what is
@@ -16,6 +16,11 @@ pub enum SpecError {
     },
     /// No rule has that name.
     UnknownRule {
+        /// The name.
+        name: String,
+    },
+    /// No preset has that name.
+    UnknownPreset {
         /// The name.
         name: String,
     },
@@ -37,6 +42,17 @@ pub enum SpecError {
         rule: &'static str,
         /// What is wrong with it.
         error: DurationError,
+    },
+    /// A number of the rule is not of its kind.
+    NotANumber {
+        /// The rule.
+        rule: &'static str,
+        /// What was given.
+        text: String,
+        /// What the number is called.
+        parameter: &'static str,
+        /// What it should be.
+        kind: ParameterKind,
     },
     /// The rule takes fewer numbers, or more.
     NumberCount {
@@ -60,7 +76,15 @@ impl fmt::Display for SpecError {
             }
             Self::UnknownRule { name } => {
                 let names: Vec<&str> = RULES.iter().map(|rule| rule.name).collect();
-                write!(f, "there is no rule \"{name}\"; the rules are {}, all", names.join(", "))
+                let names = names.join(", ");
+                write!(
+                    f,
+                    "there is no rule \"{name}\"; the rules are {names}, turnover, preset, all"
+                )
+            }
+            Self::UnknownPreset { name } => {
+                let names: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
+                write!(f, "there is no preset \"{name}\"; the presets are {}", names.join(", "))
             }
             Self::AllOnlyOff { value } => {
                 write!(f, "all={value} makes no sense, only all=off does")
@@ -69,6 +93,14 @@ impl fmt::Display for SpecError {
                 write!(f, "{rule} has no option \"{option}\"; {}", syntax(rule))
             }
             Self::Duration { rule, error } => write!(f, "{rule}: {error}; {}", syntax(rule)),
+            Self::NotANumber { rule, text, parameter, kind } => {
+                let kind = match kind {
+                    ParameterKind::Duration => "a duration such as 60s",
+                    ParameterKind::Count => "a whole number above zero, such as 50",
+                    ParameterKind::Percent => "a whole number of percent, such as 90%",
+                };
+                write!(f, "{rule}: {parameter} \"{text}\" is not {kind}; {}", syntax(rule))
+            }
             Self::NumberCount { rule, value } => {
                 write!(f, "{rule} does not take \"{value}\"; {}", syntax(rule))
             }
@@ -79,13 +111,15 @@ impl fmt::Display for SpecError {
 
 impl Error for SpecError {}
 
-/// "the rule is written health=PERIOD/GRACE[,one-sided] or health=off".
+/// "the rule is written health=PERIOD/GRACE[,one-sided][,literal] or health=off".
 fn syntax(rule: &str) -> String {
-    let info = RULES.iter().find(|info| info.name == rule);
-    let (parameters, options) =
-        info.map_or((&[][..], &[][..]), |info| (info.parameters, info.options));
-    let numbers: Vec<String> =
-        parameters.iter().map(|parameter| parameter.name.to_uppercase()).collect();
-    let options: String = options.iter().map(|option| format!("[,{}]", option.name)).collect();
-    format!("the rule is written {rule}={}{options} or {rule}=off", numbers.join("/"))
+    let written = match RULES.iter().find(|info| info.name == rule) {
+        Some(info) => info.syntax(),
+        None => {
+            let numbers: Vec<String> =
+                TURNOVER_PARAMETERS.iter().map(|number| number.name.to_uppercase()).collect();
+            format!("{rule}={}", numbers.join("/"))
+        }
+    };
+    format!("the rule is written {written} or {rule}=off")
 }

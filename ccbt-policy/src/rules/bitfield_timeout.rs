@@ -4,8 +4,12 @@ use std::time::Duration;
 use super::facts::{self, SPARE_WAIT};
 use crate::registry::format_duration;
 use crate::{
-    Availability, Eviction, EvictionPolicy, Evidence, PeerView, Reason, SwarmView, Time, Verdict,
+    Availability, Cooldown, Eviction, EvictionPolicy, Evidence, PeerView, Reason, SwarmView, Time,
+    Verdict,
 };
+
+/// The wait of a mute peer: it breaks a rule of BEP 6, or has nothing to say.
+const MUTE: Cooldown = Cooldown::new(facts::minutes(15), facts::minutes(120));
 
 /// A peer that has not said what it has goes, 60 s after the handshake by default.
 ///
@@ -15,10 +19,20 @@ use crate::{
 ///
 /// A peer without the fast extension may be a leecher that has nothing yet, and BEP 3 lets it skip
 /// the bitfield. One that has requested is never judged here, one that is interested in what we
-/// have only when its interest [counts](PeerView::interest_counts) no more.
+/// have only when its interest [counts](PeerView::interest_counts) no more. There is a milder form,
+/// [`mute`](Self::mute), and one without that exception, [`literal`](Self::literal).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BitfieldTimeout {
     timeout: Duration,
+    form: Form,
+}
+
+/// Who of those without the fast extension goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    UnlessLeecher,
+    Mute,
+    Literal,
 }
 
 impl BitfieldTimeout {
@@ -27,12 +41,45 @@ impl BitfieldTimeout {
 
     /// The rule with a wait of `timeout` after the handshake.
     pub const fn new(timeout: Duration) -> Self {
-        Self { timeout }
+        Self { timeout, form: Form::UnlessLeecher }
+    }
+
+    /// The same, but of those without the fast extension only the mute go: who never choked or
+    /// unchoked us, said whether it is interested, or requested, while we have pieces it could
+    /// want. The others count as having none. Who goes waits longer, 15 minutes at first.
+    #[must_use]
+    pub const fn mute(self) -> Self {
+        Self { form: Form::Mute, ..self }
+    }
+
+    /// The same, without an exception for new leechers.
+    #[must_use]
+    pub const fn literal(self) -> Self {
+        Self { form: Form::Literal, ..self }
     }
 
     fn clock_start(peer: &PeerView, swarm: &SwarmView) -> Option<Time> {
         Some(peer.connected_at.max(swarm.metadata_at?))
     }
+
+    /// The earliest instant at which a peer without the fast extension may go; `None` is never.
+    fn spared_until(self, peer: &PeerView) -> Option<Time> {
+        match self.form {
+            Form::Literal => Some(Time::ZERO),
+            _ if peer.fast => Some(Time::ZERO),
+            Form::Mute => is_mute(peer).then_some(Time::ZERO),
+            Form::UnlessLeecher if peer.last_request_at.is_some() => None,
+            Form::UnlessLeecher => peer.uncounted_since(),
+        }
+    }
+}
+
+/// Whether the peer never said anything that BEP 3 has a message for.
+fn is_mute(peer: &PeerView) -> bool {
+    peer.last_request_at.is_none()
+        && !peer.peer_interested
+        && peer.peer_interested_since == peer.connected_at
+        && peer.peer_choking_since == peer.connected_at
 }
 
 /// 60 s.
@@ -47,22 +94,27 @@ impl EvictionPolicy for BitfieldTimeout {
         Self::NAME
     }
 
-    fn judge(&self, peer: &PeerView, swarm: &SwarmView, _: Time) -> Verdict {
-        if peer.availability != Availability::Unknown
-            || (!peer.fast && peer.last_request_at.is_some())
-        {
+    fn judge(&self, peer: &PeerView, swarm: &SwarmView, now: Time) -> Verdict {
+        if peer.availability != Availability::Unknown {
             return Verdict::keep();
         }
-        let start = Self::clock_start(peer, swarm);
-        let leecher_until = if peer.fast { Some(Time::ZERO) } else { peer.uncounted_since() };
-        let (Some(start), Some(leecher_until)) = (start, leecher_until) else {
+        let (Some(start), Some(until)) = (Self::clock_start(peer, swarm), self.spared_until(peer))
+        else {
             return Verdict::keep();
         };
+        let mild = self.form == Form::Mute;
+        if mild && !peer.fast && swarm.have == 0 {
+            // A peer has no reason to speak to us yet.
+            let look_again = facts::next_look(start, self.timeout, now);
+            return Verdict { look_again, ..Verdict::keep() };
+        }
         let after = |wait| {
-            let at = start.checked_add(wait)?.max(leecher_until);
-            Some(Eviction::new(at, Reason::NO_AVAILABILITY))
+            let eviction =
+                Eviction::new(start.checked_add(wait)?.max(until), Reason::NO_AVAILABILITY);
+            Some(if mild { eviction.with_cooldown(MUTE) } else { eviction })
         };
-        Verdict { evict: after(self.timeout), spare: after(SPARE_WAIT), ..Verdict::keep() }
+        let spare_wait = if mild && !peer.fast { self.timeout } else { SPARE_WAIT };
+        Verdict { evict: after(self.timeout), spare: after(spare_wait), ..Verdict::keep() }
     }
 
     fn explain(&self, peer: &PeerView, swarm: &SwarmView, eviction: &Eviction) -> Evidence {
@@ -74,9 +126,15 @@ impl EvictionPolicy for BitfieldTimeout {
     }
 }
 
-/// As in a specification: `bitfield-timeout=60s`.
+/// As in a specification: `bitfield-timeout=60s`, `bitfield-timeout=60s,mute` or
+/// `bitfield-timeout=60s,literal`.
 impl fmt::Display for BitfieldTimeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}={}", Self::NAME, format_duration(self.timeout))
+        let option = match self.form {
+            Form::UnlessLeecher => "",
+            Form::Mute => ",mute",
+            Form::Literal => ",literal",
+        };
+        write!(f, "{}={}{option}", Self::NAME, format_duration(self.timeout))
     }
 }

@@ -14,6 +14,70 @@ const HAVE_WAIT: Duration = Duration::from_secs(60);
 /// The cooldown of a peer that had nothing we need: worth another look when we need more.
 pub(super) const UNTIL_WANTED: Cooldown = Cooldown::USELESS.cleared_by(Clears::WantedGrew);
 
+/// The cooldown of a peer that did no harm and gave nothing while others may.
+pub(super) const NOT_NOW: Cooldown = Cooldown::new(minutes(10), minutes(60));
+
+/// The cooldown of a peer that takes a slot without doing anything with it.
+pub(super) const SOON: Cooldown = Cooldown::new(minutes(5), minutes(60));
+
+/// The cooldown of a peer that does what no peer should.
+pub(super) const MISBEHAVED: Cooldown = Cooldown::new(minutes(30), minutes(120));
+
+pub(super) const fn minutes(minutes: u64) -> Duration {
+    Duration::from_secs(minutes * 60)
+}
+
+/// How much a rule about pieces asks of the peer's own wishes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// All that it says of the peer holds, and the peer takes nothing from us.
+    Mutual,
+    /// What the peer takes from us does not matter.
+    OneSided,
+    /// Nor does it that the peer grows, or is a new leecher.
+    Literal,
+}
+
+impl Form {
+    /// As in a specification.
+    pub(super) const fn option(self) -> &'static str {
+        match self {
+            Self::Mutual => "",
+            Self::OneSided => ",one-sided",
+            Self::Literal => ",literal",
+        }
+    }
+
+    /// Whether the peer has announced what it has, and we need none of it.
+    pub(super) fn is_unwanted(self, peer: &PeerView, swarm: &SwarmView) -> bool {
+        is_unwanted(peer, swarm) && (self != Self::Literal || peer.availability.is_known())
+    }
+
+    /// Since when an unwanted peer is of no use.
+    pub(super) fn useless_since(self, peer: &PeerView, swarm: &SwarmView) -> Option<Time> {
+        useless_since(peer, swarm, self != Self::Mutual)
+    }
+
+    /// When `wait` is over since an unwanted peer is of no use; a HAVE may put it off.
+    pub(super) fn useless_for(
+        self,
+        peer: &PeerView,
+        since: Option<Time>,
+        wait: Duration,
+    ) -> Option<Time> {
+        let at = since?.checked_add(wait)?;
+        if self == Self::Literal { Some(at) } else { after_last_have(peer, at) }
+    }
+}
+
+/// The first instant after `now` that is a multiple of `period` after `start`.
+pub(super) fn next_look(start: Time, period: Duration, now: Time) -> Option<Time> {
+    let period = u64::try_from(period.as_micros()).ok()?;
+    let elapsed = now.as_micros().saturating_sub(start.as_micros());
+    let looks = elapsed.checked_div(period)?.checked_add(1)?;
+    start.checked_add(Duration::from_micros(looks.checked_mul(period)?))
+}
+
 /// BEP 3 lets a peer without pieces skip the bitfield, so one without the fast extension that asks
 /// for pieces, or is interested in some that we have, is a new leecher: it is treated as if it had
 /// announced that it has none.
@@ -34,7 +98,7 @@ pub(super) fn is_unwanted(peer: &PeerView, swarm: &SwarmView) -> bool {
 
 /// Since when an unwanted peer is of no use to either side; `one_sided` leaves the peer's interest
 /// in us out.
-pub(super) fn useless_since(peer: &PeerView, swarm: &SwarmView, one_sided: bool) -> Option<Time> {
+fn useless_since(peer: &PeerView, swarm: &SwarmView, one_sided: bool) -> Option<Time> {
     let unwanted_since = match peer.availability {
         // A leecher that is only interested is left to the bitfield timeout once its interest
         // counts no more.
@@ -50,25 +114,41 @@ pub(super) fn useless_since(peer: &PeerView, swarm: &SwarmView, one_sided: bool)
     }
 }
 
+/// Since when a peer without a needed piece has had none that could be judged; what it has not
+/// announced it does not have.
+pub(super) fn unwanted_since(peer: &PeerView, swarm: &SwarmView) -> Option<Time> {
+    let unwanted_since = match peer.availability {
+        Availability::Unknown => peer.connected_at,
+        _ => peer.unwanted_since?,
+    };
+    Some(unwanted_since.max(swarm.metadata_at?).max(swarm.checked_at?))
+}
+
+/// When the peer last did something about blocks, or when it came: the instant of a fault that has
+/// none of its own.
+pub(super) fn last_block_or_start(peer: &PeerView) -> Time {
+    peer.last_block_at.unwrap_or(peer.connected_at)
+}
+
 /// `at`, but not before the last HAVE of a piece that was new for the peer is 60 s old: a growing
 /// peer will be useful.
 pub(super) fn after_last_have(peer: &PeerView, at: Time) -> Option<Time> {
+    since_last_have(peer, HAVE_WAIT, at)
+}
+
+/// `at`, but not before `wait` has passed since the last HAVE of a piece that was new for the peer.
+pub(super) fn since_last_have(peer: &PeerView, wait: Duration, at: Time) -> Option<Time> {
     match peer.last_new_have_at {
-        Some(have_at) => Some(at.max(have_at.checked_add(HAVE_WAIT)?)),
+        Some(have_at) => Some(at.max(have_at.checked_add(wait)?)),
         None => Some(at),
     }
 }
 
 /// "has 0 of 120 pieces, none that we need, for 10.0 s; not interested in us": what rules about
 /// pieces say.
-pub(super) fn describe_useless(
-    peer: &PeerView,
-    swarm: &SwarmView,
-    one_sided: bool,
-    at: Time,
-) -> String {
+pub(super) fn describe_useless(peer: &PeerView, swarm: &SwarmView, form: Form, at: Time) -> String {
     let total = swarm.have.saturating_add(swarm.need);
-    let waited = useless_since(peer, swarm, one_sided).map_or(Duration::ZERO, |since| at - since);
+    let waited = form.useless_since(peer, swarm).map_or(Duration::ZERO, |since| at - since);
     let pieces = match (peer.availability, peer.was_wanted) {
         (Availability::Unknown, _) => "has announced no piece".to_owned(),
         (_, true) => format!("has {} of {total} pieces, none that we still need", peer.have),

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::facts::{self, SPARE_WAIT, UNTIL_WANTED};
+use super::facts::{self, Form, SPARE_WAIT, UNTIL_WANTED};
 use crate::registry::format_duration;
 use crate::{Eviction, EvictionPolicy, Evidence, PeerView, Reason, SwarmView, Time, Verdict};
 
@@ -17,7 +17,7 @@ pub struct Health {
     // Whole microseconds, above zero.
     period: u64,
     grace: Duration,
-    one_sided: bool,
+    form: Form,
 }
 
 impl Health {
@@ -31,14 +31,21 @@ impl Health {
     pub fn new(period: Duration, grace: Duration) -> Result<Self, ZeroPeriod> {
         match u64::try_from(period.as_micros()).unwrap_or(u64::MAX) {
             0 => Err(ZeroPeriod),
-            period => Ok(Self { period, grace, one_sided: false }),
+            period => Ok(Self { period, grace, form: Form::Mutual }),
         }
     }
 
     /// The same, whatever interest the peer has in us.
     #[must_use]
     pub const fn one_sided(self) -> Self {
-        Self { one_sided: true, ..self }
+        Self { form: Form::OneSided, ..self }
+    }
+
+    /// The same, one-sided, and a HAVE of a piece that we do not need changes nothing; a peer that
+    /// has announced nothing is left to others.
+    #[must_use]
+    pub const fn literal(self) -> Self {
+        Self { form: Form::Literal, ..self }
     }
 
     /// The first check of a peer connected at `connected_at` that is not before `earliest`; `None`
@@ -53,7 +60,7 @@ impl Health {
 /// 30 s and 30 s.
 impl Default for Health {
     fn default() -> Self {
-        Self { period: 30_000_000, grace: Duration::from_secs(30), one_sided: false }
+        Self { period: 30_000_000, grace: Duration::from_secs(30), form: Form::Mutual }
     }
 }
 
@@ -63,11 +70,11 @@ impl EvictionPolicy for Health {
     }
 
     fn judge(&self, peer: &PeerView, swarm: &SwarmView, _: Time) -> Verdict {
-        if !peer.was_wanted || !facts::is_unwanted(peer, swarm) {
+        if !peer.was_wanted || !self.form.is_unwanted(peer, swarm) {
             return Verdict::keep();
         }
-        let since = facts::useless_since(peer, swarm, self.one_sided);
-        let after = |wait| facts::after_last_have(peer, since?.checked_add(wait)?);
+        let since = self.form.useless_since(peer, swarm);
+        let after = |wait| self.form.useless_for(peer, since, wait);
         let eviction = |at| Eviction::new(at, Reason::BECAME_USELESS).with_cooldown(UNTIL_WANTED);
         let check =
             after(self.grace).and_then(|earliest| self.first_check(peer.connected_at, earliest));
@@ -80,16 +87,15 @@ impl EvictionPolicy for Health {
     }
 
     fn explain(&self, peer: &PeerView, swarm: &SwarmView, eviction: &Eviction) -> Evidence {
-        Evidence::new(Self::NAME, facts::describe_useless(peer, swarm, self.one_sided, eviction.at))
+        Evidence::new(Self::NAME, facts::describe_useless(peer, swarm, self.form, eviction.at))
     }
 }
 
 /// As in a specification, period then grace: `health=30s/30s` or `health=30s/30s,one-sided`.
 impl fmt::Display for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let option = if self.one_sided { ",one-sided" } else { "" };
         let period = format_duration(Duration::from_micros(self.period));
-        write!(f, "{}={period}/{}{option}", Self::NAME, format_duration(self.grace))
+        write!(f, "{}={period}/{}{}", Self::NAME, format_duration(self.grace), self.form.option())
     }
 }
 

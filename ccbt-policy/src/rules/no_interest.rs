@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::facts::{self, SPARE_WAIT, UNTIL_WANTED};
+use super::facts::{self, Form, SPARE_WAIT, UNTIL_WANTED};
 use crate::registry::format_duration;
 use crate::{Eviction, EvictionPolicy, Evidence, PeerView, Reason, SwarmView, Time, Verdict};
 
@@ -15,7 +15,7 @@ use crate::{Eviction, EvictionPolicy, Evidence, PeerView, Reason, SwarmView, Tim
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoInterest {
     grace: Duration,
-    one_sided: bool,
+    form: Form,
 }
 
 impl NoInterest {
@@ -24,13 +24,20 @@ impl NoInterest {
 
     /// The rule with a grace of `grace`.
     pub const fn new(grace: Duration) -> Self {
-        Self { grace, one_sided: false }
+        Self { grace, form: Form::Mutual }
     }
 
     /// The same, whatever interest the peer has in us.
     #[must_use]
     pub const fn one_sided(self) -> Self {
-        Self { one_sided: true, ..self }
+        Self { form: Form::OneSided, ..self }
+    }
+
+    /// The same, one-sided, and a HAVE of a piece that we do not need changes nothing; a peer that
+    /// has announced nothing is left to others.
+    #[must_use]
+    pub const fn literal(self) -> Self {
+        Self { form: Form::Literal, ..self }
     }
 }
 
@@ -47,12 +54,12 @@ impl EvictionPolicy for NoInterest {
     }
 
     fn judge(&self, peer: &PeerView, swarm: &SwarmView, _: Time) -> Verdict {
-        if peer.was_wanted || !facts::is_unwanted(peer, swarm) {
+        if peer.was_wanted || !self.form.is_unwanted(peer, swarm) {
             return Verdict::keep();
         }
-        let since = facts::useless_since(peer, swarm, self.one_sided);
+        let since = self.form.useless_since(peer, swarm);
         let after = |wait| {
-            let at = facts::after_last_have(peer, since?.checked_add(wait)?)?;
+            let at = self.form.useless_for(peer, since, wait)?;
             Some(Eviction::new(at, Reason::NO_INTEREST).with_cooldown(UNTIL_WANTED))
         };
         Verdict {
@@ -64,14 +71,13 @@ impl EvictionPolicy for NoInterest {
     }
 
     fn explain(&self, peer: &PeerView, swarm: &SwarmView, eviction: &Eviction) -> Evidence {
-        Evidence::new(Self::NAME, facts::describe_useless(peer, swarm, self.one_sided, eviction.at))
+        Evidence::new(Self::NAME, facts::describe_useless(peer, swarm, self.form, eviction.at))
     }
 }
 
 /// As in a specification: `no-interest=10s` or `no-interest=10s,one-sided`.
 impl fmt::Display for NoInterest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let option = if self.one_sided { ",one-sided" } else { "" };
-        write!(f, "{}={}{option}", Self::NAME, format_duration(self.grace))
+        write!(f, "{}={}{}", Self::NAME, format_duration(self.grace), self.form.option())
     }
 }

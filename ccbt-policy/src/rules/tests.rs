@@ -3,6 +3,9 @@
 //! scheduler.
 
 mod boundaries;
+mod conduct;
+mod exchange;
+mod forms;
 mod guards;
 mod words;
 

@@ -45,9 +45,40 @@ impl Reason {
     /// Neither side downloads any more.
     pub const REDUNDANT: Reason = Reason("redundant");
 
+    /// Neither side has been interested in the other for long.
+    pub const NO_MUTUAL_INTEREST: Reason = Reason("no-mutual-interest");
+    /// It takes from us and has nothing that we need.
+    pub const TAKES_ONLY: Reason = Reason("takes-only");
+    /// It has pieces that we need, chokes us, and gives nothing.
+    pub const STARVED: Reason = Reason("starved");
+    /// It owes us requested blocks for long.
+    pub const SNUBBED: Reason = Reason("snubbed");
+    /// It rejects whatever we request.
+    pub const REJECTER: Reason = Reason("rejecter");
+    /// More of its blocks were of no use to us than were.
+    pub const WASTER: Reason = Reason("waster");
+    /// We unchoked it, and it requests nothing.
+    pub const NO_REQUEST: Reason = Reason("no-request");
+    /// No block went either way for long.
+    pub const IDLE: Reason = Reason("idle");
+    /// It neither requested nor sent a block for long.
+    pub const INACTIVE: Reason = Reason("inactive");
+    /// It sent bad data.
+    pub const BAD_DATA: Reason = Reason("bad-data");
+    /// It sends more messages than makes sense.
+    pub const FLOOD: Reason = Reason("flood");
+    /// It was worth less than who waits for its slot.
+    pub const OUTRANKED: Reason = Reason("outranked");
+
     /// A reason of your own: lower-case words joined by hyphens, such as `too-slow`.
     pub const fn new(word: &'static str) -> Self {
         Self(word)
+    }
+
+    /// Whether a peer that is spare for this reason may be taken before it is 60 s old: so it is
+    /// for the reasons of the three founding rules, and for no other.
+    pub fn takes_the_young(self) -> bool {
+        [Self::NO_AVAILABILITY, Self::NO_INTEREST, Self::BECAME_USELESS].contains(&self)
     }
 
     /// The word.
@@ -75,11 +106,17 @@ pub struct Cooldown {
 
 impl Cooldown {
     /// That of a useless peer: 60 s, doubling up to an hour, ended by nothing.
-    pub const USELESS: Cooldown = Cooldown {
-        first: Duration::from_secs(60),
-        cap: Duration::from_secs(60 * 60),
-        clears: Clears::Never,
-    };
+    pub const USELESS: Cooldown =
+        Cooldown::new(Duration::from_secs(60), Duration::from_secs(60 * 60));
+
+    /// That of a peer that cheats: 24 hours, ended by nothing.
+    pub const BAN: Cooldown =
+        Cooldown::new(Duration::from_secs(24 * 60 * 60), Duration::from_secs(24 * 60 * 60));
+
+    /// A wait of `first`, doubling up to `cap`, ended by nothing.
+    pub const fn new(first: Duration, cap: Duration) -> Self {
+        Self { first, cap, clears: Clears::Never }
+    }
 
     /// The same, ended early by what `clears` says.
     #[must_use]

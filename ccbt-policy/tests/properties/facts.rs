@@ -1,5 +1,6 @@
 //! Views as real connections make them: from a start, by one change after another.
 
+use ccbt_policy::registry::{PRESETS, RULES, Selection};
 use ccbt_policy::rules::{BitfieldTimeout, Health, NoInterest, Redundant};
 use ccbt_policy::{
     Availability, DryRun, Exempt, OnlyWhile, PeerView, PolicySet, SwarmView, Time, WhenCrowded,
@@ -18,6 +19,15 @@ pub(crate) enum Change {
     Request,
     UploadOnly,
     MetadataDone,
+    AmInterested(bool),
+    PeerChoking(bool),
+    Block,
+    Upload,
+    Snubs(bool),
+    Reject,
+    Waste,
+    Trust(i8),
+    Pex,
 }
 
 impl Change {
@@ -32,6 +42,21 @@ impl Change {
             Self::Request => peer.last_request_at = Some(now),
             Self::UploadOnly => peer.upload_only_since = Some(now),
             Self::MetadataDone => peer.metadata_done = true,
+            Self::AmInterested(interested) => peer.set_am_interested(now, interested),
+            Self::PeerChoking(choking) => peer.set_peer_choking(now, choking),
+            Self::Block => {
+                (peer.last_block_at, peer.consecutive_rejects) = (Some(now), 0);
+                (peer.useful_blocks, peer.downloaded) =
+                    (peer.useful_blocks + 1, peer.downloaded + 16_384);
+            }
+            Self::Upload => {
+                (peer.last_upload_at, peer.uploaded) = (Some(now), peer.uploaded + 16_384);
+            }
+            Self::Snubs(snubs) => peer.snubbed_since = snubs.then_some(now),
+            Self::Reject => peer.consecutive_rejects += 20,
+            Self::Waste => peer.wasted_blocks += 4,
+            Self::Trust(by) => peer.trust = peer.trust.saturating_add(by),
+            Self::Pex => peer.pex = true,
         }
     }
 }
@@ -48,6 +73,15 @@ pub(crate) fn changes() -> impl Strategy<Value = Change> {
         Just(Change::Request),
         Just(Change::UploadOnly),
         Just(Change::MetadataDone),
+        any::<bool>().prop_map(Change::AmInterested),
+        any::<bool>().prop_map(Change::PeerChoking),
+        Just(Change::Block),
+        Just(Change::Upload),
+        any::<bool>().prop_map(Change::Snubs),
+        Just(Change::Reject),
+        Just(Change::Waste),
+        (-2..2_i8).prop_map(Change::Trust),
+        Just(Change::Pex),
     ]
 }
 
@@ -128,13 +162,27 @@ pub(crate) fn views() -> impl Strategy<Value = (PeerView, SwarmView)> {
     (peer, swarm)
 }
 
-/// Sets of the rules, plain, one-sided and wrapped.
-pub(crate) fn policies() -> impl Strategy<Value = PolicySet> {
-    prop::collection::vec(0..9_u8, 0..6)
+/// Sets of the founding rules and `redundant`, plain, one-sided and wrapped: they judge by pieces
+/// alone.
+pub(crate) fn rules_about_pieces() -> impl Strategy<Value = PolicySet> {
+    prop::collection::vec(0..PIECE_MEMBERS, 0..6)
         .prop_map(|members| members.into_iter().fold(PolicySet::new(), with_member))
 }
 
-pub(crate) fn with_member(set: PolicySet, member: u8) -> PolicySet {
+/// Sets of all rules, plain, wrapped, and in presets.
+pub(crate) fn policies() -> impl Strategy<Value = PolicySet> {
+    prop::collection::vec(members(), 0..6)
+        .prop_map(|members| members.into_iter().fold(PolicySet::new(), with_member))
+}
+
+const PIECE_MEMBERS: usize = 9;
+
+/// What [`with_member`] takes.
+pub(crate) fn members() -> impl Strategy<Value = usize> {
+    0..PIECE_MEMBERS + 3 * RULES.len() + PRESETS.len()
+}
+
+pub(crate) fn with_member(set: PolicySet, member: usize) -> PolicySet {
     match member {
         0 => set.with(BitfieldTimeout::default()),
         1 => set.with(NoInterest::default()),
@@ -144,6 +192,28 @@ pub(crate) fn with_member(set: PolicySet, member: u8) -> PolicySet {
         5 => set.with(Redundant::default()),
         6 => set.with(WhenCrowded::new(NoInterest::new(Duration::from_secs(3)))),
         7 => set.with(DryRun::new(BitfieldTimeout::new(Duration::from_secs(20)))),
-        _ => set.with(Exempt::new(OnlyWhile::leeching(Health::default()), |peer| peer.fast)),
+        8 => set.with(Exempt::new(OnlyWhile::leeching(Health::default()), |peer| peer.fast)),
+        _ => set.with(by_name(member - PIECE_MEMBERS)),
     }
+}
+
+/// A preset, or a rule of the registry: as it is, with all its options, or where slots are scarce.
+fn by_name(member: usize) -> PolicySet {
+    let spec = match (member.checked_sub(PRESETS.len()), PRESETS.get(member)) {
+        (Some(member), _) => {
+            let rule = &RULES[member / 3];
+            let options = rule.options.iter().map(|option| format!(",{}", option.name));
+            let options = match member % 3 {
+                0 => String::new(),
+                1 => options.collect(),
+                _ => ",when-crowded".into(),
+            };
+            format!("{}{options}", rule.default_spec())
+        }
+        (None, preset) => format!("preset={}", preset.map_or("off", |preset| preset.name)),
+    };
+    let mut selection = Selection::standard();
+    selection.apply("all=off").expect("every rule can be turned off");
+    selection.apply(&spec).expect("the registry tells what it takes");
+    selection.build()
 }

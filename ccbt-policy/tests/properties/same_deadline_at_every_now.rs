@@ -1,7 +1,7 @@
-use ccbt_policy::{EvictionPolicy, Time};
+use ccbt_policy::{EvictionPolicy, Time, Verdict};
 use proptest::prelude::*;
 
-use crate::facts::{policies, views};
+use crate::facts::{policies, rules_about_pieces, views};
 
 proptest! {
     #[test]
@@ -10,15 +10,26 @@ proptest! {
         (peer, swarm) in views(),
         moments in prop::collection::vec(0..2_000_000_000_u64, 2..5),
     ) {
-        let at_start = policy.judge(&peer, &swarm, Time::ZERO);
+        // When to ask again is the one thing that may depend on when one asks.
+        let judge = |now| Verdict { look_again: None, ..policy.judge(&peer, &swarm, now) };
         for now in moments.into_iter().map(Time::from_micros) {
-            prop_assert_eq!(policy.judge(&peer, &swarm, now), at_start);
+            prop_assert_eq!(judge(now), judge(Time::ZERO));
         }
     }
 
     #[test]
-    fn nobody_with_a_needed_piece_is_ever_evicted_while_we_download(
+    fn whoever_wants_to_look_again_wants_it_later(
         policy in policies(),
+        (peer, swarm) in views(),
+        now in 0..2_000_000_000_u64,
+    ) {
+        let now = Time::from_micros(now);
+        prop_assert!(policy.judge(&peer, &swarm, now).look_again.is_none_or(|again| again > now));
+    }
+
+    #[test]
+    fn nobody_with_a_needed_piece_is_ever_evicted_while_we_download(
+        policy in rules_about_pieces(),
         (peer, swarm) in views(),
         wanted in 1..9_u32,
     ) {
