@@ -1,19 +1,20 @@
 //! The public handle of a swarm, and how to make one.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ccbt_policy::{EvictionPolicy, PolicySet};
+use ccbt_policy::{EvictionPolicy, PolicySet, Ranking, Source, Turnover};
 use ccbt_wire::{Bitfield, Metainfo, PeerId};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::driver::{self, Dialer, Limits, Node, Report, Setup, TcpDialer};
 use crate::events::{self, Events};
+use crate::snapshot::Snapshot;
 use crate::source::PeerSource;
 use crate::store::{MemoryStore, PieceStore};
-use crate::swarm::SwarmConfig;
-use crate::{Geometry, Progress};
+use crate::swarm::{Input, SwarmConfig};
+use crate::{Addresses, Blocklist, Geometry, Progress};
 
 /// A running swarm: one torrent, its peers and its pieces.
 ///
@@ -74,18 +75,55 @@ impl Swarm {
             limits: Limits::none(),
             dialer: Arc::new(TcpDialer),
             peer_id: None,
+            addresses: Addresses::default(),
             metainfo,
         }
     }
 
     /// Other rules from now on. Every peer is judged anew.
     pub fn set_policy(&self, policy: impl EvictionPolicy + 'static) {
-        self.tell(Report::Policy(Arc::new(policy)));
+        self.tell(Report::Wish(Input::Policy(Arc::new(policy))));
     }
 
     /// More addresses to try, as dear as those of a [`Given`](crate::Given) source.
     pub fn add_peers(&self, peers: Vec<SocketAddr>) {
-        self.tell(Report::Given(peers));
+        self.tell(Report::Wish(Input::Found { source: Source::Given, peers }));
+    }
+
+    /// Another idea of what peers are worth from now on, and of how many go for better ones.
+    pub fn set_ranking(&self, ranking: impl Ranking + 'static, turnover: Turnover) {
+        self.tell(Report::Wish(Input::Ranking(Arc::new(ranking), turnover)));
+    }
+
+    /// Other addresses are blocked from now on: neither dialed nor let in. Who is connected from one of them
+    /// is closed.
+    pub fn set_blocklist(&self, blocklist: Arc<Blocklist>) {
+        self.tell(Report::Wish(Input::Blocklist(blocklist)));
+    }
+
+    /// What there is to remember of addresses for a later run; `None` if the swarm has stopped. To be asked
+    /// for before [`stop`](Self::stop).
+    pub async fn addresses(&self) -> Option<Addresses> {
+        let (reply, addresses) = oneshot::channel();
+        self.inner.reports.send(Report::Addresses(reply)).await.ok()?;
+        addresses.await.ok()
+    }
+
+    /// From now on the peers of this host keep their slots whatever the rules say, or no longer do.
+    pub fn pin(&self, host: IpAddr, pinned: bool) {
+        self.tell(Report::Wish(Input::Pin { host, pinned }));
+    }
+
+    /// So many connections with a slot from now on. If there are more, those go that are worth least.
+    pub fn set_max_peers(&self, peers: u32) {
+        self.tell(Report::Wish(Input::MaxPeers(peers)));
+    }
+
+    /// The swarm as it stands, peer by peer; `None` if it has stopped.
+    pub async fn snapshot(&self) -> Option<Snapshot> {
+        let (reply, snapshot) = oneshot::channel();
+        self.inner.reports.send(Report::Look(reply)).await.ok()?;
+        snapshot.await.ok()
     }
 
     /// Other limits from now on, in bytes a second; `None` is no limit. They are those of all swarms that
@@ -151,6 +189,7 @@ pub struct SwarmBuilder {
     limits: Limits,
     dialer: Arc<dyn Dialer>,
     peer_id: Option<PeerId>,
+    addresses: Addresses,
 }
 
 impl SwarmBuilder {
@@ -227,6 +266,45 @@ impl SwarmBuilder {
         self
     }
 
+    /// What peers are worth, and how many of the least go for better ones once nearly all slots are taken.
+    /// The default is [`ByExchange`](ccbt_policy::ByExchange), and 4 % every 300 s.
+    #[must_use]
+    pub fn ranking(mut self, ranking: impl Ranking + 'static, turnover: Turnover) -> Self {
+        self.config.ranking = Arc::new(ranking);
+        self.config.turnover = turnover;
+        self
+    }
+
+    /// The peers of this host keep their slots whatever the rules say. They go when they break the protocol or
+    /// send bad data.
+    #[must_use]
+    pub fn pin(mut self, host: IpAddr) -> Self {
+        self.config.pinned.insert(host.to_canonical());
+        self
+    }
+
+    /// Ask nobody for anything: only look at the swarm.
+    #[must_use]
+    pub fn observe(mut self) -> Self {
+        self.config.observe = true;
+        self
+    }
+
+    /// Addresses that are neither dialed nor let in. The default is none.
+    #[must_use]
+    pub fn blocklist(mut self, blocklist: Arc<Blocklist>) -> Self {
+        self.config.blocklist = blocklist;
+        self
+    }
+
+    /// What an earlier run knew of addresses: good ones are dialed, the others wait for as long as they had
+    /// to. The default is nothing.
+    #[must_use]
+    pub fn addresses(mut self, addresses: Addresses) -> Self {
+        self.addresses = addresses;
+        self
+    }
+
     /// How connections are made. The default is [`TcpDialer`].
     #[must_use]
     pub fn dialer(mut self, dialer: impl Dialer + 'static) -> Self {
@@ -269,6 +347,7 @@ impl SwarmBuilder {
             }
             (None, None) => None,
         };
+        self.config.listen = node.as_ref().map(Node::local_addr);
         self.config.info_hash = self.metainfo.info_hash();
         self.config.peer_id = self.peer_id.unwrap_or_else(random_peer_id);
         if self.config.seed == 0 {
@@ -280,6 +359,7 @@ impl SwarmBuilder {
         let reports = driver::run(Setup {
             metainfo: Arc::new(self.metainfo),
             config: self.config,
+            addresses: self.addresses,
             have: self.have,
             policy: self.policy,
             store,

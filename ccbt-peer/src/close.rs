@@ -94,6 +94,11 @@ pub enum Timeout {
     Idle,
     /// The peer did not take a single byte of what we had to send.
     Write,
+    /// A message of the peer began and did not get on for 60 s, or at less than 256 bytes a second.
+    Frame {
+        /// Bytes that came of it in the last 60 s.
+        bytes: u64,
+    },
 }
 
 /// Why a connection was not wanted.
@@ -110,6 +115,10 @@ pub enum Refusal {
     Banned,
     /// There is no room, not even in the lobby.
     Full,
+    /// The blocklist names the address.
+    Blocked,
+    /// The swarm is crowded, and the network of the address (/24 of IPv4, /64 of IPv6) has its share.
+    SamePrefix,
 }
 
 impl CloseReason {
@@ -154,11 +163,16 @@ impl fmt::Display for CloseReason {
             Self::TimedOut(Timeout::Handshake) => f.write_str("no handshake in time"),
             Self::TimedOut(Timeout::Idle) => f.write_str("silent for too long"),
             Self::TimedOut(Timeout::Write) => f.write_str("takes nothing of what we send"),
+            Self::TimedOut(Timeout::Frame { bytes }) => {
+                write!(f, "a message that does not become whole: {bytes} bytes in 60 s")
+            }
             Self::Refused(Refusal::Ourselves) => f.write_str("our own address"),
             Self::Refused(Refusal::Duplicate) => f.write_str("connected already"),
             Self::Refused(Refusal::WrongInfoHash) => f.write_str("speaks of another torrent"),
             Self::Refused(Refusal::Banned) => f.write_str("banned address"),
             Self::Refused(Refusal::Full) => f.write_str("every slot is taken"),
+            Self::Refused(Refusal::Blocked) => f.write_str("on the blocklist"),
+            Self::Refused(Refusal::SamePrefix) => f.write_str("too many of its network"),
             Self::Failed(kind) => write!(f, "connection failed: {kind}"),
             Self::ClosedByUs => f.write_str("we stopped"),
         }

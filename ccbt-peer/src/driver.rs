@@ -20,19 +20,21 @@ mod transport;
 mod upload;
 mod writer;
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use ccbt_policy::EvictionPolicy;
 use ccbt_wire::{Bitfield, PieceIndex};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::CloseReason;
+use crate::addresses::Addresses;
 use crate::close::Refusal;
 use crate::session::{SessionConfig, SessionEvent};
+use crate::snapshot::Snapshot;
 use crate::store::{PieceStore, StoreError};
-use crate::swarm::PeerKey;
+use crate::swarm::{Input, PeerKey, Print};
 use assembly::Assemblies;
 use clock::Clock;
 use mailbox::Mailbox;
@@ -55,23 +57,27 @@ pub(crate) enum Report {
     /// A dialed connection stands.
     Dialed(PeerKey),
     /// A dial failed.
-    DialFailed(PeerKey, String),
+    DialFailed(PeerKey, io::Error),
     /// Somebody connected and wants this torrent.
     Incoming(SocketAddr, oneshot::Sender<Result<(PeerKey, Arc<Mailbox>), Refusal>>),
     /// What a connection learnt since its last report.
     Session(PeerKey, Vec<SessionEvent>),
     /// A connection ended.
     Closed(PeerKey, CloseReason),
+    /// Who sent what of a piece, before it is told whether it is right.
+    Prints(PieceIndex, Vec<Print>),
     /// A piece is verified and stored.
     Stored(PieceIndex),
     /// A piece is here and its hash is wrong.
     PieceFailed(PieceIndex),
     /// The store failed.
     StoreFailed(StoreError),
-    /// The person names addresses.
-    Given(Vec<SocketAddr>),
-    /// The person wants other rules.
-    Policy(Arc<dyn EvictionPolicy>),
+    /// The person wants something else: addresses, rules, slots.
+    Wish(Input),
+    /// The person wants to keep what is known of addresses.
+    Addresses(oneshot::Sender<Addresses>),
+    /// The person wants to see everything.
+    Look(oneshot::Sender<Snapshot>),
     /// The person wants an end.
     Stop,
 }

@@ -186,6 +186,8 @@ pub struct Progress {
     pub candidates: u32,
     /// Dials that are under way.
     pub dialing: u32,
+    /// How often the blocklist kept us from a dial or a peer from us, so far.
+    pub blocked: u32,
 }
 
 impl Progress {

@@ -44,7 +44,10 @@
 //!
 //! - `http`: trackers, scrapes and downloads over HTTP and HTTPS (`TrackerTiers`, `HttpTracker`,
 //!   `source::http`).
+//! - `script`: eviction rules as expressions in TOML (`policy::script`).
 
+mod addresses;
+mod blocklist;
 mod builder;
 pub mod close;
 mod connection;
@@ -52,7 +55,9 @@ mod driver;
 mod event;
 mod events;
 mod geometry;
+mod priority;
 mod session;
+mod snapshot;
 pub mod source;
 pub mod store;
 mod swarm;
@@ -60,6 +65,10 @@ mod swarm;
 pub use ccbt_policy as policy;
 pub use ccbt_wire as wire;
 
+pub use addresses::{
+    Addresses, AddressesError, AddressesProblem, KnownAddress, KnownWait, WaitKind,
+};
+pub use blocklist::{Blocklist, BlocklistError, BlocklistProblem};
 pub use builder::{StartError, Swarm, SwarmBuilder};
 pub use close::CloseReason;
 pub use connection::{Connection, ConnectionError, ConnectionOptions, Reader, Writer};
@@ -67,6 +76,8 @@ pub use driver::{Dialer, Limits, Node, TcpDialer, Transport};
 pub use event::{Event, EventKind, Progress};
 pub use events::Events;
 pub use geometry::Geometry;
+pub use priority::priority;
+pub use snapshot::{Notice, NoticeKind, PeerStatus, Snapshot};
 pub use source::{Given, PeerSource, SourceContext, Totals};
 #[cfg(feature = "http")]
 pub use source::{HttpTracker, TrackerTiers};
@@ -75,8 +86,8 @@ pub use store::{FileStore, MemoryStore, PieceStore, StoreError};
 /// The decisions of a swarm and of its connections, without socket, thread or clock.
 pub mod core {
     pub use crate::session::{
-        Announced, HANDSHAKE_LIMIT, IDLE_LIMIT, KEEP_ALIVE, Run, Session, SessionConfig,
-        SessionEvent, Tell, UPLOAD_QUEUE, WRITE_LIMIT,
+        Announced, FRAME_LIMIT, HANDSHAKE_LIMIT, IDLE_LIMIT, KEEP_ALIVE, Run, Session,
+        SessionConfig, SessionEvent, Tell, UPLOAD_QUEUE, WRITE_LIMIT,
     };
-    pub use crate::swarm::{Action, Input, PeerKey, SwarmConfig, SwarmCore};
+    pub use crate::swarm::{Action, Input, PeerKey, Print, SwarmConfig, SwarmCore};
 }

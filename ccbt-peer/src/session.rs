@@ -7,6 +7,10 @@
 
 mod events;
 mod fast;
+mod flood;
+mod frame;
+mod inbound;
+mod liveness;
 mod requests;
 mod uploads;
 
@@ -18,11 +22,14 @@ use ccbt_wire::{
     Bitfield, Block, ExtensionHandshake, Handshake, InfoHash, Message, PeerId, PieceIndex, Reserved,
 };
 
-use crate::close::{Refusal, Timeout, Violation};
+use crate::close::Refusal;
 use crate::{CloseReason, Geometry};
 pub use events::{Announced, SessionEvent, Tell};
 use fast::Allowed;
-use requests::{Arrival, Requests};
+use flood::Floods;
+pub use frame::FRAME_LIMIT;
+use frame::Frame;
+use requests::Requests;
 pub use uploads::Run;
 use uploads::Uploads;
 
@@ -33,6 +40,8 @@ pub const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 pub const IDLE_LIMIT: Duration = Duration::from_secs(150);
 /// We send a keep-alive when we have sent nothing for so long.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(90);
+/// rqbit gives up a connection on which it reads nothing for 10 seconds.
+const KEEP_ALIVE_RQBIT: Duration = Duration::from_secs(8);
 /// Bytes that wait to be written and do not move for so long end the connection.
 pub const WRITE_LIMIT: Duration = Duration::from_secs(60);
 /// Requests of the peer that we keep; it is told so as `reqq` (BEP 10). Beside them at most 256 KiB of
@@ -83,10 +92,18 @@ pub struct Session {
     requests: Requests,
     uploads: Uploads,
     allowed: Allowed,
+    floods: Floods,
+    /// It has told all that it has.
+    announced: bool,
     out: BytesMut,
     began_at: Time,
     received_at: Time,
     sent_at: Time,
+    keep_alive: Duration,
+    /// A message that has begun to arrive.
+    frame: Option<Frame>,
+    /// Since when we do not read.
+    held_since: Option<Time>,
     /// When bytes began to wait, or moved last.
     stuck_since: Option<Time>,
 }
@@ -96,6 +113,7 @@ impl Session {
     #[must_use]
     pub fn new(config: std::sync::Arc<SessionConfig>, direction: Direction, now: Time) -> Self {
         Self {
+            floods: Floods::new(config.geometry.pieces()),
             config,
             direction,
             phase: Phase::Handshaking,
@@ -106,10 +124,14 @@ impl Session {
             requests: Requests::default(),
             uploads: Uploads::default(),
             allowed: Allowed::default(),
+            announced: false,
             out: BytesMut::new(),
             began_at: now,
             received_at: now,
             sent_at: now,
+            keep_alive: KEEP_ALIVE,
+            frame: None,
+            held_since: None,
             stuck_since: None,
         }
     }
@@ -158,6 +180,9 @@ impl Session {
         self.extended = theirs.reserved.extended();
         self.received_at = now;
         self.sent_at = now;
+        if theirs.peer_id.0.starts_with(b"-rQ") {
+            self.keep_alive = KEEP_ALIVE_RQBIT;
+        }
         self.greet(ours);
         Ok(SessionEvent::Opened {
             direction: self.direction,
@@ -196,129 +221,16 @@ impl Session {
         self.send(&Message::Extended { id: ccbt_wire::EXTENDED_HANDSHAKE, payload });
     }
 
-    /// Takes one message. What the swarm has to know of it is pushed to `events`; `has` tells which
-    /// pieces we could serve.
-    ///
-    /// # Errors
-    /// If the message breaks the protocol; the connection has to be closed then.
-    pub fn on_message(
-        &mut self,
-        now: Time,
-        message: Message,
-        has: &dyn Fn(PieceIndex) -> bool,
-        events: &mut Vec<SessionEvent>,
-    ) -> Result<(), CloseReason> {
-        self.received_at = now;
-        let event = match message {
-            Message::Choke => {
-                self.peer_choking = true;
-                let allowed = &self.allowed;
-                self.requests.void(|block| !allowed.may_ask(block.piece));
-                SessionEvent::Choked
-            }
-            Message::Unchoke => {
-                self.peer_choking = false;
-                SessionEvent::Unchoked
-            }
-            Message::Interested => SessionEvent::Interested(true),
-            Message::NotInterested => SessionEvent::Interested(false),
-            Message::Have(piece) => SessionEvent::Have(self.in_range("HAVE", piece)?),
-            Message::Bitfield(bytes) => {
-                let bits = Bitfield::from_wire(&bytes, self.config.geometry.pieces())
-                    .map_err(|error| Violation::Bitfield(error.to_string()))?;
-                SessionEvent::Has(Announced::of(bits))
-            }
-            Message::HaveAll => self.fast("HAVE_ALL", SessionEvent::Has(Announced::All))?,
-            Message::HaveNone => self.fast("HAVE_NONE", SessionEvent::Has(Announced::None))?,
-            Message::Request(block) => {
-                self.on_request(block, has);
-                SessionEvent::Requested
-            }
-            Message::Cancel(block) => {
-                if self.uploads.cancel(block) && self.fast {
-                    self.send(&Message::Reject(block));
-                }
-                return Ok(());
-            }
-            Message::Reject(block) => {
-                self.fast("REJECT", ())?;
-                if !self.requests.rejected(block) {
-                    return Ok(());
-                }
-                SessionEvent::Rejected(block)
-            }
-            Message::Suggest(piece) => {
-                self.fast("SUGGEST", ())?;
-                self.in_range("SUGGEST", piece)?;
-                return Ok(());
-            }
-            Message::AllowedFast(piece) => {
-                self.fast("ALLOWED_FAST", ())?;
-                if !self.allowed.take(self.in_range("ALLOWED_FAST", piece)?) {
-                    return Ok(());
-                }
-                SessionEvent::AllowedFast(piece)
-            }
-            Message::Extended { id: ccbt_wire::EXTENDED_HANDSHAKE, payload } => {
-                let hello = ExtensionHandshake::parse(&payload)
-                    .map_err(|error| Violation::Extension(error.to_string()))?;
-                SessionEvent::Extended(Box::new(hello))
-            }
-            // Keep-alives, ports, extensions that we do not speak and ids that nobody knows: a peer may
-            // send them, and they say nothing about it.
-            _ => return Ok(()),
-        };
-        events.push(event);
-        Ok(())
-    }
-
-    /// Takes the head of a PIECE message before its payload is read: whether the block is one that we
-    /// wait for, or one that came too late.
-    ///
-    /// # Errors
-    /// If we never asked for exactly this block on this connection.
-    pub fn on_piece_header(&mut self, now: Time, block: Block) -> Result<bool, CloseReason> {
-        self.received_at = now;
-        match self.requests.arrived(block) {
-            Arrival::Expected => Ok(true),
-            Arrival::Late => Ok(false),
-            Arrival::Never => {
-                let Block { piece: PieceIndex(piece), begin, length } = block;
-                Err(Violation::Unrequested { piece, begin, length }.into())
-            }
-        }
-    }
-
     /// Blocks that we wait for, in the order in which we asked.
     pub fn expected(&self) -> impl Iterator<Item = Block> + '_ {
         self.requests.live()
-    }
-
-    /// Bytes came that are no whole message yet.
-    pub fn on_bytes(&mut self, now: Time) {
-        self.received_at = now;
-    }
-
-    /// Bytes went out; `waiting` tells whether more are left.
-    pub fn on_sent(&mut self, now: Time, waiting: bool) {
-        self.sent_at = now;
-        self.stuck_since = waiting.then_some(now);
-    }
-
-    /// Bytes could not go out.
-    pub fn on_blocked(&mut self, now: Time) {
-        self.stuck_since.get_or_insert(now);
-    }
-
-    /// We did not read the peer for a while (back-pressure): its silence in that time is not its own.
-    pub fn on_resumed(&mut self, now: Time) {
-        self.received_at = now;
     }
 
     /// Carries out what the swarm decided.
     pub fn tell(&mut self, tell: Tell) {
         match tell {
             Tell::Interested(am_interested) => {
+                self.floods.allow_flips(1);
                 let message =
                     if am_interested { Message::Interested } else { Message::NotInterested };
                 self.send(&message);
@@ -365,6 +277,7 @@ impl Session {
 
     /// Tells the peer that we have these pieces now.
     pub fn announce(&mut self, pieces: &[PieceIndex]) {
+        self.floods.allow_flips(pieces.len());
         self.out.reserve(9 * pieces.len());
         for piece in pieces {
             self.send(&Message::Have(*piece));
@@ -397,74 +310,9 @@ impl Session {
         }
     }
 
-    /// When [`Session::on_deadline`] has to be called, if nothing happens before.
-    #[must_use]
-    pub fn deadline(&self) -> Time {
-        if self.phase == Phase::Handshaking {
-            return self.began_at + HANDSHAKE_LIMIT;
-        }
-        let idle = (self.received_at + IDLE_LIMIT).min(self.sent_at + KEEP_ALIVE);
-        self.stuck_since.map_or(idle, |since| idle.min(since + WRITE_LIMIT))
-    }
-
-    /// Does what is due at `now`: sends a keep-alive.
-    ///
-    /// # Errors
-    /// If the connection is dead.
-    pub fn on_deadline(&mut self, now: Time) -> Result<(), CloseReason> {
-        if self.phase == Phase::Handshaking {
-            let late = now >= self.began_at + HANDSHAKE_LIMIT;
-            return if late { Err(CloseReason::TimedOut(Timeout::Handshake)) } else { Ok(()) };
-        }
-        if now >= self.received_at + IDLE_LIMIT {
-            return Err(CloseReason::TimedOut(Timeout::Idle));
-        }
-        if self.stuck_since.is_some_and(|since| now >= since + WRITE_LIMIT) {
-            return Err(CloseReason::TimedOut(Timeout::Write));
-        }
-        if now >= self.sent_at + KEEP_ALIVE {
-            // A connection that cannot write needs no further keep-alive.
-            if self.out.is_empty() {
-                self.send(&Message::KeepAlive);
-            }
-            self.sent_at = now;
-        }
-        Ok(())
-    }
-
-    fn on_request(&mut self, block: Block, has: &dyn Fn(PieceIndex) -> bool) {
-        let fair = self.config.geometry.contains(block)
-            && block.length <= ccbt_wire::BLOCK_LEN * 8
-            && has(block.piece);
-        let room = self.uploads.room() > 0;
-        if fair && room && (!self.am_choking || self.allowed.spend(block)) {
-            self.uploads.push(block);
-        } else {
-            self.reject(block);
-        }
-    }
-
-    fn in_range(&self, message: &'static str, piece: PieceIndex) -> Result<PieceIndex, Violation> {
-        let pieces = self.config.geometry.pieces();
-        if piece.0 < pieces {
-            return Ok(piece);
-        }
-        Err(Violation::PieceOutOfRange { message, piece: piece.0, pieces })
-    }
-
-    fn fast<T>(&self, message: &'static str, value: T) -> Result<T, Violation> {
-        if self.fast { Ok(value) } else { Err(Violation::FastNotNegotiated(message)) }
-    }
-
     fn send(&mut self, message: &Message) {
         self.out.reserve(message.encoded_len());
         message.encode(&mut self.out);
-    }
-}
-
-impl From<Violation> for CloseReason {
-    fn from(violation: Violation) -> Self {
-        Self::PeerBrokeProtocol(violation)
     }
 }
 

@@ -17,12 +17,16 @@
 //! ```
 
 mod action;
+mod arrival;
 mod availability;
 mod choking;
 mod close;
 mod dialing;
 mod eviction;
 mod fast;
+mod immunity;
+mod inspect;
+mod known;
 mod memory;
 mod partial;
 mod picker;
@@ -30,27 +34,34 @@ mod pieces;
 mod progress;
 mod rarity;
 mod roster;
+mod suspects;
 mod transfer;
+mod turnover;
 mod window;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ccbt_policy::{EvictionPolicy, PeerView, SwarmView, Time, Watch};
+use ccbt_policy::{
+    ByExchange, EvictionPolicy, PeerView, Ranking, SwarmView, Time, Turnover, Watch,
+};
 use ccbt_wire::{Bitfield, InfoHash, PeerId, PieceIndex};
 
 pub use action::{Action, Input, PeerKey};
 use choking::Choker;
+use dialing::Shortage;
 use memory::Memory;
 use picker::Picker;
 use progress::Meter;
 use roster::Roster;
+pub use suspects::Print;
+use suspects::Suspects;
 
 use crate::event::{EventKind, Progress};
 use crate::session::SessionEvent;
-use crate::{CloseReason, Geometry};
+use crate::{Blocklist, CloseReason, Geometry};
 
 /// The core does its rounds so often: snubs, rates, idle peers.
 const TICK: Duration = Duration::from_millis(250);
@@ -69,6 +80,12 @@ pub struct SwarmConfig {
     pub private: bool,
     /// The torrent; it decides which pieces a choked peer may have (BEP 6).
     pub info_hash: InfoHash,
+    /// Where we listen, if we do. Some slots are kept for those that come in then.
+    pub listen: Option<SocketAddr>,
+    /// Addresses that are neither dialed nor let in.
+    pub blocklist: Arc<Blocklist>,
+    /// Hosts whose peers keep their slots whatever the rules say.
+    pub pinned: BTreeSet<IpAddr>,
     /// Our peer id; it decides which of two connections to the same peer stays.
     pub peer_id: PeerId,
     /// Connections with a slot.
@@ -79,6 +96,12 @@ pub struct SwarmConfig {
     pub half_open: u32,
     /// Peers that are unchoked at once.
     pub unchoked: u32,
+    /// What peers are worth, when all are fair but one is better.
+    pub ranking: Arc<dyn Ranking>,
+    /// How many go for better ones, when and how often.
+    pub turnover: Turnover,
+    /// Ask for nothing: only look.
+    pub observe: bool,
     /// Two swarms with the same seed and the same inputs do the same.
     pub seed: u64,
 }
@@ -92,11 +115,17 @@ impl SwarmConfig {
             geometry,
             private: false,
             info_hash: InfoHash([0; 20]),
+            listen: None,
+            blocklist: Arc::default(),
+            pinned: BTreeSet::new(),
             peer_id,
             max_peers: 256,
             lobby: 64,
             half_open: 100,
             unchoked: 8,
+            ranking: Arc::new(ByExchange),
+            turnover: Turnover::default(),
+            observe: false,
             seed: 0,
         }
     }
@@ -121,12 +150,16 @@ pub struct SwarmCore {
     choker: Choker,
     /// How often a piece had to start over, if ever.
     attempts: BTreeMap<PieceIndex, u32>,
+    suspects: Suspects,
     memory: Memory,
+    shortage: Shortage,
     meter: Meter,
     progress: Progress,
     next_key: u32,
     next_tick: Time,
     next_sweep: Time,
+    /// When peers may be exchanged for better ones next.
+    next_turn: Time,
     stopped: bool,
     actions: VecDeque<Action>,
 }
@@ -158,16 +191,22 @@ impl SwarmCore {
             held_at: None,
             choker: Choker::new(fastrand::Rng::with_seed(config.seed ^ 1)),
             attempts: BTreeMap::new(),
+            suspects: Suspects::default(),
             memory: Memory::default(),
+            shortage: Shortage::default(),
             meter: Meter::default(),
             progress: Progress::default(),
             next_key: 0,
             next_tick: Time::ZERO + TICK,
             next_sweep: Time::ZERO + SWEEP,
+            next_turn: Time::ZERO + config.turnover.period,
             stopped: false,
             actions: VecDeque::new(),
             config,
         };
+        if let Some(addr) = core.config.listen {
+            core.memory.we_listen_at(addr);
+        }
         core.refresh_swarm_view(Time::ZERO);
         core.measure();
         core
@@ -183,11 +222,17 @@ impl SwarmCore {
             }
             Input::Dialed(key) => self.on_dialed(key),
             Input::DialFailed { key, error } => self.on_dial_failed(now, key, error),
+            Input::NoDescriptor(key) => self.on_no_descriptor(now, key),
             Input::Session { key, event } => self.on_session(now, key, event),
             Input::Closed { key, reason } => self.close(now, key, reason, None),
+            Input::Prints { piece, prints } => self.on_prints(piece, prints),
             Input::PieceFailed(piece) => self.on_piece_failed(now, piece),
             Input::Stored(piece) => self.on_stored(now, piece),
+            Input::Pin { host, pinned } => self.pin(now, host, pinned),
             Input::Policy(policy) => self.watch.set_policy(policy, now),
+            Input::Ranking(ranking, turnover) => self.set_ranking(ranking, turnover),
+            Input::MaxPeers(max_peers) => self.set_max_peers(now, max_peers),
+            Input::Blocklist(blocklist) => self.set_blocklist(now, blocklist),
             Input::Stop => self.stop(now),
         }
         self.settle(now);
@@ -200,12 +245,14 @@ impl SwarmCore {
             return;
         }
         self.settle_lobby(now);
+        self.give_up_dials(now);
         if now >= self.next_tick {
             self.next_tick = now + TICK;
             self.tick(now);
         }
         if now >= self.next_sweep {
             self.next_sweep = now + SWEEP;
+            self.count_neighbours();
             self.watch.sweep(now);
         }
         // Here alone, and not after each input: after a pause the first input is not to cost those their
@@ -222,7 +269,9 @@ impl SwarmCore {
         }
         let lobby = self.peers.lobby().first().map(|(until, _)| *until);
         let dial = self.dial_at();
-        [Some(self.next_tick), self.watch.next_deadline(), lobby, dial].into_iter().flatten().min()
+        let give_up = self.give_up_at();
+        let due = [Some(self.next_tick), self.watch.next_deadline(), lobby, dial, give_up];
+        due.into_iter().flatten().min()
     }
 
     /// The next thing to do, in order.
@@ -278,6 +327,7 @@ impl SwarmCore {
             SessionEvent::Requested => {
                 self.watch.update(key, now, |view| view.last_request_at = Some(now));
             }
+            SessionEvent::Flooding => self.watch.update(key, now, |view| view.flood = true),
             SessionEvent::Rejected(block) => self.on_rejected(now, key, block),
             SessionEvent::Extended(hello) => self.on_extended(now, key, &hello),
             SessionEvent::Received { block, fresh, attempt } => {
@@ -303,11 +353,17 @@ impl SwarmCore {
     }
 
     fn tick(&mut self, now: Time) {
+        self.mind_descriptors(now);
         self.check_snubs(now);
         self.rotate(now);
         if self.meter.is_due(now) {
             self.measure_rates(now);
             self.refresh_swarm_view(now);
+            self.measure_worth(now);
+            if self.free_slots() == 0 {
+                self.find_sole_holders();
+            }
+            self.turn_over(now);
             self.measure();
             self.emit(EventKind::Progress(self.progress));
         }

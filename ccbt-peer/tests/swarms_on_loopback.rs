@@ -2,10 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
+use async_trait::async_trait;
+use ccbt_peer::close::{CloseReason, Refusal};
 use ccbt_peer::wire::{Bitfield, Metainfo, metainfo::build};
-use ccbt_peer::{EventKind, Events, Given, MemoryStore, Swarm};
+use ccbt_peer::{
+    Addresses, Blocklist, Dialer, EventKind, Events, Given, MemoryStore, Swarm, TcpDialer,
+    Transport,
+};
 
 fn payload(length: usize) -> Vec<u8> {
     let mut rng = fastrand::Rng::with_seed(length as u64);
@@ -39,7 +47,7 @@ async fn finished(events: &mut Events) {
 }
 
 async fn download(metainfo: &Metainfo, peers: Vec<SocketAddr>) -> Vec<u8> {
-    let store = std::sync::Arc::new(MemoryStore::new(metainfo));
+    let store = Arc::new(MemoryStore::new(metainfo));
     let (swarm, mut events) = Swarm::builder(metainfo.clone())
         .store(store.clone())
         .source(Given::new(peers))
@@ -78,4 +86,82 @@ async fn a_piece_larger_than_every_buffer_comes_through() {
     let peers = seeds.iter().map(|(seed, _)| seed.local_addr().unwrap()).collect();
     let got = download(&metainfo, peers).await;
     assert!(got == payload);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_good_address_is_remembered_and_found_again_without_a_source() {
+    let payload = payload(100_001);
+    let metainfo = torrent(&payload, 1 << 15);
+    let (seed, _events) = seed(&metainfo, &payload);
+    let start = |addresses, peers: Vec<SocketAddr>| {
+        let swarm = Swarm::builder(metainfo.clone()).addresses(addresses);
+        swarm.source(Given::new(peers)).start().unwrap()
+    };
+    let seed_at = seed.local_addr().unwrap();
+    let (first, mut events) = start(Addresses::default(), vec![seed_at]);
+    finished(&mut events).await;
+    let known = first.addresses().await.unwrap().to_bytes(7);
+    let known = Addresses::parse(&known, 7).unwrap();
+    assert!(known.peers.iter().any(|peer| peer.addr == seed_at && peer.good));
+    first.stop().await;
+    while events.next().await.is_some() {}
+    assert_eq!(first.addresses().await, None);
+
+    let (_second, mut events) = start(known, vec![]);
+    finished(&mut events).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_blocklist_closes_a_running_connection() {
+    let payload = payload(100_001);
+    let metainfo = torrent(&payload, 1 << 15);
+    let (seed, _events) = seed(&metainfo, &payload);
+    let builder = Swarm::builder(metainfo).source(Given::new(seed.local_addr()));
+    let (leecher, mut events) = builder.start().unwrap();
+    finished(&mut events).await;
+    leecher.set_blocklist(Arc::new(Blocklist::parse(b"127.0.0.0/8").unwrap()));
+    let reason = loop {
+        if let EventKind::PeerClosed { reason, .. } = events.next().await.unwrap().kind {
+            break reason;
+        }
+    };
+    assert_eq!(reason, CloseReason::Refused(Refusal::Blocked));
+}
+
+/// The error of a process that has as many descriptors as it may.
+#[cfg(unix)]
+const NO_DESCRIPTORS: i32 = 24;
+#[cfg(not(unix))]
+const NO_DESCRIPTORS: i32 = 10_024;
+
+/// Has no descriptors for the first dials.
+#[derive(Debug)]
+struct Short(AtomicU32);
+
+#[async_trait]
+impl Dialer for Short {
+    async fn dial(&self, addr: SocketAddr) -> io::Result<Transport> {
+        let dials = self.0.fetch_add(1, Ordering::Relaxed);
+        if dials < 3 {
+            Err(io::Error::from_raw_os_error(NO_DESCRIPTORS))
+        } else {
+            TcpDialer.dial(addr).await
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dial_without_descriptors_is_no_failure_of_the_address() {
+    let payload = payload(100_001);
+    let metainfo = torrent(&payload, 1 << 15);
+    let (seed, _events) = seed(&metainfo, &payload);
+    let builder = Swarm::builder(metainfo).source(Given::new(seed.local_addr()));
+    let (_leecher, mut events) = builder.dialer(Short(AtomicU32::new(0))).start().unwrap();
+    loop {
+        match events.next().await.unwrap().kind {
+            EventKind::DialFailed { error, .. } => panic!("{error}"),
+            EventKind::Finished => return,
+            _ => {}
+        }
+    }
 }

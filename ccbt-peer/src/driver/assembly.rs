@@ -12,7 +12,7 @@ use sha1::{Digest, Sha1};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::Geometry;
-use crate::swarm::PeerKey;
+use crate::swarm::{PeerKey, Print};
 
 /// Piece buffers take no more than this together. A piece for which there is none is written block by
 /// block.
@@ -68,7 +68,8 @@ enum Slot {
     Claimed(PeerKey),
     /// Here, and on its way to the store.
     Writing,
-    Done,
+    /// Here, from this peer.
+    Done(PeerKey),
 }
 
 /// A whole piece in memory, and its share of the budget.
@@ -170,11 +171,18 @@ impl Assemblies {
         }
     }
 
+    /// Whether the piece had to start over: what its blocks are, and whose, matters then.
+    pub(crate) fn is_suspect(&self, piece: PieceIndex) -> bool {
+        self.lock().attempts.contains_key(&piece)
+    }
+
     /// All blocks of the piece are here; nothing more goes in.
     pub(crate) fn seal(&self, piece: PieceIndex) {
         let mut inner = self.lock();
-        inner.open.remove(&piece);
         inner.sealed.set(piece, true);
+        let shared = inner.open.remove(&piece);
+        drop(inner);
+        self.abandon(shared);
     }
 
     /// The piece starts over.
@@ -184,6 +192,11 @@ impl Assemblies {
         inner.sealed.set(piece, false);
         let shared = inner.open.remove(&piece);
         drop(inner);
+        self.abandon(shared);
+    }
+
+    /// Whoever still holds the assembly puts nothing in.
+    fn abandon(&self, shared: Option<Shared>) {
         if let Some(shared) = shared
             && let Place::Buffer(buffer) = std::mem::replace(&mut lock(&shared).place, Place::Over)
         {
@@ -237,7 +250,7 @@ impl Assembly {
     fn claim(&mut self, peer: PeerKey, n: u32) -> Claim {
         let slot = &mut self.blocks[n as usize];
         match (*slot, &self.place) {
-            (Slot::Done | Slot::Writing, _) | (_, Place::Over) => Claim::Done,
+            (Slot::Done(_) | Slot::Writing, _) | (_, Place::Over) => Claim::Done,
             (_, Place::Store) => Claim::Elsewhere,
             (Slot::Claimed(owner), _) if owner != peer => Claim::Elsewhere,
             _ => {
@@ -276,25 +289,25 @@ impl Assembly {
         if self.buffer_for(peer, block).is_none() {
             return Added::Waste;
         }
-        self.add(block)
+        self.add(peer, block)
     }
 
     /// A block that was received aside, of a piece in memory.
-    pub(crate) fn put(&mut self, block: Block, bytes: &[u8]) -> Added {
+    pub(crate) fn put(&mut self, peer: PeerKey, block: Block, bytes: &[u8]) -> Added {
         let Place::Buffer(buffer) = &mut self.place else { return Added::Waste };
-        if self.blocks[(block.begin / BLOCK_LEN) as usize] == Slot::Done {
+        if matches!(self.blocks[(block.begin / BLOCK_LEN) as usize], Slot::Done(_)) {
             return Added::Waste;
         }
         let begin = block.begin as usize;
         buffer.bytes[begin..begin + bytes.len()].copy_from_slice(bytes);
-        self.add(block)
+        self.add(peer, block)
     }
 
     /// A block of a piece that is not kept in memory is here: true if it is to be written, which nobody
     /// else does from now on. [`Assembly::written`] follows when it is on its way to the store.
     pub(crate) fn reserve(&mut self, block: Block) -> bool {
         let slot = &mut self.blocks[(block.begin / BLOCK_LEN) as usize];
-        if !matches!(self.place, Place::Store) || matches!(slot, Slot::Done | Slot::Writing) {
+        if !matches!(self.place, Place::Store) || matches!(slot, Slot::Done(_) | Slot::Writing) {
             return false;
         }
         *slot = Slot::Writing;
@@ -302,7 +315,7 @@ impl Assembly {
     }
 
     /// A reserved block stands in the writer's queue.
-    pub(crate) fn written(&mut self, block: Block, bytes: &[u8]) -> Added {
+    pub(crate) fn written(&mut self, peer: PeerKey, block: Block, bytes: &[u8]) -> Added {
         if !self.is_in_store() {
             return Added::Waste;
         }
@@ -310,15 +323,24 @@ impl Assembly {
             self.hasher.update(bytes);
             self.hashed += block.length;
         }
-        self.add(block)
+        self.add(peer, block)
     }
 
-    fn add(&mut self, block: Block) -> Added {
-        self.blocks[(block.begin / BLOCK_LEN) as usize] = Slot::Done;
+    /// Who sent each block; of those that are here.
+    pub(crate) fn senders(&self) -> Vec<PeerKey> {
+        let sender = |slot: &Slot| match slot {
+            Slot::Done(peer) => Some(*peer),
+            _ => None,
+        };
+        self.blocks.iter().filter_map(sender).collect()
+    }
+
+    fn add(&mut self, peer: PeerKey, block: Block) -> Added {
+        self.blocks[(block.begin / BLOCK_LEN) as usize] = Slot::Done(peer);
         self.done += 1;
         if let Place::Buffer(buffer) = &self.place {
             // In order, the bytes are hashed while they are in the cache.
-            while self.blocks.get((self.hashed / BLOCK_LEN) as usize) == Some(&Slot::Done)
+            while let Some(Slot::Done(_)) = self.blocks.get((self.hashed / BLOCK_LEN) as usize)
                 && self.hashed < self.length
             {
                 let end = (self.hashed + BLOCK_LEN).min(self.length);
@@ -335,6 +357,18 @@ impl Assembly {
             _ => Complete::Store(Box::new(hasher), self.hashed),
         })
     }
+}
+
+/// What blocks look like that lie one behind the other: enough to tell later which of two copies of a block
+/// is the wrong one.
+pub(crate) fn prints(senders: &[PeerKey], bytes: &[u8]) -> Vec<Print> {
+    let blocks = bytes.chunks(BLOCK_LEN as usize);
+    let print = |(from, block): (&PeerKey, &[u8])| {
+        let hash: [u8; 20] = Sha1::digest(block).into();
+        let digest = hash.iter().take(8).fold(0, |digest, byte| digest << 8 | u64::from(*byte));
+        Print { from: *from, digest }
+    };
+    senders.iter().zip(blocks).map(print).collect()
 }
 
 /// The lock of an assembly. A connection that panicked left no half-written block that counts as done.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use bytes::Buf;
 use ccbt_policy::Direction;
 use ccbt_wire::HandshakeDecoder;
-use tokio::time::Instant;
 
 use super::limit::{Place, Turn};
 use super::mailbox::Mailbox;
@@ -120,7 +119,8 @@ impl Connection {
     async fn serve(&mut self) -> Result<CloseReason, CloseReason> {
         let shared = self.receiver.shared.clone();
         let clock = shared.clock;
-        let sleep = tokio::time::sleep_until(clock.instant(self.session.deadline()));
+        let mut alarm = self.session.deadline();
+        let sleep = tokio::time::sleep_until(clock.instant(alarm));
         tokio::pin!(sleep);
         loop {
             if let Some(reason) = self.take_mail() {
@@ -133,11 +133,18 @@ impl Connection {
             // Behind the flush: a run that just went out makes room for the next.
             self.serve_next(&shared);
             self.receiver.deliver().await;
-            let deaf = self.is_deaf();
+            let listen = self.listens();
+            if listen == self.session.is_held() {
+                self.session.on_held(clock.now(), !listen);
+            }
+            // A deadline that moves away is met when the old one comes; one that comes nearer is not.
+            if self.session.deadline() < alarm {
+                alarm = self.session.deadline();
+                sleep.as_mut().reset(clock.instant(alarm));
+            }
             let (payload, reading) = self.upload.split();
             let queued = self.session.queued();
             let out = if queued.is_empty() { payload } else { queued };
-            let listen = queued.len() < BACKLOG && !self.to_read.is_queued() && !deaf;
             let woke = tokio::select! {
                 biased;
                 () = self.mailbox.news() => Woke::Mail,
@@ -157,8 +164,7 @@ impl Connection {
                 }
                 Woke::Ready(Ready::Readable) => self.read().await?,
                 Woke::MayRead(turn) => {
-                    // It was we who did not listen.
-                    self.session.on_resumed(clock.now());
+                    self.session.on_held(clock.now(), false);
                     self.receiver.events.push(SessionEvent::Held(false));
                     self.read_some(turn.share(), Some(turn)).await?;
                 }
@@ -176,15 +182,13 @@ impl Connection {
                         if clock.now().saturating_since(deadline) > LATE {
                             tokio::time::sleep(CATCH_UP).await;
                         }
-                        if self.to_read.is_queued() || self.is_deaf() {
-                            self.session.on_resumed(clock.now());
-                        } else {
+                        if listen {
                             self.read().await?;
                         }
                         self.session.on_deadline(clock.now())?;
                     }
-                    let next: Instant = clock.instant(self.session.deadline());
-                    sleep.as_mut().reset(next);
+                    alarm = self.session.deadline();
+                    sleep.as_mut().reset(clock.instant(alarm));
                 }
             }
         }
@@ -274,6 +278,7 @@ impl Connection {
             Scattered::Read(count, rest) => {
                 self.pay(count, turn);
                 self.take_in(&rest).await?;
+                self.heard(count);
                 Ok(true)
             }
         }
@@ -297,6 +302,11 @@ impl Connection {
     /// Whether the peer has blocks to send to us.
     fn owes(&self) -> bool {
         self.receiver.landing.is_some() || self.session.expected().next().is_some()
+    }
+
+    /// Whether what the peer sends is read.
+    fn listens(&self) -> bool {
+        self.session.queued().len() < BACKLOG && !self.to_read.is_queued() && !self.is_deaf()
     }
 
     /// Whether the peer has asked for so much that it is not listened to. Two that give to each other must
@@ -328,12 +338,21 @@ impl Connection {
         self.pay(*result.as_ref().unwrap_or(&0), turn);
         let taken = match result {
             Ok(0) => Err(CloseReason::PeerLeft),
-            Ok(count) => self.take_in(&buffer[..count]).await.map(|()| true),
+            Ok(count) => self.take_in(&buffer[..count]).await.map(|()| {
+                self.heard(count);
+                true
+            }),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
             Err(error) => Err(lost(error)),
         };
         shared.buffers.put(buffer);
         taken
+    }
+
+    /// So many bytes came and were taken in.
+    fn heard(&mut self, count: usize) {
+        let now = self.receiver.shared.clock.now();
+        self.session.on_bytes(now, count, !self.receiver.decoder.at_boundary());
     }
 
     async fn take_in(&mut self, bytes: &[u8]) -> Result<(), CloseReason> {
@@ -346,11 +365,13 @@ impl Connection {
             if fed == Fed::All {
                 return Ok(());
             }
+            let clock = self.receiver.shared.clock;
+            self.session.on_held(clock.now(), true);
             self.receiver.deliver().await;
             if fed == Fed::NoBuffer {
                 self.receiver.find_place().await;
             }
-            self.session.on_resumed(self.receiver.shared.clock.now());
+            self.session.on_held(clock.now(), false);
             // What the swarm answers must not pile up while the peer keeps us busy.
             if let Some(reason) = self.take_mail() {
                 return Err(reason);

@@ -12,7 +12,7 @@ use super::{Report, Shared};
 use crate::CloseReason;
 use crate::close::Violation;
 use crate::session::{Session, SessionEvent};
-use crate::swarm::PeerKey;
+use crate::swarm::{PeerKey, Print};
 
 /// A writer that is busy frees a buffer within this, or it is not the writer that holds them.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -31,7 +31,9 @@ pub(super) struct Receiver {
     /// Blocks of pieces that are not kept in memory.
     pub(super) loose: Vec<(assembly::Shared, Block, Bytes)>,
     pub(super) jobs: Vec<Job>,
-    /// Pieces that came whole with a wrong hash; reported behind the events.
+    /// What the blocks of suspect pieces were; reported behind the events, before what became of them.
+    pub(super) prints: Vec<(PieceIndex, Vec<Print>)>,
+    /// Pieces that came whole with a wrong hash.
     pub(super) failed: Vec<PieceIndex>,
 }
 
@@ -78,6 +80,7 @@ impl Receiver {
             events: Vec::new(),
             loose: Vec::new(),
             jobs: Vec::new(),
+            prints: Vec::new(),
             failed: Vec::new(),
         }
     }
@@ -89,7 +92,6 @@ impl Receiver {
         input: &mut &[u8],
     ) -> Result<Fed, CloseReason> {
         let now = self.shared.clock.now();
-        session.on_bytes(now);
         loop {
             if self.events.len() >= EVENTS {
                 return Ok(Fed::Enough);
@@ -103,6 +105,7 @@ impl Receiver {
                 if self.landing.is_some() {
                     return Ok(Fed::All);
                 }
+                session.on_piece_end();
                 continue;
             }
             let item = self.decoder.next(input).map_err(Violation::Decode)?;
@@ -114,8 +117,11 @@ impl Receiver {
                     session.on_message(now, message, &has, &mut self.events)?;
                 }
                 Some(Item::PieceHeader(block)) => {
-                    session.on_piece_header(now, block)?;
-                    if !self.land(block, false) {
+                    let expected = session.on_piece_header(now, block)?;
+                    if !expected && self.shared.assemblies.is_suspect(block.piece) {
+                        // One peer alone is to send it now.
+                        self.landing = Some(Arriving { block, got: 0, place: Landed::Waste });
+                    } else if !self.land(block, false) {
                         return Ok(Fed::NoBuffer);
                     }
                 }
@@ -187,33 +193,40 @@ impl Receiver {
                 }
                 Added::Waste
             }
-            Some(bytes) => assembly.put(block, &bytes),
+            Some(bytes) => assembly.put(self.key, block, &bytes),
         };
         drop(assembly);
-        self.added(block, attempt, added);
+        self.added(&shared, block, attempt, added);
     }
 
-    fn added(&mut self, block: Block, attempt: u32, added: Added) {
+    fn added(&mut self, shared: &assembly::Shared, block: Block, attempt: u32, added: Added) {
         let fresh = !matches!(added, Added::Waste);
         self.events.push(SessionEvent::Received { block, fresh, attempt });
         if let Added::Complete(complete) = added {
-            self.complete(block.piece, complete);
+            let senders = assembly::lock(shared).senders();
+            self.complete(block.piece, complete, senders);
         }
     }
 
-    fn complete(&mut self, piece: PieceIndex, complete: Complete) {
+    fn complete(&mut self, piece: PieceIndex, complete: Complete, senders: Vec<PeerKey>) {
         self.shared.assemblies.seal(piece);
         self.claimed.retain(|(claimed, _)| *claimed != piece);
         match complete {
             Complete::Buffer(buffer, hash) => {
-                if self.shared.assemblies.is_right(piece, hash) {
+                let right = self.shared.assemblies.is_right(piece, hash);
+                if !right || self.shared.assemblies.is_suspect(piece) {
+                    self.prints.push((piece, assembly::prints(&senders, &buffer.bytes)));
+                }
+                if right {
                     self.jobs.push(Job::Piece(piece, buffer));
                 } else {
                     self.shared.assemblies.reuse(buffer);
                     self.failed.push(piece);
                 }
             }
-            Complete::Store(hasher, hashed) => self.jobs.push(Job::Verify(piece, hasher, hashed)),
+            Complete::Store(hasher, hashed) => {
+                self.jobs.push(Job::Verify { piece, hasher, hashed, senders });
+            }
         }
     }
 
@@ -233,14 +246,17 @@ impl Receiver {
             self.shared.writer.write(Job::Block(block, bytes.clone())).await;
             let mut assembly = assembly::lock(&shared);
             let attempt = assembly.attempt();
-            let added = assembly.written(block, &bytes);
+            let added = assembly.written(self.key, block, &bytes);
             drop(assembly);
-            self.added(block, attempt, added);
+            self.added(&shared, block, attempt, added);
         }
         // The swarm hears of blocks before it hears that their piece is stored.
         if !self.events.is_empty() {
             let events = std::mem::take(&mut self.events);
             self.shared.report(Report::Session(self.key, events)).await;
+        }
+        for (piece, prints) in self.prints.drain(..) {
+            self.shared.report(Report::Prints(piece, prints)).await;
         }
         for job in self.jobs.drain(..) {
             self.shared.writer.write(job).await;

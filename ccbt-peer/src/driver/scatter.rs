@@ -156,6 +156,9 @@ impl Receiver {
                 self.landing = Some(Arriving { block: planned.block, got: 0, place });
             }
             self.took(*payload);
+            if self.landing.is_none() {
+                session.on_piece_end();
+            }
         }
         Ok(())
     }

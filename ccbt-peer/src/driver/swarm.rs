@@ -18,6 +18,7 @@ use super::pool::Pool;
 use super::transport::Dialer;
 use super::writer::Writer;
 use super::{CATCH_UP, LATE, Node, Ours, Report, Shared};
+use crate::addresses::Addresses;
 use crate::close::CloseReason;
 use crate::event::{EventKind, Progress};
 use crate::events::Sink;
@@ -43,6 +44,7 @@ const GOODBYE: Duration = Duration::from_millis(400);
 pub(crate) struct Setup {
     pub(crate) metainfo: Arc<Metainfo>,
     pub(crate) config: SwarmConfig,
+    pub(crate) addresses: Addresses,
     pub(crate) have: Bitfield,
     pub(crate) policy: Arc<dyn EvictionPolicy>,
     pub(crate) store: Arc<dyn PieceStore>,
@@ -82,7 +84,8 @@ pub(crate) fn run(setup: Setup) -> std::io::Result<mpsc::Sender<Report>> {
     if let Some(node) = &setup.node {
         node.add(setup.metainfo.info_hash(), &shared);
     }
-    let core = SwarmCore::new(setup.config, setup.have, setup.policy);
+    let mut core = SwarmCore::new(setup.config, setup.have, setup.policy);
+    core.recall(shared.clock.now(), &setup.addresses);
     let driver = Driver {
         shared,
         dialer: setup.dialer,
@@ -187,7 +190,12 @@ impl Driver {
             Report::Dialed(key) => self.core.handle(now, Input::Dialed(key)),
             Report::DialFailed(key, error) => {
                 self.mailboxes.remove(&key);
-                self.core.handle(now, Input::DialFailed { key, error });
+                let input = if lacks_descriptor(&error) {
+                    Input::NoDescriptor(key)
+                } else {
+                    Input::DialFailed { key, error: error.to_string() }
+                };
+                self.core.handle(now, input);
             }
             Report::Incoming(addr, reply) => {
                 let admitted = self.core.admit(now, addr).map(|key| (key, self.mailbox(key)));
@@ -205,17 +213,19 @@ impl Driver {
                 self.core.handle(now, Input::Closed { key, reason });
                 self.mailboxes.remove(&key);
             }
+            Report::Prints(piece, prints) => {
+                self.core.handle(now, Input::Prints { piece, prints });
+            }
             Report::Stored(piece) => self.core.handle(now, Input::Stored(piece)),
             Report::PieceFailed(piece) => self.core.handle(now, Input::PieceFailed(piece)),
             Report::StoreFailed(error) => {
                 self.emit(EventKind::StoreFailed { error: error.to_string() });
                 self.stop();
             }
-            Report::Given(peers) => {
-                let source = ccbt_policy::Source::Given;
-                self.core.handle(now, Input::Found { source, peers });
-            }
-            Report::Policy(policy) => self.core.handle(now, Input::Policy(policy)),
+            Report::Wish(input) => self.core.handle(now, input),
+            // Who asked may have given up.
+            Report::Addresses(reply) => _ = reply.send(self.core.addresses(now)),
+            Report::Look(reply) => _ = reply.send(self.core.snapshot(now)),
             Report::Stop => self.stop(),
         }
     }
@@ -272,6 +282,8 @@ impl Driver {
                     }
                 }
                 Action::Announce(piece) => {
+                    // It may have started over a moment before it turned out right.
+                    self.shared.assemblies.seal(piece);
                     self.shared.add_piece(piece);
                     if self.mailboxes.len() <= MANY_PEERS {
                         self.announce();
@@ -340,7 +352,7 @@ impl Driver {
                     Connection::outgoing(shared, key, mailbox, transport).run().await;
                 }
                 Err(error) => {
-                    shared.report(Report::DialFailed(key, error.to_string())).await;
+                    shared.report(Report::DialFailed(key, error)).await;
                 }
             }
         });
@@ -349,6 +361,17 @@ impl Driver {
     fn emit(&self, kind: EventKind) {
         self.events.emit(self.shared.clock.now(), kind);
     }
+}
+
+/// Whether the system, or this process, has no more descriptors for sockets.
+fn lacks_descriptor(error: &std::io::Error) -> bool {
+    #[cfg(unix)]
+    let all =
+        [rustix::io::Errno::MFILE, rustix::io::Errno::NFILE].map(rustix::io::Errno::raw_os_error);
+    // WSAEMFILE.
+    #[cfg(not(unix))]
+    let all = [10_024];
+    error.raw_os_error().is_some_and(|code| all.contains(&code))
 }
 
 fn totals(progress: Progress, completed: bool) -> Totals {

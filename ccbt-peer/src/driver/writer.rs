@@ -10,9 +10,10 @@ use sha1::{Digest, Sha1};
 use tokio::sync::mpsc;
 
 use super::Report;
-use super::assembly::{Assemblies, PieceBuffer};
+use super::assembly::{self, Assemblies, PieceBuffer};
 use crate::Geometry;
 use crate::store::{PieceStore, StoreError};
+use crate::swarm::PeerKey;
 
 /// Jobs that may wait. Whole pieces are bounded by their buffers already.
 const QUEUE: usize = 64;
@@ -29,7 +30,14 @@ pub(crate) enum Job {
     /// A block of a piece that is not kept in memory.
     Block(Block, Bytes),
     /// All blocks of such a piece are written: hash what is not in the hash yet.
-    Verify(PieceIndex, Box<Sha1>, u32),
+    Verify {
+        piece: PieceIndex,
+        hasher: Box<Sha1>,
+        /// Bytes from the front that are in the hash.
+        hashed: u32,
+        /// Who sent each block.
+        senders: Vec<PeerKey>,
+    },
 }
 
 /// The way to the writer thread. When the last one is dropped, the thread ends.
@@ -102,7 +110,9 @@ impl Worker {
                 Job::Block(block, bytes) => {
                     self.store.write_run(block.piece, block.begin, &[IoSlice::new(&bytes)])?;
                 }
-                Job::Verify(piece, hasher, hashed) => self.verify(piece, *hasher, hashed)?,
+                Job::Verify { piece, hasher, hashed, senders } => {
+                    self.verify(piece, *hasher, hashed, &senders)?;
+                }
             }
         }
         self.write_run(&mut run)
@@ -120,19 +130,44 @@ impl Worker {
         Ok(())
     }
 
-    fn verify(&self, piece: PieceIndex, mut hasher: Sha1, hashed: u32) -> Result<(), StoreError> {
+    fn verify(
+        &self,
+        piece: PieceIndex,
+        mut hasher: Sha1,
+        hashed: u32,
+        senders: &[PeerKey],
+    ) -> Result<(), StoreError> {
+        self.read_back(piece, hashed, |bytes| hasher.update(bytes))?;
+        let right = self.assemblies.is_right(piece, hasher.finalize().into());
+        if !right || self.assemblies.is_suspect(piece) {
+            let mut prints = Vec::with_capacity(senders.len());
+            self.read_back(piece, 0, |bytes| {
+                let rest = &senders[prints.len()..];
+                prints.extend(assembly::prints(rest, bytes));
+            })?;
+            self.report(Report::Prints(piece, prints));
+        }
+        self.report(if right { Report::Stored(piece) } else { Report::PieceFailed(piece) });
+        Ok(())
+    }
+
+    /// Reads the piece from `begin` on, in steps of whole blocks.
+    fn read_back(
+        &self,
+        piece: PieceIndex,
+        begin: u32,
+        mut take: impl FnMut(&[u8]),
+    ) -> Result<(), StoreError> {
         let length = self.geometry.piece_len(piece) as usize;
-        let mut begin = hashed as usize;
+        let mut begin = begin as usize;
         let mut buffer = vec![0; STEP.min(length - begin)];
         while begin < length {
             let step = buffer.len().min(length - begin);
             let at = u32::try_from(begin).unwrap_or(u32::MAX);
             self.store.read_run(piece, at, &mut [IoSliceMut::new(&mut buffer[..step])])?;
-            hasher.update(&buffer[..step]);
+            take(&buffer[..step]);
             begin += step;
         }
-        let right = self.assemblies.is_right(piece, hasher.finalize().into());
-        self.report(if right { Report::Stored(piece) } else { Report::PieceFailed(piece) });
         Ok(())
     }
 
@@ -141,3 +176,6 @@ impl Worker {
         let _ = self.reports.blocking_send(report);
     }
 }
+
+#[cfg(test)]
+mod tests;

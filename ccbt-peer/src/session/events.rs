@@ -49,6 +49,8 @@ pub enum SessionEvent {
     },
     /// Payload went out.
     Uploaded(u64),
+    /// It sends more messages than makes sense. Said once.
+    Flooding,
     /// From now on we do not read what the peer has sent, because of our own limit; or we do again.
     Held(bool),
 }

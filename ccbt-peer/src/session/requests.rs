@@ -15,7 +15,7 @@ pub(super) struct Requests {
     void: VecDeque<Block>,
 }
 
-/// What a block that arrived is to us.
+/// What a block that arrived, or its refusal, is to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Arrival {
     /// We wait for it.
@@ -64,9 +64,15 @@ impl Requests {
         }
     }
 
-    /// True if the request was live. Peers answer in order, so the refusal is of the oldest request.
-    pub(super) fn rejected(&mut self, block: Block) -> bool {
-        !take(&mut self.void, block) && take(&mut self.live, block)
+    /// What a refusal is of. Peers answer in order, so it is of the oldest request.
+    pub(super) fn rejected(&mut self, block: Block) -> Arrival {
+        if take(&mut self.void, block) {
+            Arrival::Late
+        } else if take(&mut self.live, block) {
+            Arrival::Expected
+        } else {
+            Arrival::Never
+        }
     }
 
     fn remember(&mut self, block: Block) {

@@ -4,6 +4,9 @@ use bytes::Bytes;
 use ccbt_wire::{BLOCK_LEN, Limits, MessageDecoder};
 
 use super::*;
+use crate::close::{Timeout, Violation};
+
+mod hygiene;
 
 const PIECES: u32 = 10;
 
@@ -145,7 +148,7 @@ mod time {
     #[test]
     fn bytes_do_not_extend_the_10_seconds_of_the_handshake() {
         let mut session = Session::new(config(), Direction::Outgoing, Time::from_secs(5));
-        session.on_bytes(Time::from_secs(14));
+        session.on_bytes(Time::from_secs(14), 1, false);
         assert_eq!(session.deadline(), Time::from_secs(15));
         assert_eq!(session.on_deadline(Time::from_millis(14_999)), Ok(()));
         let late = session.on_deadline(Time::from_secs(15));
@@ -177,7 +180,8 @@ mod time {
     #[test]
     fn the_silence_of_a_peer_that_we_did_not_read_is_not_its_own() {
         let mut session = plain();
-        session.on_resumed(Time::from_secs(149));
+        session.on_held(Time::from_secs(100), true);
+        session.on_held(Time::from_secs(149), false);
         session.on_sent(Time::from_secs(149), false);
         assert_eq!(session.on_deadline(Time::from_secs(150)), Ok(()));
     }
@@ -191,7 +195,7 @@ mod time {
         // One byte that moves starts the wait anew.
         session.on_sent(Time::from_secs(69), true);
         assert_eq!(session.on_deadline(Time::from_secs(70)), Ok(()));
-        session.on_bytes(Time::from_secs(128));
+        session.on_bytes(Time::from_secs(128), 1, false);
         let dead = session.on_deadline(Time::from_secs(129));
         assert_eq!(dead, Err(CloseReason::TimedOut(Timeout::Write)));
     }
@@ -451,7 +455,8 @@ mod allowed_fast {
     use super::*;
 
     fn allow(session: &mut Session, piece: u32) -> usize {
-        hear(session, Message::AllowedFast(PieceIndex(piece))).unwrap().len()
+        let events = hear(session, Message::AllowedFast(PieceIndex(piece))).unwrap();
+        events.iter().filter(|event| matches!(event, SessionEvent::AllowedFast(_))).count()
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! What goes into the core of a swarm, and what comes out.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use ccbt_policy::{EvictionPolicy, Source};
+use ccbt_policy::{EvictionPolicy, Ranking, Source, Turnover};
 use ccbt_wire::PieceIndex;
 
+use super::Print;
 use crate::CloseReason;
+use crate::blocklist::Blocklist;
 use crate::event::EventKind;
 use crate::session::{SessionEvent, Tell};
 
@@ -33,6 +35,8 @@ pub enum Input {
         /// The error, in words.
         error: String,
     },
+    /// A dial failed because the system has no more descriptors: the address is not to blame.
+    NoDescriptor(PeerKey),
     /// A connection learnt something.
     Session {
         /// The connection.
@@ -47,12 +51,33 @@ pub enum Input {
         /// Why.
         reason: CloseReason,
     },
+    /// The blocks of a piece that came whole, in order. Told before [`PieceFailed`](Self::PieceFailed), and
+    /// before [`Stored`](Self::Stored) of a piece that was wrong before: they show who lied.
+    Prints {
+        /// The piece.
+        piece: PieceIndex,
+        /// One for each block.
+        prints: Vec<Print>,
+    },
     /// All blocks of a piece are here and its hash is wrong.
     PieceFailed(PieceIndex),
     /// A piece is verified and in the store.
     Stored(PieceIndex),
+    /// From now on peers of this host keep their slots whatever the rules say, or no longer do.
+    Pin {
+        /// The host.
+        host: IpAddr,
+        /// Whether they do.
+        pinned: bool,
+    },
     /// Other rules from now on.
     Policy(Arc<dyn EvictionPolicy>),
+    /// Other ideas of who is worth more, and of how many go for better ones.
+    Ranking(Arc<dyn Ranking>, Turnover),
+    /// So many connections with a slot from now on.
+    MaxPeers(u32),
+    /// Other addresses are blocked from now on.
+    Blocklist(Arc<Blocklist>),
     /// Close everything.
     Stop,
 }

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use ccbt_policy::{PeerView, Time};
 
-use super::roster::Place;
 use super::{Action, PeerKey, SwarmCore};
 use crate::session::Tell;
 
@@ -22,6 +21,8 @@ const OPTIMISTIC: Duration = Duration::from_secs(30);
 const NEW: Duration = Duration::from_secs(60);
 /// A complete client gives a slot to the next after so long, if somebody waits.
 const TURN: Duration = Duration::from_secs(20);
+/// An unchoked peer that asked for nothing for so long makes room for others.
+const UNUSED: Duration = Duration::from_secs(60);
 /// There are more slots than configured while each of them would get so many bytes a second.
 const SHARE: u64 = 64 << 10;
 /// More slots than these there are never.
@@ -32,7 +33,8 @@ const MOST: usize = 100;
 pub(super) struct Choker {
     next_round: Time,
     next_draw: Time,
-    optimistic: Option<PeerKey>,
+    /// The peer that is unchoked to be tried out.
+    pub(super) optimistic: Option<PeerKey>,
     /// Peers that are unchoked.
     pub(super) unchoked: usize,
     /// So many slots there were when they were last filled.
@@ -44,11 +46,6 @@ impl Choker {
     pub(super) fn new(rng: fastrand::Rng) -> Self {
         let (next_round, next_draw) = (Time::ZERO, Time::ZERO);
         Self { next_round, next_draw, optimistic: None, unchoked: 0, filled: 0, rng }
-    }
-
-    /// The peer that is unchoked to be tried out.
-    pub(super) fn optimistic(&self) -> Option<PeerKey> {
-        self.optimistic
     }
 }
 
@@ -129,16 +126,20 @@ impl SwarmCore {
             .collect();
         let drawn = self.choker.rng.choice(others).or(stays);
         self.choker.next_draw = now + OPTIMISTIC;
+        for (key, optimistic) in [(self.choker.optimistic, false), (drawn, true)] {
+            if let Some(key) = key {
+                self.watch.note(key, |view| view.optimistic = optimistic);
+            }
+        }
         self.choker.optimistic = drawn;
         drawn
     }
 
     /// Peers that want something of ours, the one that a slot is best given to first.
     fn ranked(&self, now: Time) -> Vec<PeerKey> {
-        let has_slot = |key| self.peers.get(key).is_some_and(|peer| peer.place() == Place::Slot);
         let mut ranked: Vec<(u64, Reverse<u64>, Time, PeerKey)> = (self.watch.iter())
             .filter(|(_, view)| view.peer_interested && view.offered > 0)
-            .filter(|(key, _)| has_slot(*key))
+            .filter(|(key, _)| self.has_slot(*key))
             .map(|(key, view)| {
                 let leeching = self.need > 0;
                 let (group, merit) = if leeching { merit(view, now) } else { (turn(view, now), 0) };
@@ -178,12 +179,16 @@ fn merit(view: &PeerView, now: Time) -> (u64, u64) {
     match (snubs, view.download_rate) {
         (false, rate @ 1..) if view.am_choking => (0, rate),
         (false, rate @ 1..) => (0, rate + rate / 10),
-        (snubs, _) => (1 + 3 * u64::from(snubs) + turn(view, now), 0),
+        (snubs, _) => (1 + 4 * u64::from(snubs) + turn(view, now), 0),
     }
 }
 
-/// Round and round: who is in his turn, who waits, who had his turn.
+/// Round and round: who is in his turn, who waits, who had his turn, who does not use it.
 fn turn(view: &PeerView, now: Time) -> u64 {
+    let asked_at = view.last_request_at.max(Some(view.am_choking_since));
+    if !view.am_choking && asked_at.is_some_and(|at| at + UNUSED <= now) {
+        return 3;
+    }
     match (view.am_choking, view.am_choking_since + TURN <= now) {
         (false, false) => 0,
         (true, _) => 1,

@@ -10,9 +10,6 @@ use crate::CloseReason;
 use crate::close::Refusal;
 use crate::event::EventKind;
 
-/// A newcomer that found no slot comes again after this.
-const NO_SLOT: Duration = Duration::from_secs(60);
-
 impl SwarmCore {
     /// Closes a connection and lets somebody from the lobby have its slot.
     pub(super) fn close(
@@ -80,15 +77,20 @@ impl SwarmCore {
             CloseReason::Evicted { reason, .. } | CloseReason::Displaced { reason, .. } => {
                 known.evicted(now, addr, reason, cooldown.unwrap_or_default());
             }
-            CloseReason::NoSlot => known.shun(now, addr, NO_SLOT, false),
+            CloseReason::NoSlot => known.shun(now, addr, memory::NO_SLOT, false),
             CloseReason::PeerBrokeProtocol(_) => known.shun(now, addr, memory::VIOLATION, true),
             CloseReason::SentBadPiece { .. } => known.shun(now, addr, memory::BAN, true),
             CloseReason::Refused(Refusal::Ourselves | Refusal::WrongInfoHash) => {
-                known.shun(now, addr, memory::BAN, false);
+                known.shun(now, addr, memory::STRANGER, false);
             }
-            // The other connection to it may end sooner than we think.
-            CloseReason::Refused(_) => known.lost(now, addr),
-            CloseReason::PeerLeft
+            CloseReason::Refused(Refusal::Duplicate) => {
+                known.shun(now, addr, memory::DUPLICATE, false);
+            }
+            CloseReason::Refused(Refusal::Blocked) => {
+                known.shun(now, addr, memory::BLOCKED, false);
+            }
+            CloseReason::Refused(_)
+            | CloseReason::PeerLeft
             | CloseReason::TimedOut(_)
             | CloseReason::Failed(_)
             | CloseReason::ClosedByUs => known.lost(now, addr),

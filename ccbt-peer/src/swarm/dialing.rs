@@ -1,46 +1,59 @@
-//! From an address to a connection: dials, incoming ones, the end of the handshake.
+//! From an address to a dial, and what becomes of it before the handshake.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use ccbt_policy::{Direction, PeerView, Source, Time};
-use ccbt_wire::PeerId;
+use ccbt_policy::{Direction, PeerView, Time};
 
+use super::arrival::LOBBY;
 use super::roster::{Peer, Place};
 use super::{Action, PeerKey, SwarmCore, memory};
 use crate::CloseReason;
-use crate::close::Refusal;
+use crate::close::Timeout;
 use crate::event::EventKind;
-use crate::session::SessionEvent;
 
-/// A newcomer without a free slot has so long to show what it has.
-const LOBBY: Duration = Duration::from_secs(2);
+/// A dial that does not stand after so long is given up ...
+const DIAL: Duration = Duration::from_secs(15);
+/// ... and the sooner, down to this, the more addresses wait to be dialed.
+const DIAL_LEAST: Duration = Duration::from_secs(4);
+/// Descriptors that are left to files when there are no more for connections.
+const FOR_FILES: u32 = 8;
+/// So long a swarm that ran out of descriptors is content with fewer peers; longer each time, up to an hour.
+const SHORT: Duration = Duration::from_secs(60);
+const SHORT_CAP: Duration = Duration::from_secs(60 * 60);
+
+/// The system has no more descriptors, or had none lately.
+#[derive(Debug, Default)]
+pub(super) struct Shortage {
+    reduced: Option<Reduced>,
+    /// A dial failed of it since the last tick.
+    fresh: bool,
+    times: u32,
+}
+
+/// Fewer slots and a smaller lobby than are meant to be, for want of descriptors.
+#[derive(Clone, Copy, Debug)]
+struct Reduced {
+    slots: u32,
+    meant_slots: u32,
+    meant_lobby: u32,
+    until: Time,
+}
 
 impl SwarmCore {
-    /// Somebody connected to us and wants this torrent: the key under which the connection lives.
-    ///
-    /// # Errors
-    /// If the connection is not wanted; nothing is remembered of it then.
-    pub fn admit(&mut self, now: Time, addr: SocketAddr) -> Result<PeerKey, Refusal> {
-        let addr = memory::canonical(addr);
-        if self.stopped || self.peers.len() >= self.most() {
-            return Err(Refusal::Full);
-        }
-        if self.memory.is_banned(now, addr) {
-            return Err(Refusal::Banned);
-        }
-        if !self.memory.connect(addr) {
-            return Err(Refusal::Duplicate);
-        }
-        Ok(self.enter(Peer::new(addr, Source::Incoming, Place::Handshaking, now)))
-    }
-
     /// Dials as many addresses as there is room for.
     pub(super) fn dial(&mut self, now: Time) {
+        self.memory.wake(now);
         while self.memory.next_at().is_some_and(|at| at <= now) && self.wants_newcomers(now) {
             let Some((addr, source)) = self.memory.next(now) else { break };
-            let key = self.enter(Peer::new(addr, source, Place::Dialing, now));
-            self.actions.push_back(Action::Dial { key, addr });
+            if self.is_blocked(addr) {
+                self.memory.shun(now, addr, memory::BLOCKED, false);
+            } else if self.is_network_full(addr) {
+                self.memory.shun(now, addr, memory::SAME_PREFIX, false);
+            } else {
+                let key = self.enter(Peer::new(addr, source, Place::Dialing, now));
+                self.actions.push_back(Action::Dial { key, addr });
+            }
         }
     }
 
@@ -52,16 +65,36 @@ impl SwarmCore {
 
     /// Whether one more connection could come to a slot: a free one, or that of a useless peer.
     fn wants_newcomers(&self, now: Time) -> bool {
-        let half_open = self.peers.half_open();
-        if half_open >= self.config.half_open as usize || self.peers.len() >= self.most() {
-            return false;
-        }
-        let slots = self.free_slots() as usize;
-        slots > half_open
-            || self
-                .watch
-                .earliest_spare(now + LOBBY, |key, view| self.is_immune(now, key, view))
-                .is_some()
+        let immune = |key, view: &PeerView| self.is_immune(now, key, view);
+        self.may_dial()
+            && (self.has_slots_for_dials()
+                || self.watch.earliest_spare(now + LOBBY, immune).is_some())
+    }
+
+    /// Whether there is a place for one more dial, and a descriptor as far as we know.
+    fn may_dial(&self) -> bool {
+        let room = self.peers.half_open() < self.config.half_open as usize;
+        room && self.peers.len() < self.most() && !self.shortage.fresh
+    }
+
+    /// Whether there would be a free slot if all that is half open, and one more, came to stand.
+    fn has_slots_for_dials(&self) -> bool {
+        self.free_for(Direction::Outgoing) as usize > self.peers.half_open()
+    }
+
+    /// Free slots for a connection that came this way: 5 %, and one at least, is kept for those that come
+    /// in, as long as somebody can.
+    pub(super) fn free_for(&self, direction: Direction) -> u32 {
+        let limit = self.config.max_peers;
+        let kept = match direction {
+            Direction::Outgoing if self.config.listen.is_some() => (limit / 20).max(1),
+            Direction::Outgoing | Direction::Incoming => 0,
+        };
+        self.free_slots().saturating_sub(kept.min(limit.saturating_sub(1)))
+    }
+
+    pub(super) fn most(&self) -> usize {
+        (self.config.max_peers as usize).saturating_add(self.config.lobby as usize)
     }
 
     pub(super) fn on_dialed(&mut self, key: PeerKey) {
@@ -71,68 +104,113 @@ impl SwarmCore {
     }
 
     pub(super) fn on_dial_failed(&mut self, now: Time, key: PeerKey, error: String) {
-        if self.peers.get(key).is_none_or(Peer::is_open) {
-            return;
+        if let Some(peer) = self.remove_unopened(key) {
+            self.memory.lost(now, peer);
+            self.emit(EventKind::DialFailed { peer, error });
         }
-        let Some(peer) = self.peers.remove(key) else { return };
-        self.memory.lost(now, peer.addr);
-        self.emit(EventKind::DialFailed { peer: peer.addr, error });
     }
 
-    pub(super) fn on_opened(&mut self, now: Time, key: PeerKey, event: &SessionEvent) {
-        let SessionEvent::Opened { direction, peer_id, fast, extended, dht } = event else {
-            return;
-        };
-        let Some(peer) = self.peers.get(key) else { return };
-        if peer.is_open() {
+    /// There was no descriptor for the dial: the address keeps its place, and the swarm makes do with fewer.
+    pub(super) fn on_no_descriptor(&mut self, now: Time, key: PeerKey) {
+        if let Some(peer) = self.remove_unopened(key) {
+            self.memory.put_back(now, peer);
+            // Other dials that failed of it are still to be heard of.
+            self.shortage.fresh = true;
+        }
+    }
+
+    fn remove_unopened(&mut self, key: PeerKey) -> Option<SocketAddr> {
+        if self.peers.get(key).is_none_or(Peer::is_open) {
+            return None;
+        }
+        self.peers.remove(key).map(|peer| peer.addr)
+    }
+
+    /// Fits the swarm to the descriptors that there are, and tries again later whether there are more.
+    pub(super) fn mind_descriptors(&mut self, now: Time) {
+        if !std::mem::take(&mut self.shortage.fresh) {
+            if let Some(before) = self.shortage.reduced.take_if(|reduced| now >= reduced.until) {
+                self.config.lobby = before.meant_lobby;
+                // Unless the person has said another number since.
+                if self.config.max_peers == before.slots {
+                    self.set_max_peers(now, before.meant_slots);
+                }
+            }
             return;
         }
-        let (addr, source) = (peer.addr, peer.source);
-        if let Some(loser) = self.twin(key, *peer_id, *direction) {
-            self.close(now, loser, CloseReason::Refused(Refusal::Duplicate), None);
-            if loser == key {
-                return;
+        let connections = u32::try_from(self.peers.len()).unwrap_or(u32::MAX);
+        // Half of what there is for the lobby: nobody can be exchanged for a better one who cannot come in.
+        let room = connections.saturating_sub(FOR_FILES).max(2);
+        let limits = (self.config.max_peers, self.config.lobby);
+        let meant = self.shortage.reduced.map(|before| (before.meant_slots, before.meant_lobby));
+        let (meant_slots, meant_lobby) = meant.unwrap_or(limits);
+        let slots = (room - room / 2).min(limits.0);
+        let wait = SHORT.saturating_mul(1 << self.shortage.times.min(16)).min(SHORT_CAP);
+        self.shortage.times += 1;
+        self.shortage.reduced =
+            Some(Reduced { slots, meant_slots, meant_lobby, until: now + wait });
+        self.config.lobby = (room / 2).min(limits.1);
+        self.set_max_peers(now, slots);
+        while self.peers.len() > self.most() {
+            let youngest = self.peers.dialing().last().or(self.peers.shaking().last());
+            let Some((_, key)) = youngest.copied() else { break };
+            self.take_dial_back(now, key);
+        }
+    }
+
+    /// Gives up the oldest dial for somebody who is here already, if dials are more than a tenth of the slots.
+    pub(super) fn sacrifice_dial(&mut self, now: Time) -> bool {
+        let dialing = self.peers.dialing();
+        let enough = dialing.len() * 10 > self.config.max_peers as usize;
+        let oldest = dialing.first().filter(|_| enough).map(|(_, key)| *key);
+        oldest.map(|key| self.take_dial_back(now, key)).is_some()
+    }
+
+    /// Ends a dial that stands or not; the address is not to blame.
+    fn take_dial_back(&mut self, now: Time, key: PeerKey) {
+        if let Some(addr) = self.remove_unopened(key) {
+            self.memory.put_back(now, addr);
+            self.actions.push_back(Action::Close { key, reason: CloseReason::ClosedByUs });
+        }
+    }
+
+    /// How long a dial may take: the shorter, the more others wait for its place.
+    fn dial_limit(&self) -> Duration {
+        if self.shortage.reduced.is_some() {
+            return DIAL_LEAST;
+        }
+        let places = self.config.half_open.max(1);
+        let reserve = u32::try_from(self.memory.reserve()).unwrap_or(u32::MAX);
+        (DIAL.saturating_mul(places) / places.saturating_add(reserve)).max(DIAL_LEAST)
+    }
+
+    /// When the oldest dial is given up. One that stands and waits for the handshake only if somebody waits
+    /// for its place: else the connection has a limit of its own.
+    pub(super) fn give_up_at(&self) -> Option<Time> {
+        let oldest = |began: Option<&(Time, PeerKey)>| began.map(|(at, _)| *at + self.dial_limit());
+        let dialing = oldest(self.peers.dialing().first());
+        let room = self.may_dial() && self.has_slots_for_dials();
+        let waited_for = self.memory.reserve() > 0 && !room;
+        let shaking = oldest(self.peers.shaking().first()).filter(|_| waited_for);
+        [dialing, shaking].into_iter().flatten().min()
+    }
+
+    /// Gives up the dials that took too long.
+    pub(super) fn give_up_dials(&mut self, now: Time) {
+        while self.give_up_at().is_some_and(|at| at <= now) {
+            let limit = self.dial_limit();
+            let late = |began: Option<&(Time, PeerKey)>| {
+                began.filter(|(at, _)| *at + limit <= now).map(|(_, key)| *key)
+            };
+            if let Some(key) = late(self.peers.dialing().first()) {
+                let reason = CloseReason::TimedOut(Timeout::Handshake);
+                self.actions.push_back(Action::Close { key, reason });
+                self.on_dial_failed(now, key, format!("no connection in {limit:.1?}"));
+            } else if let Some(key) = late(self.peers.shaking().first()) {
+                self.close(now, key, CloseReason::TimedOut(Timeout::Handshake), None);
+            } else {
+                break;
             }
         }
-        let past = self.memory.past(addr);
-        self.memory.connected(addr);
-        let mut view = PeerView::new(addr, now);
-        view.direction = *direction;
-        view.source = source;
-        view.peer_id = peer_id.0;
-        view.client = peer_id.client().map(Into::into);
-        view.fast = *fast;
-        view.extended = *extended;
-        view.dht = *dht;
-        view.past = past;
-        view.set_offered(now, self.have.count_ones());
-        let free = self.free_slots() > 0;
-        let place = if free { Place::Slot } else { Place::Lobby { until: now + LOBBY } };
-        self.peers.set_place(key, place);
-        self.watch.insert(key, view, now);
-        self.emit(EventKind::PeerConnected { peer: addr, direction: *direction, source });
-        self.refresh_swarm_view(now);
-    }
-
-    /// If the same peer is connected already: which of the two connections goes. Both ends must come to
-    /// the same answer, so between two that cross, the one stays that the greater peer id dialed.
-    fn twin(&self, key: PeerKey, peer_id: PeerId, direction: Direction) -> Option<PeerKey> {
-        let addr = self.peers.get(key)?.addr;
-        let (other, view) = self.watch.iter().find(|(_, view)| view.peer_id == peer_id.0)?;
-        let crossed = view.direction != direction && view.addr.ip() == addr.ip();
-        let ours_stays = self.config.peer_id.0 > peer_id.0;
-        let newcomer_stays = crossed && ours_stays == (direction == Direction::Outgoing);
-        Some(if newcomer_stays { other } else { key })
-    }
-
-    fn enter(&mut self, peer: Peer) -> PeerKey {
-        let key = PeerKey(self.next_key);
-        self.next_key += 1;
-        self.peers.insert(key, peer);
-        key
-    }
-
-    fn most(&self) -> usize {
-        (self.config.max_peers + self.config.lobby) as usize
     }
 }

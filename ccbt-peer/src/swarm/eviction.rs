@@ -1,18 +1,11 @@
 //! What the rules say is done here, and who gets a slot when all are taken.
 
-use std::time::Duration;
-
 use ccbt_policy::{Eviction, Outcome, PeerView, Time};
 
 use super::roster::Place;
 use super::{PeerKey, SwarmCore};
 use crate::CloseReason;
 use crate::event::EventKind;
-
-/// A peer that sent a block so lately is not displaced.
-const AT_WORK: Duration = Duration::from_secs(2);
-/// A younger peer that has something we need is not displaced either.
-const YOUNG: Duration = Duration::from_secs(60);
 
 impl SwarmCore {
     /// Carries out what the rules have come to.
@@ -70,7 +63,7 @@ impl SwarmCore {
         // A leecher says what it has first, and only then that it is interested.
         let shown = view.availability.is_known() && view.offered == 0;
         let may_displace = useful && !self.memory.is_cooling(now, peer.addr);
-        if self.free_slots() > 0 || (may_displace && self.displace(now)) {
+        if self.free_for(view.direction) > 0 || (may_displace && self.displace(now)) {
             self.take_slot(now, key);
         } else if now >= until || (shown && !useful) {
             self.close(now, key, CloseReason::NoSlot, None);
@@ -97,6 +90,7 @@ impl SwarmCore {
 
     /// Closes the peer that has been useless the longest; false if there is none that may be taken.
     fn displace(&mut self, now: Time) -> bool {
+        self.find_sole_holders();
         let immune = |key, view: &PeerView| self.is_immune(now, key, view);
         let Some((victim, eviction)) = self.watch.earliest_spare(now, immune) else { return false };
         let Some(evidence) = self.watch.explain(victim, &eviction) else { return false };
@@ -104,39 +98,6 @@ impl SwarmCore {
         let reason = CloseReason::Displaced { reason: reason.as_str(), evidence };
         self.close_for(now, victim, reason, Some(cooldown));
         true
-    }
-
-    /// Peers that no newcomer takes the slot of.
-    pub(super) fn is_immune(&self, now: Time, key: PeerKey, view: &PeerView) -> bool {
-        let in_slot = self.peers.get(key).is_some_and(|peer| peer.place() == Place::Slot);
-        let at_work = view.last_block_at.is_some_and(|at| now.saturating_since(at) < AT_WORK);
-        let young = now.saturating_since(view.connected_at) < YOUNG;
-        let useless = view.wanted == 0;
-        // A peer without a needed piece is spare by the founding rules or rules like them; the age and the
-        // rarity of what it has protect the others.
-        let tried = self.choker.optimistic() == Some(key);
-        !in_slot
-            || view.pinned
-            || at_work
-            || tried
-            || (!useless && (young || self.is_sole_holder(key)))
-    }
-
-    /// Whether nobody else has some piece that we need and this peer has.
-    fn is_sole_holder(&self, key: PeerKey) -> bool {
-        let others: Vec<_> = self.watch.iter().filter(|(other, _)| *other != key).collect();
-        let holds = |piece| {
-            let view = self.watch.get(key);
-            let bits = self.peers.get(key).and_then(|peer| peer.bits.as_ref());
-            view.is_some_and(|view| super::availability::has_piece(view, bits, piece))
-        };
-        let elsewhere = |piece| {
-            others.iter().any(|(other, view)| {
-                let bits = self.peers.get(*other).and_then(|peer| peer.bits.as_ref());
-                super::availability::has_piece(view, bits, piece)
-            })
-        };
-        self.have.iter_zeros().any(|piece| holds(piece) && !elsewhere(piece))
     }
 
     pub(super) fn free_slots(&self) -> u32 {

@@ -20,16 +20,7 @@ pub(super) struct Partial {
     received: u32,
     /// After a wrong hash with several senders: this peer alone sends it, so that a second wrong hash
     /// has a culprit.
-    pub(super) sole: Option<Sole>,
-}
-
-/// The state of a piece that one peer alone may send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sole {
-    /// Whoever comes first.
-    Open,
-    /// This one.
-    Taken(PeerKey),
+    pub(super) sole: Option<PeerKey>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,7 +37,7 @@ pub(super) struct Receipt {
 }
 
 impl Partial {
-    pub(super) fn new(piece: PieceIndex, blocks: u32, sole: Option<Sole>) -> Self {
+    pub(super) fn new(piece: PieceIndex, blocks: u32, sole: Option<PeerKey>) -> Self {
         let slots = vec![Slot::default(); blocks as usize];
         Self { piece, blocks: slots, late: Vec::new(), missing: blocks, received: 0, sole }
     }
@@ -64,12 +55,19 @@ impl Partial {
         self.received as usize == self.blocks.len()
     }
 
+    /// Blocks that are here, and all.
+    pub(super) fn progress(&self) -> (u32, u32) {
+        (self.received, u32::try_from(self.blocks.len()).unwrap_or(u32::MAX))
+    }
+
+    /// Whether a block of it came from `peer`.
+    pub(super) fn is_from(&self, peer: PeerKey) -> bool {
+        self.blocks.iter().any(|slot| slot.from == Some(peer))
+    }
+
     /// Whether `peer` may send blocks of this piece.
     pub(super) fn is_open_to(&self, peer: PeerKey) -> bool {
-        match self.sole {
-            None | Some(Sole::Open) => true,
-            Some(Sole::Taken(owner)) => owner == peer,
-        }
+        self.sole.is_none_or(|owner| owner == peer)
     }
 
     /// Whether there is a block that `peer` can be asked for and nobody is.
@@ -94,9 +92,6 @@ impl Partial {
         let n = self.next_missing(peer)?;
         self.blocks[n as usize].askers[0] = Some(peer);
         self.missing -= 1;
-        if self.sole.is_some() {
-            self.sole = Some(Sole::Taken(peer));
-        }
         Some(n)
     }
 
@@ -252,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_suspect_piece_is_sent_by_one_peer_alone() {
-        let mut partial = Partial::new(PieceIndex(0), 3, Some(Sole::Open));
+        let mut partial = Partial::new(PieceIndex(0), 3, Some(A));
         assert_eq!(partial.ask_missing(A), Some(0));
         assert_eq!(partial.ask_missing(B), None);
         assert_eq!(partial.ask_again(B, false), None);

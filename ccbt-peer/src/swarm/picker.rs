@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ccbt_wire::{Bitfield, Block, PieceIndex};
 
 use super::PeerKey;
-use super::partial::{Partial, Receipt, Sole};
+use super::partial::{Partial, Receipt};
 use super::rarity::Rarity;
 use crate::Geometry;
 
@@ -34,8 +34,8 @@ pub(super) struct Picker {
     open: u32,
     /// Of these: the ones with a block that somebody failed to deliver in time.
     overdue: BTreeSet<PieceIndex>,
-    /// Pieces that had a wrong hash with several senders.
-    suspects: BTreeMap<PieceIndex, Vec<PeerKey>>,
+    /// Pieces that one peer alone is to send; nobody else is asked for them.
+    withheld: BTreeSet<PieceIndex>,
     /// Counts whenever there is something to ask for that was not there before.
     version: u64,
     rng: fastrand::Rng,
@@ -73,14 +73,6 @@ impl Senders {
     fn of(partial: &Partial) -> Self {
         Self { known: partial.senders(), all: partial.is_complete() }
     }
-
-    /// The one who sent all of it.
-    pub(super) fn culprit(&self) -> Option<PeerKey> {
-        match self.known[..] {
-            [one] if self.all => Some(one),
-            _ => None,
-        }
-    }
 }
 
 impl Picker {
@@ -92,7 +84,7 @@ impl Picker {
             partials: BTreeMap::new(),
             open: 0,
             overdue: BTreeSet::new(),
-            suspects: BTreeMap::new(),
+            withheld: BTreeSet::new(),
             version: 0,
             rng,
         }
@@ -125,8 +117,7 @@ impl Picker {
         picked
     }
 
-    /// Up to `room` blocks of these pieces, for a peer that gives no others. Suspect pieces are not for it:
-    /// it may well leave them half done.
+    /// Up to `room` blocks of these pieces, for a peer that gives no others.
     pub(super) fn pick_among(
         &mut self,
         asker: &Asker<'_>,
@@ -135,8 +126,8 @@ impl Picker {
     ) -> Vec<Block> {
         let mut picked = Vec::new();
         for piece in pieces.iter().copied().filter(|piece| asker.has(*piece)) {
-            if picked.len() >= room || self.suspects.contains_key(&piece) {
-                continue;
+            if picked.len() >= room {
+                break;
             }
             if self.rarity.contains(piece) {
                 self.begin(piece);
@@ -148,6 +139,9 @@ impl Picker {
 
     /// The piece from which this peer is to be asked for missing blocks next.
     fn next_piece(&mut self, asker: &mut Asker<'_>, have: u32) -> Option<PieceIndex> {
+        if let Some(piece) = self.entrusted(asker.key) {
+            return Some(piece);
+        }
         let on = asker.working.and_then(|piece| self.partials.get(&piece));
         if let Some(partial) = on.filter(|on| on.offers(asker.key)) {
             return Some(partial.piece);
@@ -191,16 +185,16 @@ impl Picker {
         } else if have < RANDOM_FIRST {
             self.rarity.random(|piece| asker.has(piece), &mut self.rng)?
         } else {
-            let fits = |piece| asker.has(piece) && !self.has_failed(asker.key, piece);
-            self.rarity.rarest(fits).or_else(|| self.rarity.rarest(|piece| asker.has(piece)))?
+            self.rarity.rarest(|piece| asker.has(piece))?
         };
         self.begin(piece);
         Some(piece)
     }
 
-    /// Whether the peer was to send this suspect piece alone before, and did not: others go first.
-    fn has_failed(&self, peer: PeerKey, piece: PieceIndex) -> bool {
-        self.suspects.get(&piece).is_some_and(|failed| failed.contains(&peer))
+    /// A piece with missing blocks that this peer alone is to send.
+    fn entrusted(&self, key: PeerKey) -> Option<PieceIndex> {
+        let mut withheld = self.withheld.iter().filter_map(|piece| self.partials.get(piece));
+        withheld.find(|partial| partial.sole == Some(key) && partial.offers(key)).map(|p| p.piece)
     }
 
     /// The piece behind the one that this peer took last, if it is as rare, up to the length of a run.
@@ -219,9 +213,7 @@ impl Picker {
 
     fn begin(&mut self, piece: PieceIndex) {
         self.rarity.remove(piece);
-        let suspect = self.suspects.contains_key(&piece);
-        let sole = suspect.then_some(Sole::Open);
-        self.partials.insert(piece, Partial::new(piece, self.geometry.blocks(piece), sole));
+        self.partials.insert(piece, Partial::new(piece, self.geometry.blocks(piece), None));
         self.open += 1;
     }
 
@@ -303,46 +295,87 @@ impl Picker {
     /// The piece is verified; who sent it.
     pub(super) fn stored(&mut self, piece: PieceIndex) -> Senders {
         self.rarity.remove(piece);
-        self.suspects.remove(&piece);
+        self.withheld.remove(&piece);
         self.drop_partial(piece).map(|partial| Senders::of(&partial)).unwrap_or_default()
     }
 
     /// The piece had a wrong hash and starts over; who sent it.
     pub(super) fn failed(&mut self, piece: PieceIndex) -> Senders {
         let Some(partial) = self.drop_partial(piece) else { return Senders::default() };
-        let senders = Senders::of(&partial);
-        if senders.culprit().is_none() {
-            self.suspects.entry(piece).or_default();
-        }
-        self.version += 2;
-        self.rarity.insert(piece);
-        senders
+        self.reopen(piece);
+        Senders::of(&partial)
     }
 
-    /// Peers that are to send a suspect piece alone.
-    pub(super) fn sole_owners(&self) -> Vec<PeerKey> {
-        if self.suspects.is_empty() {
-            return Vec::new();
-        }
-        let owner = |partial: &Partial| match partial.sole {
-            Some(Sole::Taken(owner)) => Some(owner),
-            _ => None,
-        };
-        self.partials.values().filter_map(owner).collect()
+    /// From now on one peer alone is to send the piece: whom it is [entrusted](Self::entrust) to.
+    pub(super) fn withhold(&mut self, piece: PieceIndex) {
+        self.withheld.insert(piece);
+        self.rarity.remove(piece);
     }
 
-    /// Suspect pieces that `peer` alone was to send and will not: their blocks are to be forgotten.
-    pub(super) fn release(&mut self, peer: PeerKey) -> Vec<PieceIndex> {
-        let taken =
-            |partial: &&Partial| partial.sole == Some(Sole::Taken(peer)) && !partial.is_complete();
-        let pieces: Vec<_> = self.partials.values().filter(taken).map(|p| p.piece).collect();
-        for piece in &pieces {
+    /// Has one peer alone send a withheld piece; false if there is something of it under way.
+    pub(super) fn entrust(&mut self, piece: PieceIndex, owner: PeerKey) -> bool {
+        let free = self.withheld.contains(&piece) && !self.partials.contains_key(&piece);
+        if free {
+            let blocks = self.geometry.blocks(piece);
+            self.partials.insert(piece, Partial::new(piece, blocks, Some(owner)));
+            self.open += 1;
             self.version += 2;
-            self.suspects.entry(*piece).or_default().push(peer);
+        }
+        free
+    }
+
+    /// How many pieces this peer alone is to send, and has not.
+    pub(super) fn entrusted_to(&self, key: PeerKey) -> usize {
+        let withheld = self.withheld.iter().filter_map(|piece| self.partials.get(piece));
+        withheld.filter(|partial| partial.sole == Some(key) && !partial.is_complete()).count()
+    }
+
+    /// Who alone is to send the piece, if somebody is.
+    pub(super) fn owner(&self, piece: PieceIndex) -> Option<PeerKey> {
+        self.partials.get(&piece)?.sole
+    }
+
+    /// How many blocks of a piece under way are here, and of how many.
+    pub(super) fn progress(&self, piece: PieceIndex) -> (u32, u32) {
+        self.partials.get(&piece).map_or((0, 0), Partial::progress)
+    }
+
+    /// `owner` is no longer to send the piece; its blocks are to be forgotten.
+    pub(super) fn take_from(&mut self, owner: PeerKey, piece: PieceIndex) {
+        if self.owner(piece) == Some(owner) {
+            self.drop_partial(piece);
+            self.reopen(piece);
+        }
+    }
+
+    /// Pieces that `peer` alone was to send and will not: their blocks are to be forgotten.
+    pub(super) fn release(&mut self, peer: PeerKey) -> Vec<PieceIndex> {
+        self.drop_all(|partial| partial.sole == Some(peer))
+    }
+
+    /// Pieces with a block of `peer`: it is not to be trusted, and their blocks are to be forgotten.
+    pub(super) fn discard(&mut self, peer: PeerKey) -> Vec<PieceIndex> {
+        self.drop_all(|partial| partial.is_from(peer))
+    }
+
+    /// Drops the pieces under way that are not whole and for which `goes` holds.
+    fn drop_all(&mut self, goes: impl Fn(&Partial) -> bool) -> Vec<PieceIndex> {
+        let partials = self.partials.values();
+        let gone = partials.filter(|partial| !partial.is_complete() && goes(partial));
+        let pieces: Vec<PieceIndex> = gone.map(|partial| partial.piece).collect();
+        for piece in &pieces {
             self.drop_partial(*piece);
-            self.rarity.insert(*piece);
+            self.reopen(*piece);
         }
         pieces
+    }
+
+    /// The piece is to be fetched from the beginning.
+    fn reopen(&mut self, piece: PieceIndex) {
+        self.version += 2;
+        if !self.withheld.contains(&piece) {
+            self.rarity.insert(piece);
+        }
     }
 
     fn drop_partial(&mut self, piece: PieceIndex) -> Option<Partial> {

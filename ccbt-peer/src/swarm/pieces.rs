@@ -3,10 +3,12 @@
 use ccbt_policy::{Clears, Time};
 use ccbt_wire::PieceIndex;
 
-use super::{Action, PeerKey, SwarmCore, memory};
-use crate::CloseReason;
+use super::{Action, PeerKey, SwarmCore};
 use crate::event::EventKind;
 use crate::session::Tell;
+
+/// Nobody is trusted more than this: good pieces are no licence for bad ones.
+const TRUST: i8 = 8;
 
 impl SwarmCore {
     pub(super) fn on_stored(&mut self, now: Time, piece: PieceIndex) {
@@ -15,6 +17,7 @@ impl SwarmCore {
         }
         self.need -= 1;
         let senders = self.picker.stored(piece);
+        let liars = self.acquit(piece);
         if !senders.all {
             self.withdraw(piece);
         }
@@ -22,7 +25,7 @@ impl SwarmCore {
             if let Some(addr) = self.addr_of(sender) {
                 self.memory.was_good(addr);
             }
-            self.watch.note(sender, |view| view.trust = view.trust.saturating_add(1));
+            self.watch.note(sender, |view| view.trust = view.trust.saturating_add(1).min(TRUST));
         }
         self.forget_ghosts();
         self.attempts.remove(&piece);
@@ -34,6 +37,10 @@ impl SwarmCore {
             self.refresh_swarm_view(now);
         }
         self.share_piece(now, piece);
+        for liar in liars {
+            self.ban(now, liar, piece);
+        }
+        self.settle_suspects(now);
         self.memory.clear(now, Clears::OfferGrew);
         self.fill_slots(now);
         if self.need == 0 {
@@ -53,25 +60,13 @@ impl SwarmCore {
             self.withdraw(piece);
         }
         self.start_over(piece);
-        let from = senders.known.iter().filter_map(|sender| self.addr_of(*sender)).collect();
+        let (from, culprit) = self.suspect(now, piece, senders.known, senders.all);
         self.emit(EventKind::PieceFailed { piece: piece.0, from });
-        if let Some(culprit) = senders.culprit() {
+        if let Some(culprit) = culprit {
             self.ban(now, culprit, piece);
-        } else {
-            for sender in senders.known {
-                self.watch.note(sender, |view| view.trust = view.trust.saturating_sub(2));
-            }
         }
         self.forget_ghosts();
-    }
-
-    fn ban(&mut self, now: Time, culprit: PeerKey, piece: PieceIndex) {
-        let Some(addr) = self.addr_of(culprit) else { return };
-        // It may be gone, and it may have come back since.
-        let here = self.peers.iter().find(|(_, peer)| peer.addr == addr).map(|(key, _)| *key);
-        let Some(key) = here else { return self.memory.shun(now, addr, memory::BAN, true) };
-        self.watch.note(key, |view| view.proven_liar = true);
-        self.close(now, key, CloseReason::SentBadPiece { piece: piece.0 }, None);
+        self.settle_suspects(now);
     }
 
     /// The blocks of the piece that are here are worth nothing.
@@ -85,7 +80,7 @@ impl SwarmCore {
         self.attempts.get(&piece).copied().unwrap_or(0)
     }
 
-    fn addr_of(&self, key: PeerKey) -> Option<std::net::SocketAddr> {
+    pub(super) fn addr_of(&self, key: PeerKey) -> Option<std::net::SocketAddr> {
         let peer = self.peers.get(key).map(|peer| peer.addr);
         peer.or_else(|| self.ghosts.get(&key).copied())
     }

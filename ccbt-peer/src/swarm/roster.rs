@@ -1,13 +1,14 @@
 //! One connection as the swarm sees it, beside the facts that policies see.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_map};
-use std::net::SocketAddr;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque, btree_map};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use ccbt_policy::{Source, Time};
-use ccbt_wire::{Bitfield, Block, PieceIndex};
+use ccbt_wire::{Bitfield, Block, PeerId, PieceIndex};
 
 use super::PeerKey;
+use super::memory::Prefix;
 use super::window::Window;
 
 /// Where a connection stands on its way to a slot.
@@ -27,27 +28,63 @@ pub(super) enum Place {
 pub(super) struct Roster {
     peers: BTreeMap<PeerKey, Peer>,
     slots: u32,
-    half_open: usize,
+    /// Dials that do not stand yet, by when they began.
+    dialing: BTreeSet<(Time, PeerKey)>,
+    /// Connections that wait for a handshake, by when they, or the dial, began.
+    shaking: BTreeSet<(Time, PeerKey)>,
     lobby: BTreeSet<(Time, PeerKey)>,
+    /// How many of each network there are.
+    prefixes: HashMap<Prefix, u32>,
+    ids: BTreeSet<([u8; 20], PeerKey)>,
 }
 
 impl Roster {
     pub(super) fn insert(&mut self, key: PeerKey, peer: Peer) {
-        self.count(key, peer.place, true);
+        self.count(key, peer.place, peer.began_at, true);
+        *self.prefixes.entry(Prefix::of(peer.addr.ip())).or_default() += 1;
         self.peers.insert(key, peer);
     }
 
     pub(super) fn remove(&mut self, key: PeerKey) -> Option<Peer> {
         let peer = self.peers.remove(&key)?;
-        self.count(key, peer.place, false);
+        self.count(key, peer.place, peer.began_at, false);
+        let prefix = Prefix::of(peer.addr.ip());
+        if let Some(count) = self.prefixes.get_mut(&prefix) {
+            *count -= 1;
+            if *count == 0 {
+                self.prefixes.remove(&prefix);
+            }
+        }
+        if let Some(id) = peer.id {
+            self.ids.remove(&(id.0, key));
+        }
         Some(peer)
     }
 
     pub(super) fn set_place(&mut self, key: PeerKey, place: Place) {
         let Some(peer) = self.peers.get_mut(&key) else { return };
         let before = std::mem::replace(&mut peer.place, place);
-        self.count(key, before, false);
-        self.count(key, place, true);
+        let began_at = peer.began_at;
+        self.count(key, before, began_at, false);
+        self.count(key, place, began_at, true);
+    }
+
+    pub(super) fn set_id(&mut self, key: PeerKey, id: PeerId) {
+        let Some(peer) = self.peers.get_mut(&key) else { return };
+        if let Some(before) = peer.id.replace(id) {
+            self.ids.remove(&(before.0, key));
+        }
+        self.ids.insert((id.0, key));
+    }
+
+    /// The connections to peers that call themselves so.
+    pub(super) fn with_id(&self, id: PeerId) -> impl Iterator<Item = PeerKey> {
+        self.ids.range((id.0, PeerKey(0))..=(id.0, PeerKey(u32::MAX))).map(|(_, key)| *key)
+    }
+
+    /// How many connections there are to the network of this host.
+    pub(super) fn of_network(&self, ip: IpAddr) -> u32 {
+        self.prefixes.get(&Prefix::of(ip)).copied().unwrap_or(0)
     }
 
     pub(super) fn get(&self, key: PeerKey) -> Option<&Peer> {
@@ -81,7 +118,17 @@ impl Roster {
 
     /// Dials and handshakes under way.
     pub(super) fn half_open(&self) -> usize {
-        self.half_open
+        self.dialing.len() + self.shaking.len()
+    }
+
+    /// Dials that do not stand yet, by when they began.
+    pub(super) fn dialing(&self) -> &BTreeSet<(Time, PeerKey)> {
+        &self.dialing
+    }
+
+    /// Connections that wait for a handshake, by when they, or their dial, began.
+    pub(super) fn shaking(&self) -> &BTreeSet<(Time, PeerKey)> {
+        &self.shaking
     }
 
     /// Connections that wait for a slot, by the time until which they do.
@@ -89,14 +136,18 @@ impl Roster {
         &self.lobby
     }
 
-    fn count(&mut self, key: PeerKey, place: Place, here: bool) {
-        match (place, here) {
-            (Place::Slot, true) => self.slots += 1,
-            (Place::Slot, false) => self.slots -= 1,
-            (Place::Dialing | Place::Handshaking, true) => self.half_open += 1,
-            (Place::Dialing | Place::Handshaking, false) => self.half_open -= 1,
-            (Place::Lobby { until }, true) => _ = self.lobby.insert((until, key)),
-            (Place::Lobby { until }, false) => _ = self.lobby.remove(&(until, key)),
+    fn count(&mut self, key: PeerKey, place: Place, began_at: Time, here: bool) {
+        let (set, at) = match place {
+            Place::Slot if here => return self.slots += 1,
+            Place::Slot => return self.slots -= 1,
+            Place::Dialing => (&mut self.dialing, began_at),
+            Place::Handshaking => (&mut self.shaking, began_at),
+            Place::Lobby { until } => (&mut self.lobby, until),
+        };
+        if here {
+            set.insert((at, key));
+        } else {
+            set.remove(&(at, key));
         }
     }
 }
@@ -107,6 +158,10 @@ pub(super) struct Peer {
     pub(super) addr: SocketAddr,
     pub(super) source: Source,
     place: Place,
+    /// When it was dialed or came.
+    began_at: Time,
+    /// What it calls itself, once it said so.
+    id: Option<PeerId>,
     /// What it has, if that is neither everything nor nothing.
     pub(super) bits: Option<Bitfield>,
     /// What we told it last: INTERESTED or not.
@@ -149,6 +204,8 @@ impl Peer {
             addr,
             source,
             place,
+            began_at: now,
+            id: None,
             bits: None,
             told_interested: false,
             allows: false,

@@ -5,12 +5,18 @@ use super::*;
 use crate::close::{Refusal, Violation};
 use crate::session::{Announced, Tell};
 
+mod addresses;
+mod dial_limits;
 mod dialing;
 mod fast;
 mod held;
+mod liars;
 mod nonsense;
 mod serving;
+mod snapshot;
 mod transfer;
+mod turnover;
+mod twins;
 
 /// A swarm of four pieces of two blocks, driven by hand.
 struct Hand {

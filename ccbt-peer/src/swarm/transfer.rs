@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ccbt_policy::Time;
+use ccbt_policy::{PeerView, Time};
 use ccbt_wire::{Block, PieceIndex};
 
 use super::partial::Receipt;
@@ -15,10 +15,6 @@ use crate::session::Tell;
 const OVERDUE: Duration = Duration::from_secs(15);
 /// What a snubbing peer was asked for so long ago is lost.
 const LOST: Duration = Duration::from_secs(60);
-/// A suspect piece waits so long for the peer that is to send it alone and sends nothing.
-const STALLED: Duration = Duration::from_secs(5);
-/// It waits longer if that peer chokes us: what is here of the piece is lost when it starts over.
-const CHOKED: Duration = Duration::from_secs(30);
 /// We count as limited for so long after a peer was held back.
 const HELD: Duration = Duration::from_secs(1);
 /// A peer that refuses a block is asked again after this, and twice as long each time.
@@ -28,11 +24,12 @@ const MAX_HOLD_DOUBLINGS: u32 = 7;
 impl SwarmCore {
     /// Asks the peer for as much as its window has room for.
     pub(super) fn refill(&mut self, now: Time, key: PeerKey) {
+        let limits_itself = self.limits_itself(now);
         let Some(peer) = self.peers.get_mut(key) else { return };
         let Some(view) = self.watch.get(key) else { return };
         let may_ask = !view.peer_choking || !peer.allowed.is_empty();
         let may = peer.place() == Place::Slot && view.am_interested && may_ask;
-        if !may || now < peer.hold_until {
+        if !may || now < peer.hold_until || self.config.observe {
             return;
         }
         let clock = peer.clock(now);
@@ -46,7 +43,7 @@ impl SwarmCore {
             working: &mut peer.working,
             in_flight: peer.in_flight.len(),
             // Under our own limit a second copy comes no sooner than the first.
-            may_double: self.held_at.is_none_or(|at| now.saturating_since(at) >= HELD),
+            may_double: !limits_itself,
         };
         let blocks = if view.peer_choking {
             self.picker.pick_among(&asker, room, &peer.allowed)
@@ -80,6 +77,11 @@ impl SwarmCore {
         for (_, key) in idle {
             self.refill(now, key);
         }
+    }
+
+    /// Whether our own limit held a peer back lately.
+    pub(super) fn limits_itself(&self, now: Time) -> bool {
+        self.held_at.is_some_and(|at| now.saturating_since(at) < HELD)
     }
 
     pub(super) fn on_unchoked(&mut self, now: Time, key: PeerKey) {
@@ -149,14 +151,22 @@ impl SwarmCore {
         self.meter.downloaded += u64::from(block.length);
         let receipt = if fresh { self.picker.receive(key, block) } else { None };
         let useful = receipt.is_some();
-        self.watch.note(key, |view| {
+        let change = |view: &mut PeerView| {
             view.last_block_at = Some(now);
             view.snubbed_since = None;
             view.consecutive_rejects = 0;
             view.downloaded += u64::from(block.length);
             view.useful_blocks += u64::from(useful);
             view.wasted_blocks += u64::from(!useful);
-        });
+        };
+        // One of very many good blocks is no cause to ask the rules.
+        let was_bad =
+            |view: &PeerView| view.snubbed_since.is_some() || view.consecutive_rejects > 0;
+        if !useful || self.watch.get(key).is_some_and(was_bad) {
+            self.watch.update(key, now, change);
+        } else {
+            self.watch.note(key, change);
+        }
         if let Some(receipt) = receipt {
             self.cancel_elsewhere(now, receipt, block);
         }
@@ -205,7 +215,7 @@ impl SwarmCore {
         }
         if peer.in_flight.is_empty() {
             peer.window.nothing_due();
-            self.watch.note(key, |view| view.snubbed_since = None);
+            self.watch.update(key, now, |view| view.snubbed_since = None);
         }
         self.actions.push_back(Action::Tell { key, tell: Tell::Cancel(vec![block]) });
         self.note_in_flight(key);
@@ -230,7 +240,7 @@ impl SwarmCore {
             if snubbed {
                 peer.window.snubbed();
                 peer.working = None;
-                self.watch.note(*key, |view| {
+                self.watch.update(*key, now, |view| {
                     // Who chokes us may leave out even what it allowed.
                     if !view.peer_choking {
                         view.snubbed_since.get_or_insert(now);
@@ -239,7 +249,7 @@ impl SwarmCore {
             }
         }
         self.forget_lost_requests(now);
-        self.release_stalled(now);
+        self.settle_suspects(now);
         // What was taken back is for those who wait, before it is for whom it was taken from.
         self.refill_idle(now);
     }
@@ -265,28 +275,6 @@ impl SwarmCore {
         }
     }
 
-    /// Suspect pieces that stand still with the peer that was to send them alone start over with another.
-    fn release_stalled(&mut self, now: Time) {
-        for owner in self.picker.sole_owners() {
-            let (Some(peer), Some(view)) = (self.peers.get(owner), self.watch.get(owner)) else {
-                continue;
-            };
-            let stalled = if view.peer_choking {
-                view.peer_choking_since + CHOKED <= now
-            } else {
-                let oldest = peer.in_flight.front().filter(|_| view.snubbed_since.is_some());
-                oldest.is_some_and(|asked| asked.at + STALLED <= peer.clock(now))
-            };
-            if !stalled {
-                continue;
-            }
-            for piece in self.picker.release(owner) {
-                self.withdraw_from(owner, piece);
-                self.start_over(piece);
-            }
-        }
-    }
-
     /// Nobody need send a block of the piece any more.
     pub(super) fn withdraw(&mut self, piece: PieceIndex) {
         for key in self.peers.keys() {
@@ -294,7 +282,7 @@ impl SwarmCore {
         }
     }
 
-    fn withdraw_from(&mut self, key: PeerKey, piece: PieceIndex) {
+    pub(super) fn withdraw_from(&mut self, key: PeerKey, piece: PieceIndex) {
         let Some(peer) = self.peers.get_mut(key) else { return };
         let of_piece = |asked: &Asked| asked.block.piece == piece;
         let blocks: Vec<Block> =

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ccbt_peer::Geometry;
+use ccbt_peer::core::{PeerKey, Print};
 use ccbt_peer::wire::{Bitfield, Block, PieceIndex};
 
 /// What became of a block.
@@ -19,19 +20,26 @@ pub(crate) enum Put {
 #[derive(Debug)]
 pub(crate) struct Disk {
     geometry: Geometry,
-    /// Of pieces that are coming in: whether each block is here, and right.
-    open: BTreeMap<PieceIndex, Vec<Option<bool>>>,
+    /// Of pieces that are coming in: who sent each block that is here, and whether it is right.
+    open: BTreeMap<PieceIndex, Vec<Option<(PeerKey, bool)>>>,
     sealed: Bitfield,
     attempts: BTreeMap<PieceIndex, u32>,
+    prints: Vec<Print>,
 }
 
 impl Disk {
     pub(crate) fn new(geometry: Geometry, sealed: Bitfield) -> Self {
-        Self { geometry, open: BTreeMap::new(), sealed, attempts: BTreeMap::new() }
+        Self {
+            geometry,
+            open: BTreeMap::new(),
+            sealed,
+            attempts: BTreeMap::new(),
+            prints: Vec::new(),
+        }
     }
 
     /// Puts a block where it belongs; says which attempt at its piece that was.
-    pub(crate) fn put(&mut self, block: Block, right: bool) -> (u32, Put) {
+    pub(crate) fn put(&mut self, from: PeerKey, block: Block, right: bool) -> (u32, Put) {
         let attempt = self.attempts.get(&block.piece).copied().unwrap_or(0);
         if self.sealed.get(block.piece) {
             return (attempt, Put::Waste);
@@ -39,16 +47,31 @@ impl Disk {
         let number = self.geometry.number(block).expect("a block that was asked for");
         let count = self.geometry.blocks(block.piece) as usize;
         let blocks = self.open.entry(block.piece).or_insert_with(|| vec![None; count]);
-        if blocks[number as usize].replace(right).is_some() {
+        if blocks[number as usize].is_some() {
             return (attempt, Put::Waste);
         }
+        blocks[number as usize] = Some((from, right));
         if blocks.contains(&None) {
             return (attempt, Put::Fresh);
         }
-        let right = !blocks.contains(&Some(false));
+        let blocks: Vec<(PeerKey, bool)> = blocks.iter().flatten().copied().collect();
+        let right = blocks.iter().all(|(_, right)| *right);
+        let print =
+            |(from, right): &(PeerKey, bool)| Print { from: *from, digest: (*right).into() };
+        self.prints = blocks.iter().map(print).collect();
         self.open.remove(&block.piece);
         self.sealed.set(block.piece, true);
         (attempt, if right { Put::Complete } else { Put::Wrong })
+    }
+
+    /// The blocks of the piece that was complete last.
+    pub(crate) fn prints(&self) -> Vec<Print> {
+        self.prints.clone()
+    }
+
+    /// Whether the piece had to start over.
+    pub(crate) fn is_suspect(&self, piece: PieceIndex) -> bool {
+        self.attempts.contains_key(&piece)
     }
 
     /// The piece starts over.

@@ -9,6 +9,9 @@ use ccbt_peer::wire::{Bitfield, Block, Message, PieceIndex};
 /// Every peer sends a keep-alive so often.
 const KEEP_ALIVE: Duration = Duration::from_secs(100);
 
+/// Who drips does so this often.
+const DRIP: Duration = Duration::from_secs(1);
+
 /// How a peer takes a dial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
@@ -38,6 +41,13 @@ pub(crate) enum Line {
     Leave,
 }
 
+/// A peer that sends by the byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Drip {
+    Blocks(u32),
+    Message(u32),
+}
+
 /// A peer and what it will do, counted from its handshake.
 #[derive(Clone, Debug)]
 pub(crate) struct Host {
@@ -52,6 +62,10 @@ pub(crate) struct Host {
     pub(crate) allows: Vec<u32>,
     /// It sends a block so often while it has requests.
     pub(crate) block_every: Option<Duration>,
+    /// After so many blocks it sends no more.
+    pub(crate) mute_after: Option<usize>,
+    /// It sends so many bytes a second, of blocks or of one message without end.
+    pub(crate) drips: Option<Drip>,
     /// The first byte of every block of these pieces is wrong.
     pub(crate) lies_about: Vec<u32>,
     /// It is interested in us from the beginning.
@@ -70,6 +84,7 @@ pub(crate) enum Alarm {
     Script(usize),
     Unchoke,
     Block,
+    Drip,
     KeepAlive,
 }
 
@@ -77,6 +92,8 @@ pub(crate) enum Alarm {
 #[derive(Debug, Default)]
 pub(crate) struct Out {
     pub(crate) say: Vec<Message>,
+    /// Bytes of a message that is not whole yet; of a block, if it is one.
+    pub(crate) drip: Option<(Option<Block>, u32)>,
     pub(crate) wake: Vec<(Duration, Alarm)>,
     pub(crate) leave: bool,
 }
@@ -87,6 +104,10 @@ pub(crate) struct Remote {
     host: Host,
     choking: bool,
     sending: bool,
+    /// Blocks that it sent.
+    sent: usize,
+    /// Bytes of the first block in its queue that dripped out.
+    dripped: u32,
     queue: VecDeque<Block>,
     /// Pieces of ours that it knows of and lacks.
     offered: Vec<PieceIndex>,
@@ -100,6 +121,8 @@ impl Remote {
             host,
             choking: true,
             sending: false,
+            sent: 0,
+            dripped: 0,
             queue: VecDeque::new(),
             offered: Vec::new(),
             unchoked_by_us: false,
@@ -131,6 +154,9 @@ impl Remote {
             out.say.push(Message::Have(PieceIndex(0)));
         }
         out.wake.push((KEEP_ALIVE, Alarm::KeepAlive));
+        if matches!(self.host.drips, Some(Drip::Message(_))) {
+            out.wake.push((DRIP, Alarm::Drip));
+        }
         let lines = self.host.script.iter().enumerate();
         out.wake.extend(lines.map(|(n, (at, _))| (*at, Alarm::Script(n))));
     }
@@ -151,6 +177,8 @@ impl Remote {
                     self.send_by_and_by(out);
                 }
             }
+            // A block that has begun to drip goes on.
+            Message::Cancel(block) if self.dripped > 0 && self.queue.front() == Some(block) => {}
             Message::Cancel(block) => {
                 let before = self.queue.len();
                 self.queue.retain(|queued| queued != block);
@@ -210,13 +238,19 @@ impl Remote {
             }
             Alarm::Block => {
                 self.sending = false;
+                let mute = self.host.mute_after.is_some_and(|blocks| self.sent >= blocks);
+                if mute {
+                    return;
+                }
                 if let Some(Block { piece, begin, length }) = self.queue.pop_front() {
+                    self.sent += 1;
                     let mut data = vec![0; length as usize];
                     data[0] = u8::from(self.host.lies_about.contains(&piece.0));
                     out.say.push(Message::Piece { piece, begin, data: data.into() });
                 }
                 self.send_by_and_by(out);
             }
+            Alarm::Drip => self.drip(out),
         }
     }
 
@@ -241,7 +275,33 @@ impl Remote {
         {
             self.sending = true;
             out.wake.push((every, Alarm::Block));
+        } else if let Some(Drip::Blocks(_)) = self.host.drips
+            && !self.sending
+        {
+            self.sending = true;
+            out.wake.push((DRIP, Alarm::Drip));
         }
+    }
+
+    fn drip(&mut self, out: &mut Out) {
+        match self.host.drips {
+            Some(Drip::Message(bytes)) => out.drip = Some((None, bytes)),
+            Some(Drip::Blocks(bytes)) => {
+                let Some(block) = self.queue.front().copied() else {
+                    self.sending = false;
+                    return;
+                };
+                let bytes = bytes.min(block.length - self.dripped);
+                self.dripped += bytes;
+                if self.dripped == block.length {
+                    self.queue.pop_front();
+                    self.dripped = 0;
+                }
+                out.drip = Some((Some(block), bytes));
+            }
+            None => return,
+        }
+        out.wake.push((DRIP, Alarm::Drip));
     }
 
     fn learn(&mut self, piece: PieceIndex) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ccbt_peer::wire::{Bitfield, Message, PieceIndex};
 
-use super::host::{Answer, Greeting, Host, Line};
+use super::host::{Answer, Drip, Greeting, Host, Line};
 use super::{ms, secs};
 
 /// Says nothing behind its handshake.
@@ -17,6 +17,8 @@ pub(crate) fn mute(pieces: u32) -> Host {
         script: Vec::new(),
         unchokes: None,
         block_every: None,
+        mute_after: None,
+        drips: None,
         lies_about: Vec::new(),
         wants: false,
         requests: false,
@@ -110,6 +112,34 @@ pub(crate) fn liar(
     block_every: Duration,
 ) -> Host {
     Host { lies_about: about.into_iter().collect(), ..seed(pieces, block_every) }
+}
+
+/// Has everything, lies in every block that it sends, and falls silent after `blocks` of them.
+pub(crate) fn muting_liar(pieces: u32, blocks: usize, block_every: Duration) -> Host {
+    Host { mute_after: Some(blocks), ..liar(pieces, 0..pieces, block_every) }
+}
+
+/// Has everything and sends 50 bytes of its blocks a second. Without the fast extension it says nothing in
+/// between, where nothing can be said.
+pub(crate) fn trickler(pieces: u32) -> Host {
+    Host {
+        fast: false,
+        greeting: Greeting::Bitfield,
+        drips: Some(Drip::Blocks(50)),
+        ..snubber(pieces)
+    }
+}
+
+/// Begins a message and sends so many bytes of it a second, for ever.
+pub(crate) fn dripper(pieces: u32, bytes: u32) -> Host {
+    Host { drips: Some(Drip::Message(bytes)), ..choker(pieces) }
+}
+
+/// Has everything and changes its mind `times` times, every `every`.
+pub(crate) fn flooder(pieces: u32, times: u32, every: Duration) -> Host {
+    let flips = [Message::Interested, Message::NotInterested].into_iter().cycle().map(Line::Say);
+    let script = flips.zip(1..=times).map(|(line, n)| (every * n, line)).collect();
+    Host { script, ..choker(pieces) }
 }
 
 /// Breaks the protocol at `at`.

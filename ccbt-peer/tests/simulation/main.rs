@@ -8,12 +8,14 @@ mod disk;
 mod host;
 mod kept;
 mod kinds;
+mod liars;
 mod mixed;
 mod modes;
 mod random;
 mod seed_cases;
 mod slots;
 mod story;
+mod transport;
 mod world;
 
 use std::time::Duration;

@@ -12,7 +12,7 @@ const PIECES: u32 = 12;
 fn any_host(rng: &mut fastrand::Rng) -> Host {
     let every = ms(rng.u64(5..5_000));
     let some: Vec<u32> = (0..PIECES).filter(|_| rng.bool()).collect();
-    let mut host = match rng.u32(..15) {
+    let mut host = match rng.u32(..19) {
         0 => kinds::mute(PIECES),
         1 => kinds::chatter(PIECES),
         2 => kinds::empty(PIECES),
@@ -27,6 +27,10 @@ fn any_host(rng: &mut fastrand::Rng) -> Host {
         11 => kinds::liar(PIECES, some, every),
         12 => kinds::breaker(PIECES, ms(rng.u64(..40_000))),
         13 => kinds::resetter(PIECES, ms(rng.u64(..40_000))),
+        14 => kinds::muting_liar(PIECES, rng.usize(1..30), every),
+        15 => kinds::trickler(PIECES),
+        16 => kinds::dripper(PIECES, rng.u32(1..600)),
+        17 => kinds::flooder(PIECES, rng.u32(1..200), ms(rng.u64(1..1_000))),
         _ => kinds::partial(PIECES, some, every),
     };
     for _ in 0..rng.u32(..12) {

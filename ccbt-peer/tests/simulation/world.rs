@@ -72,6 +72,9 @@ struct Link {
     sent: MessageDecoder,
     /// Bytes of our handshake that are still to be cut off.
     handshake: usize,
+    /// What drips in, how much of it is here, and whether it was asked for.
+    arriving: Option<(Option<Block>, u32)>,
+    expected: bool,
     /// Messages between connection and swarm do not overtake each other.
     to_core_at: Time,
     to_session_at: Time,
@@ -261,6 +264,7 @@ impl World {
                 Ok(key) => {
                     self.audit.admitted(key, addr);
                     self.link_up(key, addr, Direction::Incoming);
+                    self.act();
                 }
                 Err(reason) => assert_ne!(reason, Refusal::Duplicate),
             },
@@ -298,6 +302,8 @@ impl World {
             remote: Remote::new(host, self.geometry.piece_length()),
             sent: MessageDecoder::new(Limits::for_pieces(self.geometry.pieces())),
             handshake: Handshake::LEN,
+            arriving: None,
+            expected: false,
             to_core_at: self.now,
             to_session_at: self.now,
         };
@@ -332,6 +338,9 @@ impl World {
         for message in out.say {
             self.hear(key, message);
         }
+        if let Some((block, bytes)) = out.drip {
+            self.hear_drops(key, block, bytes);
+        }
         if out.leave {
             self.lose(key, CloseReason::PeerLeft);
         }
@@ -346,9 +355,9 @@ impl World {
             Message::Piece { piece, begin, data } => {
                 let length = u32::try_from(data.len()).unwrap();
                 let block = Block { piece, begin, length };
-                link.session.on_piece_header(self.now, block).map(|_| {
-                    self.on_block(key, block, data[0] == 0);
-                })
+                let expected = link.session.on_piece_header(self.now, block);
+                link.session.on_piece_end();
+                expected.map(|expected| self.on_block(key, block, data[0] == 0, expected))
             }
             message => {
                 let have = self.core.have();
@@ -361,8 +370,33 @@ impl World {
         }
     }
 
-    fn on_block(&mut self, key: PeerKey, block: Block, right: bool) {
-        let (attempt, put) = self.disk.put(block, right);
+    /// Some bytes of a message are with us that is not whole, or becomes whole by them.
+    fn hear_drops(&mut self, key: PeerKey, block: Option<Block>, bytes: u32) {
+        let Some(link) = self.links.get_mut(&key) else { return };
+        let (arriving, got) = link.arriving.unwrap_or_default();
+        if block.is_some() && arriving.is_none() {
+            link.expected = match block.map(|block| link.session.on_piece_header(self.now, block)) {
+                Some(Err(reason)) => return self.lose(key, reason),
+                expected => matches!(expected, Some(Ok(true))),
+            };
+        }
+        let got = got + bytes;
+        let whole = block.filter(|block| got == block.length);
+        link.session.on_bytes(self.now, bytes as usize, whole.is_none());
+        link.arriving = whole.is_none().then_some((block, got));
+        if let Some(block) = whole {
+            link.session.on_piece_end();
+            let expected = link.expected;
+            self.on_block(key, block, true, expected);
+        }
+    }
+
+    fn on_block(&mut self, key: PeerKey, block: Block, right: bool, expected: bool) {
+        let (attempt, put) = if expected || !self.disk.is_suspect(block.piece) {
+            self.disk.put(key, block, right)
+        } else {
+            (0, Put::Waste)
+        };
         let fresh = put != Put::Waste;
         self.report(key, vec![SessionEvent::Received { block, fresh, attempt }]);
         let input = match put {
@@ -372,6 +406,10 @@ impl World {
         };
         let heard = self.links.get(&key).map_or(self.now, |link| link.to_core_at);
         let at = (self.now + self.pace.store).max(heard);
+        if put == Put::Wrong || self.disk.is_suspect(block.piece) {
+            let prints = Input::Prints { piece: block.piece, prints: self.disk.prints() };
+            self.plan(at, Happening::ToCore(prints));
+        }
         self.plan(at, Happening::ToCore(input));
     }
 

@@ -38,7 +38,7 @@ fn deliver(assemblies: &Assemblies, payload: &[u8], peer: PeerKey, block: Block)
             buffer[begin..begin + bytes.len()].copy_from_slice(bytes);
             assembly.landed(peer, block)
         }
-        Landing::Aside(shared) => lock(&shared).put(block, bytes),
+        Landing::Aside(shared) => lock(&shared).put(B, block, bytes),
         Landing::Waste => Added::Waste,
         Landing::NoBuffer => panic!("no buffer"),
     }
@@ -97,7 +97,10 @@ fn a_block_is_claimed_by_one_and_whoever_else_brings_it_keeps_it_aside() {
     let claimed = buffer(assemblies.land(A, first, false));
     let other = aside(assemblies.land(B, first, false));
     // The other is done first. What the claimant has is waste then, and it cannot write any more.
-    assert!(matches!(lock(&other).put(first, bytes(&assemblies, &payload, first)), Added::Fresh));
+    assert!(matches!(
+        lock(&other).put(B, first, bytes(&assemblies, &payload, first)),
+        Added::Fresh
+    ));
     assert!(lock(&claimed).buffer_for(A, first).is_none());
     assert!(matches!(lock(&claimed).landed(A, first), Added::Waste));
     assert!(matches!(assemblies.land(B, first, false), Landing::Waste));
@@ -110,7 +113,7 @@ fn a_block_that_is_done_is_never_overwritten() {
     buffer(assemblies.land(A, first, false));
     let late = aside(assemblies.land(B, first, false));
     assert!(matches!(deliver(&assemblies, &payload, A, first), Added::Fresh));
-    assert!(matches!(lock(&late).put(first, &[0; BLOCK_LEN as usize]), Added::Waste));
+    assert!(matches!(lock(&late).put(B, first, &[0; BLOCK_LEN as usize]), Added::Waste));
     let last = deliver(&assemblies, &payload, A, block(&assemblies, 0, 1));
     let Added::Complete(Complete::Buffer(_, hash)) = last else { panic!() };
     assert!(assemblies.is_right(FIRST, hash));
@@ -154,7 +157,10 @@ fn a_piece_that_starts_over_is_another_attempt_and_what_came_before_is_waste() {
     assemblies.start_over(FIRST);
     assert_eq!(assemblies.buffers.available_permits(), free + 1, "its buffer is free");
     assert!(matches!(lock(&before).landed(A, first), Added::Waste));
-    assert!(matches!(lock(&other).put(first, bytes(&assemblies, &payload, first)), Added::Waste));
+    assert!(matches!(
+        lock(&other).put(B, first, bytes(&assemblies, &payload, first)),
+        Added::Waste
+    ));
     assert!(!lock(&before).claim_ahead(A, first));
     let again = buffer(assemblies.land(A, first, false));
     assert_eq!(lock(&again).attempt(), 1);
@@ -182,7 +188,7 @@ fn beyond_the_budget_a_piece_waits_for_a_buffer_or_goes_to_the_store() {
     assert!(matches!(assemblies.land(A, next, false), Landing::NoBuffer));
     let shared = aside(assemblies.land(A, next, true));
     assert!(lock(&shared).is_in_store());
-    assert!(matches!(lock(&shared).put(next, bytes(&assemblies, &payload, next)), Added::Waste));
+    assert!(matches!(lock(&shared).put(B, next, bytes(&assemblies, &payload, next)), Added::Waste));
     // Another one has a buffer as soon as one is free.
     assemblies.start_over(FIRST);
     buffer(assemblies.land(A, block(&assemblies, count + 1, 0), false));
@@ -200,7 +206,7 @@ fn a_piece_in_the_store_hashes_what_comes_in_order_and_leaves_the_rest_to_be_rea
             let mut assembly = lock(&shared);
             assert!(assembly.reserve(block));
             assert!(!assembly.reserve(block), "one alone writes it");
-            last = assembly.written(block, bytes(&assemblies, &payload, block));
+            last = assembly.written(A, block, bytes(&assemblies, &payload, block));
         }
         let Added::Complete(Complete::Store(_, front)) = last else { panic!("{order:?}") };
         assert_eq!(front, hashed);

@@ -223,26 +223,26 @@ fn a_stored_piece_names_its_senders_and_is_asked_for_no_more() {
 }
 
 #[test]
-fn a_wrong_piece_of_one_sender_has_a_culprit_and_is_nobodys_suspect() {
+fn a_wrong_piece_of_one_sender_is_asked_of_anybody() {
     let mut desk = Desk::new(1, 2);
     desk.pick(A, 2);
     desk.receive(A, (0, 0));
     desk.receive(A, (0, 1));
-    assert_eq!(desk.picker.failed(PieceIndex(0)).culprit(), Some(A));
+    let senders = desk.picker.failed(PieceIndex(0));
+    assert_eq!(senders, Senders { known: vec![A], all: true });
     assert_eq!((desk.pick(B, 1), desk.pick(C, 1)), (vec![(0, 0)], vec![(0, 1)]));
 }
 
 #[test]
-fn a_wrong_piece_has_no_culprit_while_the_word_of_a_block_is_still_to_come() {
+fn of_a_wrong_piece_those_are_known_whose_word_is_here() {
     let mut desk = Desk::new(1, 2);
     desk.pick(A, 1);
     desk.pick(B, 1);
     desk.receive(B, (0, 1));
     assert_eq!(desk.picker.failed(PieceIndex(0)), Senders { known: vec![B], all: false });
-    assert!(desk.picker.suspects.contains_key(&PieceIndex(0)));
 }
 
-/// A piece of three blocks that two senders got wrong.
+/// A piece of three blocks that two senders got wrong, entrusted to B.
 fn suspect() -> Desk {
     let mut desk = Desk::new(1, 3);
     desk.pick(A, 2);
@@ -250,42 +250,75 @@ fn suspect() -> Desk {
     for (key, n) in [(A, 0), (A, 1), (B, 2)] {
         desk.receive(key, (0, n)).unwrap();
     }
-    assert_eq!(desk.picker.failed(PieceIndex(0)).culprit(), None);
+    desk.picker.failed(PieceIndex(0));
+    desk.picker.withhold(PieceIndex(0));
+    assert_eq!((desk.pick(A, 1), desk.pick(C, 1)), (vec![], vec![]), "it waits for its one sender");
+    assert!(desk.picker.entrust(PieceIndex(0), B));
     desk
 }
 
 #[test]
-fn a_suspect_piece_goes_to_one_peer_alone() {
+fn a_withheld_piece_goes_to_one_peer_alone() {
     let mut desk = suspect();
-    assert_eq!(desk.pick(B, 1), [(0, 0)]);
     assert_eq!(desk.pick(A, 9), []);
-    assert_eq!(desk.picker.sole_owners(), [B]);
+    assert_eq!(desk.pick(B, 1), [(0, 0)]);
+    assert_eq!((desk.picker.owner(PieceIndex(0)), desk.pick(A, 9)), (Some(B), vec![]));
     assert_eq!(desk.pick(B, 9), [(0, 1), (0, 2)]);
     assert_eq!(desk.pick(A, 9), [], "there is no endgame for it");
+    assert!(!desk.picker.entrust(PieceIndex(0), A), "it is under way");
     (0..3).for_each(|n| _ = desk.receive(B, (0, n)));
-    assert_eq!(desk.picker.failed(PieceIndex(0)).culprit(), Some(B));
+    assert_eq!(desk.picker.failed(PieceIndex(0)), Senders { known: vec![B], all: true });
 }
 
 #[test]
-fn a_suspect_piece_that_its_peer_leaves_starts_over_with_another() {
+fn what_a_peer_is_entrusted_with_comes_before_what_it_works_on() {
+    let mut desk = Desk::new(3, 4);
+    let first = desk.pick(B, 1)[0].0;
+    let other = PieceIndex((first + 1) % 3);
+    desk.picker.withhold(other);
+    desk.picker.entrust(other, B);
+    assert_eq!(Desk::pieces(&desk.pick(B, 6)), [other.0, first]);
+}
+
+#[test]
+fn a_withheld_piece_that_its_peer_leaves_starts_over_with_another() {
     let mut desk = suspect();
     desk.pick(B, 2);
     desk.receive(B, (0, 0));
     desk.give_back(B, (0, 1), false);
     assert_eq!(desk.pick(A, 9), []);
+    assert_eq!(desk.picker.progress(PieceIndex(0)), (1, 3));
     assert_eq!(desk.picker.release(B), [PieceIndex(0)]);
+    assert_eq!(desk.pick(A, 9), []);
+    assert!(desk.picker.entrust(PieceIndex(0), A));
     assert_eq!(desk.pick(A, 9), [(0, 0), (0, 1), (0, 2)]);
     assert_eq!(desk.picker.release(B), []);
+    desk.picker.take_from(B, PieceIndex(0));
+    assert_eq!(desk.picker.owner(PieceIndex(0)), Some(A), "it is not taken from somebody else");
+    desk.picker.take_from(A, PieceIndex(0));
+    assert_eq!(desk.picker.owner(PieceIndex(0)), None);
 }
 
 #[test]
-fn a_suspect_piece_that_is_whole_is_not_taken_from_its_peer() {
+fn a_withheld_piece_that_is_whole_is_not_taken_from_its_peer() {
     let mut desk = suspect();
     desk.pick(B, 3);
     (0..3).for_each(|n| _ = desk.receive(B, (0, n)));
     assert_eq!(desk.picker.release(B), []);
     assert_eq!(desk.picker.stored(PieceIndex(0)).known, [B]);
-    assert!(desk.picker.suspects.is_empty());
+    assert!(desk.picker.withheld.is_empty());
+}
+
+#[test]
+fn pieces_with_a_block_of_a_liar_start_over_for_anybody() {
+    let mut desk = Desk::new(2, 2);
+    let [first, second] = desk.pick(A, 2)[..] else { panic!() };
+    desk.receive(A, first).unwrap();
+    let other = desk.pick(B, 1)[0];
+    desk.receive(B, other).unwrap();
+    assert_eq!(desk.picker.discard(A), [PieceIndex(first.0)]);
+    assert_eq!(desk.pick(B, 9).len(), 3, "one of its own piece, and two of the other");
+    assert_eq!(desk.receive(A, second), Some(Receipt { others: vec![B] }));
 }
 
 #[test]
@@ -305,16 +338,4 @@ fn blocks_that_no_piece_has_are_nothing() {
     desk.picker.give_back(A, odd, false);
     desk.picker.give_back(A, Block { piece: PieceIndex(9), ..odd }, true);
     assert!(desk.picker.partials.is_empty());
-}
-
-#[test]
-fn a_peer_that_let_a_suspect_piece_lie_is_asked_for_it_last() {
-    let mut desk = suspect();
-    desk.pick(B, 1);
-    assert_eq!(desk.picker.release(B), [PieceIndex(0)]);
-    assert!(desk.picker.has_failed(B, PieceIndex(0)) && !desk.picker.has_failed(A, PieceIndex(0)));
-    assert_eq!(desk.pick(B, 1), [(0, 0)], "it is asked again if there is nothing else");
-    let mut desk = Desk::new(2, 1);
-    desk.picker.suspects.insert(PieceIndex(0), vec![B]);
-    assert_eq!((desk.pick(B, 1), desk.pick(B, 1)), (vec![(1, 0)], vec![(0, 0)]));
 }

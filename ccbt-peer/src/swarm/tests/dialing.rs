@@ -59,7 +59,8 @@ fn a_peer_that_broke_the_protocol_is_banned_for_10_minutes() {
 fn of_two_connections_to_a_peer_the_older_stays() {
     let mut hand = Hand::new();
     let first = hand.open(1);
-    let second = hand.core.admit(hand.now, addr(2)).unwrap();
+    let other_port = SocketAddr::from(([10, 0, 0, 1], 50_000));
+    let second = hand.core.admit(hand.now, other_port).unwrap();
     hand.take();
     hand.opened(second, 1, Direction::Incoming);
     assert_eq!(hand.closes(), [(second, CloseReason::Refused(Refusal::Duplicate))]);
@@ -84,24 +85,6 @@ fn crossing(theirs: u8) -> Direction {
 fn of_two_connections_that_cross_the_one_stays_that_the_greater_peer_id_dialed() {
     assert_eq!(crossing(4), Direction::Outgoing);
     assert_eq!(crossing(6), Direction::Incoming);
-}
-
-#[test]
-fn a_lost_peer_that_gave_us_a_piece_is_dialed_after_a_second() {
-    let mut hand = Hand::new();
-    hand.found(1);
-    let [(key, _)] = hand.dials()[..] else { panic!() };
-    hand.opened(key, 1, Direction::Outgoing);
-    hand.session(key, SessionEvent::Has(Announced::All));
-    hand.session(key, SessionEvent::Unchoked);
-    (0..2).for_each(|n| hand.receive(key, block(0, n), 0));
-    hand.handle(Input::Stored(PieceIndex(0)));
-    hand.close(key, CloseReason::PeerLeft);
-    hand.take();
-    hand.pass(999);
-    assert_eq!(hand.dials(), []);
-    hand.pass(1);
-    assert_eq!(hand.dials().len(), 1);
 }
 
 #[test]

@@ -1,0 +1,162 @@
+//! Messages that make sense one at a time and none by the hundred.
+//!
+//! Each kind has a bucket of tokens. A message takes one, time brings them back, and a bucket that is found
+//! empty is full again: so a burst is forgiven, and what goes on and on is seen.
+
+use std::time::Duration;
+
+use ccbt_policy::Time;
+
+const MINUTE: Duration = Duration::from_secs(60);
+/// A bucket that is found empty so often within [`PERIOD`] is a flood.
+const EMPTY: usize = 3;
+const PERIOD: Duration = Duration::from_secs(10 * 60);
+
+/// What the buckets are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// CHOKE, UNCHOKE, INTERESTED, NOT_INTERESTED.
+    Flip,
+    /// Keep-alives.
+    KeepAlive,
+    /// HAVE: each piece comes once if all is well.
+    Have,
+    /// Requests that are refused, cancels of what is not asked for, refusals of what we did not ask.
+    Vain,
+    /// What is sent once or hardly ever: extension handshakes, what is said of all pieces for a second
+    /// time, ports, hints, messages that we do not know.
+    Odd,
+}
+
+/// The buckets of one connection.
+#[derive(Debug)]
+pub(super) struct Floods {
+    flips: Bucket,
+    keep_alives: Bucket,
+    haves: Bucket,
+    vain: Bucket,
+    odd: Bucket,
+    /// When buckets were found empty before, the latest first.
+    empty_at: [Option<Time>; EMPTY - 1],
+    told: bool,
+}
+
+impl Floods {
+    /// For a torrent of so many pieces.
+    pub(super) fn new(pieces: u32) -> Self {
+        Self {
+            flips: Bucket::new(20, 20),
+            keep_alives: Bucket::new(30, 30),
+            // A small torrent is no reason to be strict.
+            haves: Bucket::new(pieces.saturating_mul(2).max(20), 20),
+            // Twice what clients have under way at the most crosses our CHOKE.
+            vain: Bucket::new(2000, 600),
+            odd: Bucket::new(60, 60),
+            empty_at: [None; EMPTY - 1],
+            told: false,
+        }
+    }
+
+    /// We gave the peer cause to change its mind so often, and to change it back.
+    pub(super) fn allow_flips(&mut self, causes: usize) {
+        self.flips.give(u32::try_from(causes).unwrap_or(u32::MAX).saturating_mul(2));
+    }
+
+    /// Counts a message; true if it makes a flood of them, which is said once.
+    pub(super) fn count(&mut self, now: Time, kind: Kind) -> bool {
+        let bucket = match kind {
+            Kind::Flip => &mut self.flips,
+            Kind::KeepAlive => &mut self.keep_alives,
+            Kind::Have => &mut self.haves,
+            Kind::Vain => &mut self.vain,
+            Kind::Odd => &mut self.odd,
+        };
+        if bucket.take(now) || self.told {
+            return false;
+        }
+        let oldest = self.empty_at[EMPTY - 2];
+        self.told = oldest.is_some_and(|at| now.saturating_since(at) <= PERIOD);
+        self.empty_at.rotate_right(1);
+        self.empty_at[0] = Some(now);
+        self.told
+    }
+}
+
+/// Tokens, kept as the time at which none will be missing.
+#[derive(Debug)]
+struct Bucket {
+    /// Until a token is back.
+    each: Duration,
+    /// Until all of them are.
+    all: Duration,
+    full_at: Time,
+}
+
+impl Bucket {
+    fn new(tokens: u32, per_minute: u32) -> Self {
+        let each = MINUTE / per_minute;
+        Self { each, all: each.saturating_mul(tokens), full_at: Time::ZERO }
+    }
+
+    /// Takes a token; false if there was none, and the bucket is full again.
+    fn take(&mut self, now: Time) -> bool {
+        let full_at = self.full_at.max(now) + self.each;
+        let empty = full_at.saturating_since(now) > self.all;
+        self.full_at = if empty { now } else { full_at };
+        !empty
+    }
+
+    /// Puts tokens back, as far as any are missing.
+    fn give(&mut self, tokens: u32) {
+        let sooner = self.each.saturating_mul(tokens);
+        let since_zero = self.full_at.saturating_since(Time::ZERO);
+        self.full_at = Time::ZERO + since_zero.saturating_sub(sooner);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many messages it takes, one every `every`, until they are a flood; at most `most`.
+    fn flooded(kind: Kind, every: Duration, most: u32) -> Option<u32> {
+        let mut floods = Floods::new(100);
+        (1..=most).find(|n| floods.count(Time::ZERO + every * *n, kind))
+    }
+
+    #[test]
+    fn three_empty_buckets_are_a_flood() {
+        // Each bucket holds its tokens and is found empty by the message behind them.
+        let at_once = |kind| flooded(kind, Duration::ZERO, 10_000);
+        assert_eq!(at_once(Kind::Flip), Some(3 * 21));
+        assert_eq!(at_once(Kind::KeepAlive), Some(3 * 31));
+        assert_eq!(at_once(Kind::Have), Some(3 * 201), "twice the pieces");
+        assert_eq!(at_once(Kind::Vain), Some(3 * 2001));
+        assert_eq!(at_once(Kind::Odd), Some(3 * 61));
+    }
+
+    #[test]
+    fn what_comes_no_faster_than_its_tokens_is_never_a_flood() {
+        for (kind, per_minute) in
+            [(Kind::Flip, 20), (Kind::KeepAlive, 30), (Kind::Vain, 600), (Kind::Odd, 60)]
+        {
+            assert_eq!(flooded(kind, MINUTE / per_minute, 100_000), None, "{kind:?}");
+            assert!(flooded(kind, MINUTE / (per_minute * 2), 100_000).is_some(), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn three_bursts_in_half_an_hour_are_none() {
+        let mut floods = Floods::new(100);
+        let bursts = (0..10).flat_map(|n| (0..25).map(move |_| Time::from_secs(n * 301)));
+        let told = bursts.filter(|at| floods.count(*at, Kind::Flip)).count();
+        assert_eq!(told, 0, "two in ten minutes");
+    }
+
+    #[test]
+    fn a_flood_is_told_once() {
+        let mut floods = Floods::new(100);
+        let told = (0..10_000).filter(|_| floods.count(Time::ZERO, Kind::Flip)).count();
+        assert_eq!(told, 1);
+    }
+}
