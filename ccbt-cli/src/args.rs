@@ -2,7 +2,10 @@
 
 mod completions;
 mod create;
+mod doctor;
+mod eviction;
 mod network;
+mod policy;
 mod seed;
 mod show;
 mod value;
@@ -11,14 +14,18 @@ mod verify;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ccbt_peer::policy::registry::RULES;
+use ccbt_peer::policy::registry::{PRESETS, RULES};
+use ccbt_peer::policy::script::Rules;
 use ccbt_peer::wire::Magnet;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{config, exit};
 pub(crate) use completions::{Completions, Man};
 pub(crate) use create::{Create, Tier};
-pub(crate) use network::Network;
+pub(crate) use doctor::Doctor;
+pub(crate) use eviction::Eviction;
+pub(crate) use network::{Contact, Network};
+pub(crate) use policy::{Policy, Question};
 pub(crate) use seed::{Ratio, Seed, Until};
 pub(crate) use show::Show;
 pub(crate) use verify::Verify;
@@ -52,6 +59,12 @@ pub(crate) enum Command {
     /// Check content against its torrent
     #[command(after_help = verify::HELP)]
     Verify(Verify),
+    /// Join a swarm, download nothing, and tell what holds the download back
+    #[command(after_help = doctor::HELP)]
+    Doctor(Doctor),
+    /// Tell which rules there are about peers, and what they do
+    #[command(after_help = policy::HELP)]
+    Policy(Policy),
     /// Watch a download on this machine drop dead-weight peers, each with its reason
     #[command(after_help = DEMO_HELP)]
     Demo(Demo),
@@ -61,6 +74,18 @@ pub(crate) enum Command {
     /// Write the manual pages
     #[command(hide = true)]
     Man(Man),
+}
+
+impl Command {
+    /// Gives the rules of the configuration file to a command that judges peers.
+    pub(crate) fn judge_by(&mut self, rules: Rules) {
+        match self {
+            Self::Get(get) => get.network.eviction.configured = rules,
+            Self::Seed(seed) => seed.network.eviction.configured = rules,
+            Self::Doctor(doctor) => doctor.eviction.configured = rules,
+            _ => {}
+        }
+    }
 }
 
 /// What `ccbt get` is asked to do.
@@ -140,14 +165,13 @@ Examples:
 fn get_help() -> String {
     let rules: String = RULES
         .iter()
-        .map(|rule| {
-            let numbers: Vec<&str> = rule.parameters.iter().map(|number| number.default).collect();
-            let spec = format!("{}={}", rule.name, numbers.join("/"));
-            format!("  {spec}\n    {}\n", rule.summary)
-        })
+        .map(|rule| format!("  {}\n    {}\n", rule.default_spec(), rule.summary))
         .collect();
+    let presets: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
+    let presets = presets.join(", ");
     format!(
-        "Rules for --evict, with their defaults:\n{rules}\n\
+        "Rules for --evict, with their default numbers; ccbt policy explains them:\n{rules}\n\
+         Presets: {presets}.\nRules of one's own: docs/scripts.md\n\n\
          With --seed-ratio or --seed-time it seeds on after the download, until the first of them is reached.\n\n\
          Examples:\n  ccbt get debian.torrent -o ~/Downloads --evict no-interest=30s --stop-timeout 10m\n  \
          ccbt get debian.torrent -o ~/Downloads --seed-ratio 1.5 --seed-time 24h\n\n{}",
@@ -208,6 +232,7 @@ mod tests {
             create -l piece-length, create -p private, create -c comment, create -s source, \
             create -x exclude, create -q quiet, \
             verify -d data, verify -q quiet, \
+            doctor -o output, \
             demo -q quiet, demo -v verbose";
         assert_eq!(found.join(", "), expected);
     }

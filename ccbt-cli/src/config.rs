@@ -13,10 +13,12 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use ccbt_peer::policy::script::Rules;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use crate::exit::{Exit, Failure};
+pub(crate) use file::did_you_mean;
 use layers::Given;
 use options::{Kind, Options};
 
@@ -51,12 +53,29 @@ Configuration:
 
   The command line comes first, then the environment, then the file; an option that excludes another
   there takes its place. --no-tracker=false switches off for once what is switched on.
-  CCBT_CONFIG names another file, as --config does.";
+  CCBT_CONFIG names another file, as --config does.
+
+  Rules about peers in tables [[evict.rule]] are for every command that judges them: docs/scripts.md";
+
+/// What the environment and the configuration file add to a command line.
+#[derive(Debug)]
+pub(crate) struct Completed {
+    /// The command line with every option that is set elsewhere.
+    pub(crate) line: Vec<OsString>,
+    /// The rules about peers in the configuration file.
+    pub(crate) rules: Rules,
+}
+
+impl From<Vec<OsString>> for Completed {
+    fn from(line: Vec<OsString>) -> Self {
+        Self { line, rules: Rules::default() }
+    }
+}
 
 /// A variable of the environment; none if it is not set.
 pub(crate) type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
-/// The command line with every option that is set elsewhere. A line that cannot be used comes back as it
+/// The command line with all that is set elsewhere. A line that cannot be used comes back as it
 /// is: whoever parses it has the words for it.
 ///
 /// # Errors
@@ -65,33 +84,34 @@ pub(crate) fn complete(
     root: &Command,
     line: Vec<OsString>,
     environment: Environment<'_>,
-) -> Result<Vec<OsString>, Failure> {
-    let Some((name, start)) = split(&line) else { return Ok(line) };
-    let Some(options) = Options::of(root, &name) else { return Ok(line) };
+) -> Result<Completed, Failure> {
+    let Some((name, start)) = split(&line) else { return Ok(line.into()) };
+    let Some(options) = Options::of(root, &name) else { return Ok(line.into()) };
     let (head, tail) = line.split_at(start);
     let (tail, mut given) = switched_off(&options, tail);
     let line = [head, &tail].concat();
     let Ok(matches) = options::relaxed_root(root).try_get_matches_from(&line) else {
-        return Ok(line);
+        return Ok(line.into());
     };
-    let Some((_, matches)) = matches.subcommand() else { return Ok(line) };
+    let Some((_, matches)) = matches.subcommand() else { return Ok(line.into()) };
     let on = options.all().filter(|option| is_given(matches, option.id()));
     given.extend(on.map(|option| Given { id: option.id(), on: true }));
 
     let refused = |message| Failure::new(Exit::Refused, message);
     let from_environment = environment::settings(&options, environment).map_err(refused)?;
     let found = read(matches, environment)?;
-    let from_file = match &found {
+    let (from_file, rules) = match &found {
         Some((path, text)) => {
             let home = environment("HOME").map(PathBuf::from);
             let tables = file::Tables::new(root, path, text, home.as_deref());
             tables.check().map_err(refused)?;
-            tables.settings(&options).map_err(refused)?
+            let rules = tables.rules().map_err(refused)?;
+            (tables.settings(&options).map_err(refused)?, rules)
         }
-        None => Vec::new(),
+        None => Default::default(),
     };
     let more = layers::join(&options, given, [from_environment, from_file]).map_err(refused)?;
-    Ok([head, &more, &tail].concat())
+    Ok(Completed { line: [head, &more, &tail].concat(), rules })
 }
 
 /// The command's name, and where its arguments begin.

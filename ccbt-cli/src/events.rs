@@ -1,7 +1,7 @@
 //! The machine's view of a download: one JSON object a line. `docs/events.md` is its contract.
 
 mod line;
-pub(crate) use line::{canonical, cause};
+pub(crate) use line::{canonical, cause, direction_name, source_name};
 
 use std::fs::File;
 use std::io::{self, Write};

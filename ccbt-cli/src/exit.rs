@@ -11,7 +11,7 @@ pub(crate) enum Exit {
     Failed = 1,
     /// A command line or a torrent that cannot be used.
     Refused = 2,
-    /// No payload came for `--stop-timeout`.
+    /// No payload came for `--stop-timeout`, or nobody could be reached.
     Stalled = 3,
     /// The disk, or what lies on it, stands in the way.
     Disk = 4,

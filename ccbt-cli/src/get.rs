@@ -81,11 +81,11 @@ pub(crate) async fn download(
     signals: &mut Signals,
 ) -> Result<Done, Failure> {
     // A rule that is none is told before anything is fetched.
-    args.network.policies()?;
+    let setup = args.network.prepare(report)?;
     let metainfo = signals.guard(torrent::load(&args.torrent)).await??;
     let log = EventLog::open(args.events.as_deref())?;
     let about = About::only(&metainfo);
-    let mut audience = Audience::new(report, log, watcher);
+    let mut audience = Audience::new(report, log, watcher, setup.judges.clone());
     audience.report.say(&heading(&metainfo, &args.output));
 
     let (store, have) = check(&metainfo, &args.output, audience.report, signals).await?;
@@ -98,13 +98,23 @@ pub(crate) async fn download(
         audience.report.say(COMPLETE);
     }
     let before = have.iter_ones().map(|piece| u64::from(metainfo.piece_len(piece))).sum();
-    let swarm = args.network.swarm(&metainfo, &args.network.limits(), audience.report)?;
-    let swarm = swarm.store(store).have(have).listen(args.network.listen);
+    let (swarm, memory) = setup.swarm(&metainfo, audience.report);
+    let swarm = swarm.store(store).have(have).listen(args.network.contact.listen);
     let (swarm, events) = swarm.start().map_err(|error| Failure::new(Exit::Failed, error))?;
     let stall = args.stop_timeout.map(Stall::new);
-    Drive { swarm, events, about, stall, until: args.until, before, finished: None, audience }
-        .run(&metainfo, signals)
-        .await
+    Drive {
+        swarm,
+        events,
+        memory,
+        about,
+        stall,
+        until: args.until,
+        before,
+        finished: None,
+        audience,
+    }
+    .run(&metainfo, signals)
+    .await
 }
 
 fn heading(metainfo: &Metainfo, folder: &Path) -> String {

@@ -2,21 +2,26 @@
 //! swarm, and what happens there back into words.
 
 mod args;
+mod bounded;
 mod completions;
 mod config;
 mod content;
 mod create;
 mod demo;
+mod doctor;
 mod events;
 mod exit;
 mod get;
 mod hashing;
 mod network;
+mod policy;
 mod print;
 mod report;
+mod rules;
 mod seed;
 mod show;
 mod signals;
+mod state;
 mod verify;
 
 use std::io::Write;
@@ -33,11 +38,12 @@ const WORKERS: usize = 2;
 
 fn main() -> ExitCode {
     let given = std::env::args_os().collect();
-    let line = match config::complete(&Cli::command(), given, &|name| std::env::var_os(name)) {
-        Ok(line) => line,
+    let complete = config::complete(&Cli::command(), given, &|name| std::env::var_os(name));
+    let config::Completed { line, rules } = match complete {
+        Ok(complete) => complete,
         Err(failure) => return failed(&failure),
     };
-    let cli = match Cli::try_parse_from(line) {
+    let mut cli = match Cli::try_parse_from(line) {
         Ok(cli) => cli,
         Err(answer) => {
             // Help that nobody reads to its end is no failure.
@@ -45,6 +51,7 @@ fn main() -> ExitCode {
             return u8::try_from(answer.exit_code()).unwrap_or(Exit::Refused.code()).into();
         }
     };
+    cli.command.judge_by(rules);
     match start(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failed(&failure),
@@ -70,6 +77,8 @@ fn start(cli: Cli) -> Result<(), Failure> {
             Command::Create(create) => create::run(&create, &mut signals).await,
             Command::Show(show) => show::run(&show, &mut signals).await,
             Command::Verify(verify) => verify::run(&verify, &mut signals).await,
+            Command::Doctor(doctor) => doctor::run(&doctor, &mut signals).await,
+            Command::Policy(asked) => policy::run(&asked),
             Command::Demo(demo) => demo::run(&demo, &mut signals).await,
             Command::Completions(asked) => completions::run(&asked),
             Command::Man(asked) => completions::manual(&asked),

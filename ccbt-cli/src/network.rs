@@ -1,62 +1,116 @@
-//! From the network options to a swarm: rules, sources, and who listens.
+//! From the network options to swarms: rules, lists, sources, limits, and what earlier runs have learnt.
 
-use ccbt_peer::policy::PolicySet;
-use ccbt_peer::policy::registry::Selection;
+use std::path::Path;
+use std::sync::Arc;
+
 use ccbt_peer::source::{Given, TrackerTiers};
 use ccbt_peer::wire::Metainfo;
-use ccbt_peer::{Limits, Swarm, SwarmBuilder};
+use ccbt_peer::{Blocklist, Limits, Swarm, SwarmBuilder};
 
-use crate::args::Network;
+use crate::args::{Contact, Eviction, Network};
+use crate::bounded;
 use crate::exit::{Exit, Failure};
-use crate::report::Report;
+use crate::report::{Report, units};
+use crate::rules::Judges;
+use crate::state::{Memory, State};
+
+/// Bytes of a blocklist: the largest that people share have a tenth of it.
+const BLOCKLIST: usize = 256 << 20;
+
+/// What the network options come to, for all torrents of a command.
+#[derive(Debug)]
+pub(crate) struct Setup<'a> {
+    contact: &'a Contact,
+    pub(crate) judges: Judges,
+    blocklist: Arc<Blocklist>,
+    limits: Limits,
+    state: State,
+}
 
 impl Network {
-    /// The rules that `--evict` leaves.
+    /// Reads what the options name, so that what cannot be used is told before anything is done.
     ///
     /// # Errors
-    /// One of them is no rule.
-    pub(crate) fn policies(&self) -> Result<PolicySet, Failure> {
-        let mut selection = Selection::standard();
-        for spec in &self.evict {
-            selection
-                .apply(spec)
-                .map_err(Failure::of(Exit::Refused, format_args!("--evict {spec}")))?;
-        }
-        Ok(selection.build())
+    /// A rule that is none, or a list or file of rules that cannot be used.
+    pub(crate) fn prepare(&self, report: &mut Report) -> Result<Setup<'_>, Failure> {
+        let judges = Judges::of(&self.eviction, self.evict_dry_run)?;
+        Setup::new(&self.contact, judges, self.limits(), report)
     }
 
     /// The limits of all swarms of the command together.
-    pub(crate) fn limits(&self) -> Limits {
+    fn limits(&self) -> Limits {
         let limits = Limits::none();
         limits.set_down(self.limit_down.0);
         limits.set_up(self.limit_up.0);
         limits
     }
+}
 
-    /// A swarm to be, with its rules, limits and sources; where it listens is left to the caller.
+impl<'a> Setup<'a> {
+    /// For a look at a swarm: the rules drop nobody.
     ///
     /// # Errors
-    /// As [`policies`](Self::policies).
-    pub(crate) fn swarm(
-        &self,
-        metainfo: &Metainfo,
-        limits: &Limits,
+    /// As [`Network::prepare`].
+    pub(crate) fn to_look(
+        contact: &'a Contact,
+        eviction: &Eviction,
         report: &mut Report,
-    ) -> Result<SwarmBuilder, Failure> {
-        let policies = self.policies()?;
-        let mut swarm = Swarm::builder(metainfo.clone())
-            .policy(policies)
-            .max_peers(self.max_peers)
-            .limits(limits);
-        if let Some(trackers) = self.trackers(metainfo, report) {
-            swarm = swarm.source(trackers);
-        }
-        if !self.peers.is_empty() {
-            swarm = swarm.source(Given::hosts(self.peers.clone()));
-        }
-        Ok(swarm)
+    ) -> Result<Self, Failure> {
+        Self::new(contact, Judges::of(eviction, true)?, Limits::none(), report)
     }
 
+    fn new(
+        contact: &'a Contact,
+        judges: Judges,
+        limits: Limits,
+        report: &mut Report,
+    ) -> Result<Self, Failure> {
+        let blocklist = match &contact.blocklist {
+            Some(path) => {
+                let list = read_blocklist(path)?;
+                let ranges = units::count(list.len(), "range", "ranges");
+                report.note(&format!("{}: {ranges} of addresses blocked", path.display()));
+                Arc::new(list)
+            }
+            None => Arc::default(),
+        };
+        let state = State::of_user(contact.no_state);
+        Ok(Self { contact, judges, blocklist, limits, state })
+    }
+
+    /// A swarm to be, with its rules, limits, sources and memory; where it listens is left to the caller.
+    pub(crate) fn swarm(&self, metainfo: &Metainfo, report: &mut Report) -> (SwarmBuilder, Memory) {
+        let memory = self.state.memory(metainfo.info_hash());
+        let (addresses, trouble) = memory.recall();
+        if let Some(trouble) = trouble {
+            report.once(&trouble);
+        }
+        let mut swarm = self
+            .judges
+            .judge(Swarm::builder(metainfo.clone()))
+            .max_peers(self.contact.max_peers)
+            .limits(&self.limits)
+            .blocklist(Arc::clone(&self.blocklist))
+            .addresses(addresses);
+        if let Some(trackers) = self.contact.trackers(metainfo, report) {
+            swarm = swarm.source(trackers);
+        }
+        if !self.contact.peers.is_empty() {
+            swarm = swarm.source(Given::hosts(self.contact.peers.clone()));
+        }
+        let swarm = self.contact.pin.iter().fold(swarm, |swarm, host| swarm.pin(*host));
+        (swarm, memory)
+    }
+}
+
+fn read_blocklist(path: &Path) -> Result<Blocklist, Failure> {
+    let refused = || path.display().to_string();
+    let bytes = bounded::read(path, BLOCKLIST, "blocklist")
+        .map_err(Failure::of(Exit::Refused, refused()))?;
+    Blocklist::parse(&bytes).map_err(Failure::of(Exit::Refused, refused()))
+}
+
+impl Contact {
     /// The torrent's trackers that we may and can ask.
     fn trackers(&self, metainfo: &Metainfo, report: &mut Report) -> Option<TrackerTiers> {
         let tiers = if self.no_tracker { &[] } else { metainfo.trackers() };

@@ -1,6 +1,7 @@
 //! The person's view of a download: a line that lives on a terminal, plain lines elsewhere, and at
 //! the end who was dropped and why.
 
+mod departures;
 mod line;
 mod meter;
 mod pace;
@@ -9,16 +10,18 @@ mod screen;
 mod sharing;
 mod tally;
 pub(crate) mod units;
+mod words;
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io::{self, Write};
 
-use ccbt_peer::policy::{Evidence, Time};
+use ccbt_peer::policy::Evidence;
 use ccbt_peer::{Event, EventKind, Progress};
 use console::Term;
 
-use crate::events::{canonical, cause};
+use crate::events::cause;
+pub(crate) use departures::{Departures, list};
 pub(crate) use meter::Meter;
 use pace::Pace;
 use paint::Paint;
@@ -27,6 +30,8 @@ use screen::Screen;
 pub(crate) use sharing::Sharing;
 use sharing::SharingPace;
 use tally::Tally;
+pub(crate) use words::by_its_option;
+use words::{stamp, trouble, words};
 
 /// The rule that closes connections between two complete peers.
 const REDUNDANT: &str = "redundant";
@@ -90,6 +95,9 @@ pub(crate) struct Report {
     /// Set while nothing is downloaded, and all is given.
     sharing: Option<SharingPace>,
     tally: Tally,
+    gone: Departures,
+    /// Whom rules on trial would have dropped.
+    spared: Departures,
     /// Lines that are told once and were, such as troubles with sources.
     heard: BTreeSet<String>,
 }
@@ -118,6 +126,8 @@ impl Report {
             pace: Pace::new(&Progress::default()),
             sharing: None,
             tally: Tally::default(),
+            gone: Departures::default(),
+            spared: Departures::default(),
             heard: BTreeSet::new(),
         }
     }
@@ -184,6 +194,7 @@ impl Report {
     /// Tells about an event what belongs to the level of detail, and keeps count of the dropped. The
     /// torrent is named where there are several.
     pub(crate) fn event(&mut self, torrent: Option<&str>, event: &Event) {
+        self.count(torrent, &event.kind);
         match &event.kind {
             // Whoever shares tells of the sum.
             EventKind::Progress(_) if self.sharing.is_some() => {}
@@ -212,14 +223,27 @@ impl Report {
         }
     }
 
+    /// Keeps count of who has gone. Who goes behind the end of a download goes because of that.
+    fn count(&mut self, torrent: Option<&str>, kind: &EventKind) {
+        match kind {
+            _ if self.finished && self.sharing.is_none() => {}
+            EventKind::PeerClosed { reason, .. } => self.gone.add(reason),
+            EventKind::Progress(now) => self.gone.blocked(torrent, now.blocked),
+            EventKind::EvictShadow { reason, .. } => self.spared.count(reason),
+            _ => {}
+        }
+    }
+
     /// A peer that leaves a seed because it is complete has got what it came for.
     fn is_served(&self, evidence: &Evidence) -> bool {
         self.sharing.is_some() && evidence.policy == REDUNDANT
     }
 
-    /// At the end: who was dropped and why.
+    /// At the end: who was dropped and why, and how many have gone for all reasons there are.
     pub(crate) fn dropped(&mut self) {
-        for text in self.tally.lines() {
+        let gone = self.gone.line("gone");
+        let spared = self.spared.line("would have been dropped");
+        for text in self.tally.lines().into_iter().chain(gone).chain(spared) {
             self.say(&text);
         }
     }
@@ -239,75 +263,6 @@ impl Report {
 /// Whether a line may live on the terminal of this stream, which is of the kind that `TERM` names.
 fn lives(stream: Stream, detail: Detail, kind: &OsStr) -> bool {
     detail > Detail::Quiet && stream != Stream::BesideEvents && kind != "dumb"
-}
-
-/// What everybody is told of a source, each once: that it failed, or what it warns of.
-fn trouble(kind: &EventKind) -> Option<String> {
-    match kind {
-        EventKind::SourceFailed { .. } | EventKind::SourceReplied { warning: Some(_), .. } => {
-            words(kind)
-        }
-        _ => None,
-    }
-}
-
-fn stamp(at: Time) -> String {
-    units::passed(at.saturating_since(Time::ZERO))
-}
-
-/// A source by the name under which the person knows it.
-fn by_its_option(source: &str) -> &str {
-    if source == "given" { "--peer" } else { source }
-}
-
-/// What `-v` says about an event.
-fn words(kind: &EventKind) -> Option<String> {
-    Some(match kind {
-        EventKind::Started { listen: Some(listen), .. } => format!("listening on {listen}"),
-        EventKind::Started { listen: None, .. } => "not listening".to_owned(),
-        EventKind::SourceReplied { source, peers, warning } => {
-            let warning =
-                warning.as_ref().map(|text| format!("; warning: {text}")).unwrap_or_default();
-            let peers = units::count(*peers, "address", "addresses");
-            format!("{} gave {peers}{warning}", by_its_option(source))
-        }
-        EventKind::SourceFailed { source, error } => {
-            format!("{} failed: {error}", by_its_option(source))
-        }
-        EventKind::DialFailed { peer, error } => {
-            format!("{} cannot be reached: {error}", canonical(*peer))
-        }
-        EventKind::PeerConnected { peer, .. } => format!("{} connected", canonical(*peer)),
-        EventKind::PeerReady { peer, client, have, wanted } => {
-            let client = client.as_deref().unwrap_or("a client without a name");
-            let have = units::count(*have as usize, "piece", "pieces");
-            format!("{} is {client} with {have}, {wanted} wanted", canonical(*peer))
-        }
-        EventKind::EvictScheduled { peer, evidence, evict_at, .. } => {
-            format!(
-                "{} is to go at {}, {}: {}",
-                canonical(*peer),
-                stamp(*evict_at),
-                evidence.policy,
-                evidence.text
-            )
-        }
-        EventKind::EvictPardoned { peer, evidence, .. } => {
-            format!("{} may stay, {}", canonical(*peer), evidence.policy)
-        }
-        EventKind::EvictShadow { peer, evidence, .. } => {
-            format!("{} would go, {}: {}", canonical(*peer), evidence.policy, evidence.text)
-        }
-        EventKind::PeerClosed { peer, reason, .. } => {
-            format!("{} closed: {reason}", canonical(*peer))
-        }
-        EventKind::PieceFailed { piece, from } => {
-            let from: Vec<String> = from.iter().map(|peer| canonical(*peer).to_string()).collect();
-            format!("piece {piece} has a wrong hash; it came from {}", from.join(", "))
-        }
-        EventKind::Lagged { missed } => format!("{missed} events were lost"),
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

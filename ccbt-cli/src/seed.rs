@@ -29,27 +29,27 @@ pub(crate) async fn run(args: &Seed, signals: &mut Signals) -> Result<(), Failur
 
 async fn seed(args: &Seed, report: &mut Report, signals: &mut Signals) -> Result<(), Failure> {
     // A rule that is none is told before anything is read.
-    args.network.policies()?;
+    let setup = args.network.prepare(report)?;
     let torrents = load(args, signals).await?;
     let log = EventLog::open(args.events.as_deref())?;
     for metainfo in &torrents {
         report.say(&heading(args, metainfo));
         verify::insist(metainfo, &args.data, args.trust, report, signals).await?;
     }
-    let addr = args.network.listen;
+    let addr = args.network.contact.listen;
     let node = Node::listen(addr)
         .map_err(Failure::of(Exit::Failed, format_args!("cannot listen at {addr}")))?;
     report.say(&format!("listening on {}", node.local_addr()));
     let mut nobody = |_: &Event| None;
-    let mut drive = Drive::new(args.until, Audience::new(report, log, &mut nobody));
-    let limits = args.network.limits();
+    let mut drive =
+        Drive::new(args.until, Audience::new(report, log, &mut nobody, setup.judges.clone()));
     for metainfo in &torrents {
         let store = FileStore::open(&args.data, metainfo)
             .map_err(|error| Failure::new(Exit::Disk, error))?;
-        let swarm = args.network.swarm(metainfo, &limits, drive.report())?;
+        let (swarm, memory) = setup.swarm(metainfo, drive.report());
         let swarm = swarm.store(store).have(Bitfield::full(metainfo.piece_count())).node(&node);
         let started = swarm.start().map_err(|error| Failure::new(Exit::Failed, error))?;
-        drive.add(metainfo, torrents.len(), started);
+        drive.add(metainfo, torrents.len(), started, memory);
     }
     drive.run(signals).await
 }

@@ -15,7 +15,9 @@ use crate::hashing;
 use crate::print;
 use crate::report::{Detail, Report, Stream, units};
 use crate::signals::Signals;
-use disk::{Disk, Found};
+pub(crate) use disk::Disk;
+use disk::Found;
+pub(crate) use findings::Ranges;
 use findings::{FileFinding, Findings, State};
 
 /// Ranges of pieces that are told in one line.
@@ -69,6 +71,42 @@ pub(crate) async fn insist(
     }
     findings.bad_files().for_each(|file| report.say(&line(file)));
     Err(Failure::new(Exit::Failed, summary(&findings, folder)))
+}
+
+/// What of a torrent lies in a folder, as a store that is never written.
+#[derive(Debug)]
+pub(crate) struct Existing {
+    pub(crate) store: Disk,
+    /// The pieces that are right.
+    pub(crate) have: Bitfield,
+    /// What stands where files are to be, a line each.
+    pub(crate) in_the_way: Vec<String>,
+}
+
+/// Checks what is there; a folder that is missing has nothing in it.
+///
+/// # Errors
+/// Something cannot be read; a signal.
+pub(crate) async fn existing(
+    metainfo: &Metainfo,
+    folder: &Path,
+    report: &mut Report,
+    signals: &mut Signals,
+) -> Result<Existing, Failure> {
+    let found = if folder.try_exists().unwrap_or(true) {
+        disk::look(folder, metainfo)?
+    } else {
+        disk::nothing(metainfo)
+    };
+    let have = if found.iter().any(|found| matches!(found, Found::File(_))) {
+        check(metainfo, folder, &found, report, signals).await?
+    } else {
+        findings::trusted(metainfo, &found)
+    };
+    let findings = Findings::of(metainfo, &found, &have);
+    let blocking = |file: &&FileFinding<'_>| matches!(file.state, State::NoFile | State::TooLong);
+    let in_the_way = findings.bad_files().filter(blocking).map(line).collect();
+    Ok(Existing { store: Disk::new(folder, metainfo, &found), have, in_the_way })
 }
 
 async fn check(

@@ -1,14 +1,37 @@
 //! How the network is used, by every command that trades with peers.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 
 use clap::Args;
 
-use super::value;
+use super::{Eviction, value};
 
-/// How peers are found, and who of them may stay.
+/// How peers are found, what they may cost, and who of them may stay.
 #[derive(Args, Debug)]
 pub(crate) struct Network {
+    #[command(flatten)]
+    pub(crate) contact: Contact,
+
+    /// Receive at most so many bytes a second from all peers together, such as 500K or 1.5MiB/s
+    #[arg(long, value_name = "RATE", default_value = "off", value_parser = value::rate)]
+    pub(crate) limit_down: Rate,
+
+    /// Send at most so many bytes a second to all peers together
+    #[arg(long, value_name = "RATE", default_value = "off", value_parser = value::rate)]
+    pub(crate) limit_up: Rate,
+
+    #[command(flatten)]
+    pub(crate) eviction: Eviction,
+
+    /// Drop nobody: only report whom the rules would drop (-v, --events)
+    #[arg(long)]
+    pub(crate) evict_dry_run: bool,
+}
+
+/// How peers are found, and who of them is let in.
+#[derive(Args, Debug)]
+pub(crate) struct Contact {
     /// Connect to this peer, too, and keep trying; may be repeated
     #[arg(long = "peer", value_name = "HOST:PORT", value_parser = value::host)]
     pub(crate) peers: Vec<String>,
@@ -21,14 +44,6 @@ pub(crate) struct Network {
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=65_535))]
     pub(crate) max_peers: u32,
 
-    /// Receive at most so many bytes a second from all peers together, such as 500K or 1.5MiB/s
-    #[arg(long, value_name = "RATE", default_value = "off", value_parser = value::rate)]
-    pub(crate) limit_down: Rate,
-
-    /// Send at most so many bytes a second to all peers together
-    #[arg(long, value_name = "RATE", default_value = "off", value_parser = value::rate)]
-    pub(crate) limit_up: Rate,
-
     /// Do not ask the torrent's trackers
     #[arg(long)]
     pub(crate) no_tracker: bool,
@@ -36,9 +51,17 @@ pub(crate) struct Network {
     #[command(flatten)]
     pub(crate) off: Undiscovered,
 
-    /// Change one rule: NAME=VALUE or NAME=off, all=off for none; may be repeated
-    #[arg(long, value_name = "SPEC")]
-    pub(crate) evict: Vec<String>,
+    /// Neither dial nor let in the addresses in this list, in CIDR, P2P or DAT form
+    #[arg(long, value_name = "FILE")]
+    pub(crate) blocklist: Option<PathBuf>,
+
+    /// Keep the peers of this host whatever the rules say; may be repeated
+    #[arg(long, value_name = "IP")]
+    pub(crate) pin: Vec<IpAddr>,
+
+    /// Neither read nor write what is known of addresses from run to run
+    #[arg(long)]
+    pub(crate) no_state: bool,
 }
 
 /// Bytes a second at the most; `None` is `off`.

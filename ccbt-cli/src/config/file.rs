@@ -4,12 +4,16 @@ use std::fmt::Display;
 use std::ops::Range;
 use std::path::Path;
 
+use ccbt_peer::policy::script::Rules;
 use clap::Command;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::layers::Setting;
 use super::options::{Choice, Kind, Options};
+
+/// The table of rules about peers, which are no options of one command.
+const EVICT: &str = "evict";
 
 /// Names less like each other than this are no slip of the finger.
 const LIKE: f64 = 0.75;
@@ -48,6 +52,12 @@ impl<'a> Tables<'a> {
                 (Some(_), _) => {
                     return Err(self.at(key, format_args!("{name}: expected a table: [{name}]")));
                 }
+                (None, DeValue::Table(table)) if name == EVICT => {
+                    if let Some(key) = table.keys().find(|key| key.get_ref() != "rule") {
+                        let hint = "unknown: rules stand in tables [[evict.rule]]";
+                        return Err(self.at(key, format_args!("{EVICT}.{}: {hint}", key.get_ref())));
+                    }
+                }
                 (None, DeValue::Table(_)) => {
                     let commands = self.commands.iter().map(Options::command);
                     let like = did_you_mean(name, commands);
@@ -71,6 +81,15 @@ impl<'a> Tables<'a> {
             Some(DeValue::Table(table)) => self.table(options, table),
             _ => Ok(Vec::new()),
         }
+    }
+
+    /// The rules about peers.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with one, with file, line and column.
+    pub(super) fn rules(&self) -> Result<Rules, String> {
+        Rules::parse_within(&self.path.display().to_string(), self.text, &[EVICT, "rule"])
+            .map_err(|error| error.to_string())
     }
 
     fn parsed(&self) -> Result<Spanned<DeTable<'a>>, String> {
@@ -159,7 +178,8 @@ fn wrong(place: &str, expected: &str, value: &DeValue<'_>) -> String {
     format!("{place}: expected {expected}, found {}", value.type_str())
 }
 
-fn did_you_mean<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> String {
+/// A hint behind an unknown name: the known one that is most like it, if any is.
+pub(crate) fn did_you_mean<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> String {
     let scored = names.map(|known| (strsim::jaro(name, known), known));
     let best = scored.filter(|(score, _)| *score > LIKE).max_by(|a, b| a.0.total_cmp(&b.0));
     best.map(|(_, known)| format!("; did you mean {known}?")).unwrap_or_default()

@@ -44,11 +44,11 @@ impl World {
         let line = line.split(' ').map(OsString::from).collect();
         let environment = |name: &str| self.variables.get(name).cloned();
         let line = complete(&Cli::command(), line, &environment);
-        let line = line.map_err(|failure| {
+        let complete = line.map_err(|failure| {
             assert_eq!(failure.exit, Exit::Refused);
             failure.message
         })?;
-        Ok(line.join(std::ffi::OsStr::new(" ")).into_string().unwrap())
+        Ok(complete.line.join(std::ffi::OsStr::new(" ")).into_string().unwrap())
     }
 
     /// The message without the folder of the file.
@@ -278,6 +278,38 @@ fn every_option_of_every_command_can_stand_in_the_file() {
     assert!(Options::of(&root, "man").is_none());
 }
 
+#[test]
+fn rules_about_peers_stand_in_a_table_of_their_own() {
+    let rule = "[[evict.rule]]\nname = 'mine'\nwhen = 'age > 2m'\n";
+    let world = World::with(&format!("[get]\nquiet = true\n{rule}"));
+    let environment = |name: &str| world.variables.get(name).cloned();
+    let complete = |line: &str| {
+        let line = line.split(' ').map(OsString::from).collect();
+        complete(&Cli::command(), line, &environment).unwrap().rules.len()
+    };
+    assert_eq!([complete("ccbt get x"), complete("ccbt --no-config get x")], [1, 0]);
+}
+
+#[test]
+fn a_rule_that_is_none_is_refused_with_its_line() {
+    assert_eq!(
+        refusal("[get]\n[[evict.rule]]\nname = 'x'\nwhen = 'agee > 2m'"),
+        "config.toml:4:9: there is no fact \"agee\"; did you mean \"age\"?"
+    );
+    assert_eq!(
+        refusal("[[evict.rules]]\nname = 'x'"),
+        "config.toml:1: evict.rules: unknown: rules stand in tables [[evict.rule]]"
+    );
+    assert_eq!(
+        refusal("[evict]\nrule = 3"),
+        "config.toml:2:8: rules stand in tables: [[evict.rule]]"
+    );
+    assert_eq!(
+        refusal("evict = 3"),
+        "config.toml:1: evict: unknown: options stand in the table of their command, such as [get]"
+    );
+}
+
 /// A value that no option has by default, and that fits all options with this name of a value.
 fn sample(value_name: &str) -> &'static str {
     match value_name {
@@ -285,6 +317,7 @@ fn sample(value_name: &str) -> &'static str {
         "HOST:PORT" => "peer.example:1",
         "ADDR:PORT" => "127.0.0.1:1",
         "N" => "16384",
+        "IP" => "192.0.2.1",
         "RATE" => "5K",
         "RATIO" => "1.5",
         "DUR" => "90s",
@@ -314,7 +347,11 @@ fn an_option_means_the_same_on_the_command_line_in_the_environment_and_in_the_fi
             let value = value.map_or("true", |names| sample(&names[0]));
             let data =
                 if matches!(name, "seed" | "verify") && long != "data" { " --data x" } else { "" };
-            let subject = if name == "demo" { "" } else { " x" };
+            let subject = match name {
+                "demo" => "",
+                "policy" => " list",
+                _ => " x",
+            };
             let line = format!("ccbt {name}{subject}{data}");
 
             let without = parsed(&World::bare(), &line);

@@ -122,6 +122,7 @@ enum Kind<'a> {
         dropped: u32,
         candidates: u32,
         dialing: u32,
+        blocked: u32,
     },
     Finished,
     StoreFailed {
@@ -203,6 +204,7 @@ impl<'a> Line<'a> {
                 dropped: now.dropped,
                 candidates: now.candidates,
                 dialing: now.dialing,
+                blocked: now.blocked,
             },
             EventKind::Finished => Kind::Finished,
             EventKind::StoreFailed { error } => Kind::StoreFailed { error },
@@ -255,14 +257,14 @@ fn availability(have: u32, pieces: u32) -> &'static str {
     }
 }
 
-fn direction_name(direction: Direction) -> &'static str {
+pub(crate) fn direction_name(direction: Direction) -> &'static str {
     match direction {
         Direction::Incoming => "incoming",
         Direction::Outgoing => "outgoing",
     }
 }
 
-fn source_name(source: Source) -> &'static str {
+pub(crate) fn source_name(source: Source) -> &'static str {
     match source {
         Source::Given => "given",
         Source::Tracker => "tracker",

@@ -1,11 +1,13 @@
-//! Everybody who hears of events: the person, the log, and a watcher.
+//! Everybody who hears of events: the person, the log, and a watcher. Once a second the rules say what they
+//! failed on.
 
 use std::io::Write;
 
-use ccbt_peer::Event;
+use ccbt_peer::{Event, EventKind};
 
 use crate::events::{About, EventLog};
 use crate::report::Report;
+use crate::rules::Judges;
 
 /// Hears every event, and may have a line for the person.
 pub(crate) type Watcher<'a> = dyn FnMut(&Event) -> Option<String> + Send + 'a;
@@ -14,11 +16,17 @@ pub(crate) struct Audience<'a> {
     pub(crate) report: &'a mut Report,
     log: EventLog,
     watcher: &'a mut Watcher<'a>,
+    judges: Judges,
 }
 
 impl<'a> Audience<'a> {
-    pub(crate) fn new(report: &'a mut Report, log: EventLog, watcher: &'a mut Watcher<'a>) -> Self {
-        Self { report, log, watcher }
+    pub(crate) fn new(
+        report: &'a mut Report,
+        log: EventLog,
+        watcher: &'a mut Watcher<'a>,
+        judges: Judges,
+    ) -> Self {
+        Self { report, log, watcher, judges }
     }
 
     pub(crate) fn hear(&mut self, about: &About, event: &Event) {
@@ -30,6 +38,9 @@ impl<'a> Audience<'a> {
         self.report.event(about.name.as_deref(), event);
         if let Some(line) = (self.watcher)(event) {
             self.report.say(&line);
+        }
+        if let EventKind::Progress(_) = event.kind {
+            self.judges.new_troubles().for_each(|trouble| self.report.say(&trouble));
         }
     }
 }

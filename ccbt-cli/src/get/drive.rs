@@ -13,11 +13,13 @@ use crate::events::About;
 use crate::exit::{Exit, Failure};
 use crate::report::{Sharing, units};
 use crate::signals::{Resizes, Signals, stopped_by};
+use crate::state::Memory;
 
 /// A running swarm, and everybody who wants to know.
 pub(super) struct Drive<'a> {
     pub(super) swarm: Swarm,
     pub(super) events: Events,
+    pub(super) memory: Memory,
     pub(super) about: About,
     pub(super) stall: Option<Stall>,
     pub(super) until: Until,
@@ -45,6 +47,9 @@ impl Drive<'_> {
     ) -> Result<Done, Failure> {
         self.audience.report.begin(self.before, metainfo.total_len());
         let end = self.until_the_end(signals).await;
+        if let Some(trouble) = self.memory.keep_now(&self.swarm).await {
+            self.audience.report.once(&trouble);
+        }
         self.swarm.stop().await;
         while let Some(event) = self.events.next().await {
             self.audience.hear(&self.about, &event);
@@ -103,6 +108,9 @@ impl Drive<'_> {
                     false
                 }
                 EventKind::Progress(now) => {
+                    if let Some(trouble) = self.memory.keep(event.at, &self.swarm).await {
+                        self.audience.report.once(&trouble);
+                    }
                     if let Some(end) = self.on_progress(event.at, &now) {
                         return end;
                     }

@@ -11,6 +11,7 @@ use crate::exit::{Exit, Failure};
 use crate::get::Audience;
 use crate::report::{Report, Sharing};
 use crate::signals::{Resizes, Signals, stopped_by};
+use crate::state::Memory;
 
 /// Events on their way from the swarms; the rest waits in the swarms' own queues.
 const EVENTS: usize = 256;
@@ -32,6 +33,7 @@ struct Torrents {
 
 struct Torrent {
     swarm: Swarm,
+    memory: Memory,
     about: About,
     name: String,
     now: Sharing,
@@ -56,6 +58,7 @@ impl<'a> Drive<'a> {
         metainfo: &Metainfo,
         torrents: usize,
         (swarm, mut events): (Swarm, Events),
+        memory: Memory,
     ) {
         let (index, tell) = (self.all.torrents.len(), self.tell.clone());
         tokio::spawn(async move {
@@ -68,7 +71,7 @@ impl<'a> Drive<'a> {
         let now = Sharing::of(&swarm.progress());
         let about = About::one_of(torrents, metainfo);
         let name = metainfo.name().to_owned();
-        self.all.torrents.push(Torrent { swarm, about, name, now, leaving: false });
+        self.all.torrents.push(Torrent { swarm, memory, about, name, now, leaving: false });
     }
 
     /// Serves until the last torrent has left.
@@ -83,7 +86,7 @@ impl<'a> Drive<'a> {
                 biased;
                 exit = signals.first(), if signal.is_none() => {
                     signal = Some(exit);
-                    torrents.leave_all().await;
+                    torrents.leave_all(&mut audience).await;
                 }
                 () = resizes.next() => audience.report.draw(),
                 event = told.recv() => match event {
@@ -112,9 +115,17 @@ impl Torrents {
         audience.hear(&torrent.about, event);
         match &event.kind {
             EventKind::Progress(now) => {
-                if torrent.on_progress(event.at, now, self.until).await && several {
-                    let (name, sum) = (&torrent.name, torrent.now.sum());
-                    audience.report.say(&format!("{name}: seeded, {sum}"));
+                if let Some(trouble) = torrent.memory.keep(event.at, &torrent.swarm).await {
+                    audience.report.once(&trouble);
+                }
+                if torrent.on_progress(event.at, now, self.until) {
+                    if let Some(trouble) = torrent.leave().await {
+                        audience.report.once(&trouble);
+                    }
+                    if several {
+                        let (name, sum) = (&torrent.name, torrent.now.sum());
+                        audience.report.say(&format!("{name}: seeded, {sum}"));
+                    }
                 }
                 audience.report.share(event.at, &self.sum());
             }
@@ -138,10 +149,12 @@ impl Torrents {
         self.failure.get_or_insert_with(|| Failure::new(exit, problem));
     }
 
-    async fn leave_all(&mut self) {
+    async fn leave_all(&mut self, audience: &mut Audience<'_>) {
         for torrent in &mut self.torrents {
             torrent.leaving = true;
-            torrent.swarm.stop().await;
+            if let Some(trouble) = torrent.leave().await {
+                audience.report.once(&trouble);
+            }
         }
     }
 
@@ -152,16 +165,20 @@ impl Torrents {
 
 impl Torrent {
     /// Takes note of its state, which comes once a second; tells whether that makes it leave.
-    async fn on_progress(&mut self, at: Time, now: &Progress, until: Until) -> bool {
+    fn on_progress(&mut self, at: Time, now: &Progress, until: Until) -> bool {
         self.now = Sharing::of(now);
         if self.leaving {
             self.now = self.now.ended();
             return false;
         }
         self.leaving = until.reached(now.uploaded, now.total, at.saturating_since(Time::ZERO));
-        if self.leaving {
-            self.swarm.stop().await;
-        }
         self.leaving
+    }
+
+    /// Keeps what is known and stops; a word comes back if it cannot be kept.
+    async fn leave(&mut self) -> Option<String> {
+        let trouble = self.memory.keep_now(&self.swarm).await;
+        self.swarm.stop().await;
+        trouble
     }
 }

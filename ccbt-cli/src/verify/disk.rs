@@ -61,9 +61,15 @@ pub(super) fn look(folder: &Path, metainfo: &Metainfo) -> Result<Vec<Found>, Fai
     metainfo.files().iter().map(look).collect()
 }
 
+/// What is found in a folder that is not there.
+pub(super) fn nothing(metainfo: &Metainfo) -> Vec<Found> {
+    let found = |file: &ccbt_peer::wire::File| if file.pad { Found::Pad } else { Found::Nothing };
+    metainfo.files().iter().map(found).collect()
+}
+
 /// The files as a store that can only be read.
 #[derive(Debug)]
-pub(super) struct Disk {
+pub(crate) struct Disk {
     content: Content,
     piece_length: u64,
 }

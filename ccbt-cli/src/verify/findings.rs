@@ -57,10 +57,10 @@ pub(super) enum State {
 
 /// Piece indices in growing order, as first and last of each run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub(super) struct Ranges(pub(super) Vec<(u32, u32)>);
+pub(crate) struct Ranges(pub(super) Vec<(u32, u32)>);
 
 impl Ranges {
-    fn of(pieces: impl IntoIterator<Item = u32>) -> Self {
+    pub(crate) fn of(pieces: impl IntoIterator<Item = u32>) -> Self {
         let mut ranges: Vec<(u32, u32)> = Vec::new();
         for piece in pieces {
             match ranges.last_mut() {
@@ -72,12 +72,12 @@ impl Ranges {
     }
 
     /// How many pieces these are.
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.0.iter().map(|(first, last)| (last - first) as usize + 1).sum()
     }
 
     /// The ranges in words, at most `most` of them.
-    pub(super) fn words(&self, most: usize) -> String {
+    pub(crate) fn words(&self, most: usize) -> String {
         let shown = self.0.iter().take(most).map(|(first, last)| match last - first {
             0 => first.to_string(),
             _ => format!("{first}-{last}"),

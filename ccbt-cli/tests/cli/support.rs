@@ -1,5 +1,6 @@
 //! A torrent, peers for it, and the program.
 
+mod listening;
 mod running;
 
 use std::cell::RefCell;
@@ -18,6 +19,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 
+pub(crate) use listening::Listening;
 pub(crate) use running::Running;
 
 const PIECE: u32 = 16 << 10;
@@ -134,6 +136,7 @@ impl Stage {
         let mut command = ccbt();
         command.arg("get").arg(torrent).arg("-o").arg(self.output());
         on_loopback(command.args(more), more);
+        command.env("XDG_STATE_HOME", self.state());
         // A test that goes wrong has an end, too.
         if !more.contains(&"--stop-timeout") {
             command.args(["--stop-timeout", "20s"]);
@@ -147,8 +150,36 @@ impl Stage {
         let mut command = ccbt();
         command.arg("seed").arg(self.torrent()).args(more).arg("--data").arg(self.data());
         on_loopback(&mut command, more);
+        command.env("XDG_STATE_HOME", self.state());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
+    }
+
+    /// `ccbt doctor` of this torrent and the output folder on loopback, with more arguments.
+    pub(crate) fn doctor(&self, more: &[&str]) -> Command {
+        let mut command = ccbt();
+        command.arg("doctor").arg(self.torrent()).arg("-o").arg(self.output());
+        on_loopback(command.args(more), more);
+        command.env("XDG_STATE_HOME", self.state());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// What is kept from run to run.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.folder().join("state")
+    }
+
+    pub(crate) fn info_hash(&self) -> String {
+        let metainfo = Metainfo::parse(&self.metainfo_bytes(None)).expect("a torrent");
+        metainfo.info_hash().to_string()
+    }
+
+    /// A file with this text.
+    pub(crate) fn file(&self, name: &str, text: &str) -> String {
+        let path = self.folder().join(name);
+        fs::write(&path, text).expect("a file");
+        path.to_string_lossy().into_owned()
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -178,10 +209,10 @@ fn on_loopback(command: &mut Command, more: &[&str]) {
     }
 }
 
-/// The program, without the configuration of whoever runs the tests.
+/// The program, without the configuration and the memory of whoever runs the tests.
 pub(crate) fn ccbt() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ccbt"));
-    command.env("XDG_CONFIG_HOME", "/nowhere");
+    command.env("XDG_CONFIG_HOME", "/nowhere").env_remove("XDG_STATE_HOME").env_remove("HOME");
     command
 }
 
