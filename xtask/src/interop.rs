@@ -3,14 +3,21 @@
 //! A scenario has a folder and loopback addresses of its own (127.77.N.*), so that scenarios can
 //! run side by side; whatever it started is ended with it.
 
+mod again;
+mod announcer;
 mod assertions;
 mod clients;
 mod crowd;
+mod deadlines;
+mod displacement;
+mod doctor;
 mod download;
 mod events;
 mod from_seed;
 mod http;
 mod idle;
+mod liars;
+mod not_interested;
 mod patience;
 mod payload;
 mod peers;
@@ -22,6 +29,7 @@ mod seed;
 mod seed_rules;
 mod shares;
 mod slow_seed;
+mod spared;
 mod swarm;
 mod tools;
 mod torrent;
@@ -101,10 +109,17 @@ impl Scenario {
 pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     let mut scenarios = patience::scenarios();
     scenarios.extend(seed_rules::scenarios());
+    scenarios.extend(deadlines::scenarios());
+    scenarios.extend(spared::scenarios());
+    scenarios.extend(again::scenarios());
+    scenarios.extend(liars::scenarios());
+    scenarios.extend(not_interested::scenarios());
+    scenarios.extend(displacement::scenarios());
     scenarios.extend(crowd::scenarios());
     scenarios.extend(idle::scenarios());
     scenarios.extend(shares::scenarios());
     scenarios.extend(swarm::scenarios());
+    scenarios.extend(doctor::scenarios());
     scenarios.extend(scrape::scenarios());
     scenarios.extend(from_seed::scenarios());
     scenarios.extend(real_clients::scenarios());

@@ -1,6 +1,7 @@
 //! `cargo xtask tidy`: the rules that the compiler cannot check. The tables are here, the code is below `tidy/`.
 
 mod dependencies;
+mod scenarios;
 mod source;
 mod strip;
 mod tree;
@@ -21,6 +22,11 @@ const ARROWS: &[Arrow] = &[
     Arrow { of: "ccbt-policy", normal: Some(&[]), never: PRODUCT },
     Arrow { of: "ccbt-peer", normal: None, never: &["ccbt-cli", "clap", "indicatif", "xtask"] },
     Arrow { of: "ccbt-cli", normal: None, never: &["ccbt-wire", "xtask"] },
+    Arrow {
+        of: "fair-share",
+        normal: Some(&["ccbt-peer", "ccbt-policy", "tokio"]),
+        never: &["ccbt-cli", "xtask"],
+    },
     Arrow { of: "xtask", normal: None, never: PRODUCT },
 ];
 
@@ -136,6 +142,7 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
     findings.extend(tree::judge_top_level(root)?);
     findings.extend(tree::judge_changelog(root, &packages));
     let files = tree::source_files(root)?;
+    findings.extend(scenarios::judge(root, &files));
     for (path, text) in &files {
         findings.extend(source::judge(path, text));
         if let Some(note) = source::note(path, text) {

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
@@ -57,7 +56,7 @@ impl Get {
     pub(super) fn start(self, place: &Place) -> Result<Download> {
         let output = place.folder(&self.name)?;
         let log = place.path(&format!("{}.events", self.name));
-        let mut command = Command::new(place.binary());
+        let mut command = place.ccbt(&self.name)?;
         command.arg("get").arg(&self.torrent).arg("-o").arg(&output).arg("--events").arg(&log);
         command.args(["--no-dht", "--no-lsd", "--no-pex"]).args(self.arguments);
         if !self.tracker {

@@ -10,7 +10,7 @@ use super::Scenario;
 use super::download::Get;
 use super::place::{Place, free_port};
 use super::torrent::{BLOCK, Content};
-use super::wire::Wire;
+use super::wire::{Handshake, Wire};
 
 const CONNECTIONS: u32 = 1000;
 /// More than this for one of them would be a read buffer that an idle connection holds.
@@ -35,7 +35,10 @@ fn thousand(place: &Place) -> Result<()> {
     for number in 0..CONNECTIONS {
         let id = format!("-ID0000-{number:012}");
         let id = id.as_bytes().try_into().context("a peer id has 20 bytes")?;
-        peers.push(Wire::dial(TcpStream::connect(listen)?, &content.info_hash, id)?);
+        peers.push(Wire::dial(
+            TcpStream::connect(listen)?,
+            &Handshake::plain(content.info_hash, id),
+        )?);
     }
     // Its numbers of the next second know them all.
     let settled = Instant::now() + Duration::from_secs(3);

@@ -118,7 +118,7 @@ impl Maker {
         let source = payload.folder.join(payload.name);
         let mut command = match self {
             Maker::Ccbt => {
-                let mut command = Command::new(place.binary());
+                let mut command = place.ccbt("create")?;
                 command.args(["create", "-l", "32KiB", "-t", announce, "-o"]).arg(&torrent);
                 command.arg(source);
                 command

@@ -1,20 +1,19 @@
 //! Scripted peers: what they do is a few lines in a scenario, what they saw is a diary with the time.
 
-use std::collections::VecDeque;
-use std::io;
+mod link;
+
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use super::torrent::Content;
-use super::wire::{Heard, Message, Wire, is_closing};
+pub(super) use link::{Link, Pace, Served};
 
-/// How often a peer that holds requests back looks whether it may serve them.
-const PACE_POLL: Duration = Duration::from_millis(50);
+use super::torrent::Content;
+use super::wire::{Handshake, Message, Wire};
 
 /// What one connection saw.
 #[derive(Clone, Debug)]
@@ -34,6 +33,11 @@ impl Visit {
     /// When we first said a message that `is` picks.
     pub(super) fn first_said(&self, is: impl Fn(&Message) -> bool) -> Option<Instant> {
         self.said.iter().find(|(_, message)| is(message)).map(|&(at, _)| at)
+    }
+
+    /// When we first heard a message that `is` picks.
+    pub(super) fn first_heard(&self, is: impl Fn(&Message) -> bool) -> Option<Instant> {
+        self.heard.iter().find(|(_, message)| is(message)).map(|&(at, _)| at)
     }
 
     /// When we last sent a block.
@@ -58,6 +62,7 @@ pub(super) struct Peer {
     /// Where it listens, or where it dialed from.
     pub(super) address: SocketAddr,
     diary: Diary,
+    dials: Arc<Mutex<Vec<Instant>>>,
     stop: Arc<AtomicBool>,
     listens: bool,
 }
@@ -68,22 +73,57 @@ impl Peer {
     where
         S: Fn(&mut Link) -> Result<()> + Send + Sync + 'static,
     {
-        let listener = TcpListener::bind((host, 0))?;
+        Self::listening_at((host, 0).into(), content, script)
+    }
+
+    /// The same at a known address.
+    pub(super) fn listening_at<S>(at: SocketAddr, content: &Arc<Content>, script: S) -> Result<Self>
+    where
+        S: Fn(&mut Link) -> Result<()> + Send + Sync + 'static,
+    {
+        let handshake = Handshake::plain(content.info_hash, peer_id());
+        Self::listen(TcpListener::bind(at)?, handshake, content, script)
+    }
+
+    /// The same as `listening`, but it knows more than BEP 3.
+    pub(super) fn talkative<S>(host: Ipv4Addr, content: &Arc<Content>, script: S) -> Result<Self>
+    where
+        S: Fn(&mut Link) -> Result<()> + Send + Sync + 'static,
+    {
+        let handshake = Handshake::plain(content.info_hash, peer_id()).talkative();
+        Self::listen(TcpListener::bind((host, 0))?, handshake, content, script)
+    }
+
+    fn listen<S>(
+        listener: TcpListener,
+        handshake: Handshake,
+        content: &Arc<Content>,
+        script: S,
+    ) -> Result<Self>
+    where
+        S: Fn(&mut Link) -> Result<()> + Send + Sync + 'static,
+    {
         let address = listener.local_addr()?;
-        let (diary, stop) = (Diary::default(), Arc::new(AtomicBool::new(false)));
-        let peer =
-            Peer { address, diary: Arc::clone(&diary), stop: Arc::clone(&stop), listens: true };
-        let (content, script) = (Arc::clone(content), Arc::new(script));
-        let peer_id = peer_id();
+        let peer = Peer {
+            address,
+            diary: Diary::default(),
+            dials: Arc::default(),
+            stop: Arc::default(),
+            listens: true,
+        };
+        let (diary, dials) = (Arc::clone(&peer.diary), Arc::clone(&peer.dials));
+        let (stop, content) = (Arc::clone(&peer.stop), Arc::clone(content));
+        let script = Arc::new(script);
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 if stop.load(Ordering::Relaxed) {
                     break;
                 }
-                let (content, diary, script) =
-                    (Arc::clone(&content), Arc::clone(&diary), Arc::clone(&script));
+                lock(&dials).push(Instant::now());
+                let (content, diary) = (Arc::clone(&content), Arc::clone(&diary));
+                let (script, handshake) = (Arc::clone(&script), handshake.clone());
                 thread::spawn(move || {
-                    let link = Wire::accept(stream, &content.info_hash, &peer_id)
+                    let link = Wire::accept(stream, &handshake)
                         .map(|wire| Link::new(wire, address, content, diary));
                     play(link, script.as_ref());
                 });
@@ -100,10 +140,15 @@ impl Peer {
         let stream = TcpStream::connect(to).with_context(|| format!("nobody listens at {to}"))?;
         let address = stream.local_addr()?;
         let diary = Diary::default();
-        let wire = Wire::dial(stream, &content.info_hash, &peer_id())?;
+        let wire = Wire::dial(stream, &Handshake::plain(content.info_hash, peer_id()))?;
         let link = Link::new(wire, address, Arc::clone(content), Arc::clone(&diary));
         thread::spawn(move || play(Ok(link), &script));
-        Ok(Peer { address, diary, stop: Arc::default(), listens: false })
+        Ok(Peer { address, diary, dials: Arc::default(), stop: Arc::default(), listens: false })
+    }
+
+    /// When somebody connected to it, whatever came of that.
+    pub(super) fn dials(&self) -> Vec<Instant> {
+        lock(&self.dials).clone()
     }
 
     /// All visits so far, in the order of their handshakes.
@@ -142,173 +187,6 @@ fn peer_id() -> [u8; 20] {
     let mut id = *b"-XT0001-............";
     id[8..].fill_with(|| fastrand::alphanumeric() as u8);
     id
-}
-
-/// How a stretch of serving ended.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Served {
-    /// The time was over.
-    TimeUp,
-    /// The message that was waited for came.
-    Told,
-    /// ccbt closed.
-    Closed,
-}
-
-/// How many blocks may have gone out after so long, over all connections of a peer.
-pub(super) type Pace = Arc<dyn Fn(Duration) -> usize + Send + Sync>;
-
-/// One connection of a scripted peer.
-pub(super) struct Link {
-    wire: Wire,
-    content: Arc<Content>,
-    diary: Diary,
-    visit: usize,
-    /// Unchokes whoever is interested.
-    pub(super) generous: bool,
-    pace: Option<(Pace, Instant, Arc<Mutex<usize>>)>,
-    queue: VecDeque<(u32, u32, u32)>,
-}
-
-impl Link {
-    fn new(wire: Wire, address: SocketAddr, content: Arc<Content>, diary: Diary) -> Self {
-        let visit = {
-            let mut diary = lock(&diary);
-            diary.push(Visit {
-                address,
-                ready_at: Instant::now(),
-                heard: Vec::new(),
-                said: Vec::new(),
-                closed_at: None,
-            });
-            diary.len() - 1
-        };
-        Link { wire, content, diary, visit, generous: true, pace: None, queue: VecDeque::new() }
-    }
-
-    /// Serves no faster than `pace` from `since` on; `sent` counts over all connections.
-    pub(super) fn keep_pace(&mut self, pace: Pace, since: Instant, sent: Arc<Mutex<usize>>) {
-        self.pace = Some((pace, since, sent));
-    }
-
-    /// Says one message; true while ccbt is there.
-    pub(super) fn say(&mut self, message: Message) -> Result<bool> {
-        let at = Instant::now();
-        let sent = self.wire.send(&message);
-        self.note(|visit| visit.said.push((at, without_data(message))));
-        match sent {
-            Ok(()) => Ok(true),
-            Err(error) if is_closing(&error) => {
-                self.note_closed();
-                Ok(false)
-            }
-            Err(error) => Err(io::Error::into(error)),
-        }
-    }
-
-    /// Announces the pieces that `has` picks by a BITFIELD.
-    pub(super) fn announce(&mut self, has: impl Fn(u32) -> bool) -> Result<bool> {
-        let bits = self.content.bitfield(has);
-        self.say(Message::Bitfield(bits))
-    }
-
-    /// Answers what it is asked, until ccbt closes.
-    pub(super) fn serve(&mut self) -> Result<()> {
-        let day = Duration::from_secs(86_400);
-        self.serve_until(Instant::now() + day, |_| false).map(drop)
-    }
-
-    /// Answers what it is asked, until `until`, or `told` says that this was the message.
-    pub(super) fn serve_until(
-        &mut self,
-        until: Instant,
-        mut told: impl FnMut(&Message) -> bool,
-    ) -> Result<Served> {
-        loop {
-            if !self.serve_queue()? {
-                return Ok(Served::Closed);
-            }
-            let wait =
-                if self.queue.is_empty() { until } else { until.min(Instant::now() + PACE_POLL) };
-            match self.wire.receive(wait)? {
-                Heard::Closed => {
-                    self.note_closed();
-                    return Ok(Served::Closed);
-                }
-                Heard::Silence if Instant::now() >= until => return Ok(Served::TimeUp),
-                Heard::Silence => {}
-                Heard::Message(message) => {
-                    let at = Instant::now();
-                    self.note(|visit| visit.heard.push((at, message.clone())));
-                    if !self.answer(&message)? {
-                        return Ok(Served::Closed);
-                    }
-                    if told(&message) {
-                        return Ok(Served::Told);
-                    }
-                }
-            }
-        }
-    }
-
-    fn answer(&mut self, message: &Message) -> Result<bool> {
-        match *message {
-            Message::Interested if self.generous => return self.say(Message::Unchoke),
-            Message::Request { piece, begin, length } => {
-                self.queue.push_back((piece, begin, length))
-            }
-            Message::Cancel { piece, begin, length } => {
-                self.queue.retain(|block| *block != (piece, begin, length))
-            }
-            _ => {}
-        }
-        Ok(true)
-    }
-
-    fn serve_queue(&mut self) -> Result<bool> {
-        while let Some(&(piece, begin, length)) = self.queue.front() {
-            if !self.may_send() {
-                break;
-            }
-            self.queue.pop_front();
-            let block = self.content.block(piece, begin, length);
-            let data = block
-                .with_context(|| format!("asked for {length} bytes at {begin} of piece {piece}"))?
-                .to_vec();
-            if !self.say(Message::Piece { piece, begin, data })? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    fn may_send(&self) -> bool {
-        let Some((pace, since, sent)) = &self.pace else {
-            return true;
-        };
-        let mut sent = lock(sent);
-        let may = *sent < pace(since.elapsed());
-        *sent += usize::from(may);
-        may
-    }
-
-    fn note(&self, change: impl FnOnce(&mut Visit)) {
-        if let Some(visit) = lock(&self.diary).get_mut(self.visit) {
-            change(visit);
-        }
-    }
-
-    fn note_closed(&self) {
-        let at = Instant::now();
-        self.note(|visit| visit.closed_at = visit.closed_at.or(Some(at)));
-    }
-}
-
-fn without_data(message: Message) -> Message {
-    match message {
-        Message::Piece { piece, begin, .. } => Message::Piece { piece, begin, data: Vec::new() },
-        other => other,
-    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

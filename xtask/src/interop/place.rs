@@ -46,9 +46,13 @@ impl Place {
         Ok(Place { inner: Arc::new(inner) })
     }
 
-    /// The `ccbt` under test.
-    pub(super) fn binary(&self) -> &Path {
-        &self.inner.binary
+    /// The `ccbt` under test, for a user of this name: nothing that others have configured or learnt
+    /// counts, and nothing stays.
+    pub(super) fn ccbt(&self, user: &str) -> Result<Command> {
+        let mut command = Command::new(&self.inner.binary);
+        command.env("HOME", self.folder(&format!("home-of-{user}"))?);
+        command.env_remove("XDG_CONFIG_HOME").env_remove("XDG_STATE_HOME");
+        Ok(command)
     }
 
     /// A path below the scenario's folder.
@@ -98,6 +102,18 @@ impl Place {
             thread::sleep(POLL * 10);
         }
         Ok(())
+    }
+
+    /// Waits for a point of time, as long as `goes_well`.
+    pub(super) fn wait_until(
+        &self,
+        at: Instant,
+        mut goes_well: impl FnMut() -> Result<()>,
+    ) -> Result<()> {
+        self.wait_for("a point of time", || {
+            goes_well()?;
+            Ok(Instant::now() >= at)
+        })
     }
 
     /// Ends whatever still runs.

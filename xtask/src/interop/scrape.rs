@@ -1,7 +1,6 @@
 //! What a tracker counts, as `ccbt show --scrape` says it.
 
 use std::net::Ipv4Addr;
-use std::process::Command;
 
 use anyhow::{Result, ensure};
 
@@ -23,7 +22,7 @@ fn one_seed(place: &Place) -> Result<()> {
     let listen = (Ipv4Addr::LOCALHOST, free_port()?).into();
     Seed::start(place, &torrent, &payload.folder, listen, &[])?;
     tracker.wait_for_peers(place, (1, 0))?;
-    let output = Command::new(place.binary()).args(["show", "--scrape"]).arg(&torrent).output()?;
+    let output = place.ccbt("show")?.args(["show", "--scrape"]).arg(&torrent).output()?;
     ensure!(output.status.success(), "ccbt show --scrape ended with {}", output.status);
     let said = String::from_utf8_lossy(&output.stdout);
     ensure!(said.contains(": 1 seed, 0 leechers"), "with one seed it says\n{said}");

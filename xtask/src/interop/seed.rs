@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use super::events;
+use super::events::{self, Event};
 use super::place::{Place, Running};
 
 /// A `ccbt seed` at work.
@@ -26,7 +25,7 @@ impl Seed {
         options: &[&str],
     ) -> Result<Self> {
         let log = place.path("seed.events");
-        let mut command = Command::new(place.binary());
+        let mut command = place.ccbt("seed")?;
         command.arg("seed").arg(torrent).arg("--data").arg(folder).arg("--events").arg(&log);
         command.args(["--no-dht", "--no-lsd", "--no-pex", "--listen", &listen.to_string()]);
         let process = place.start("seed", command.args(options))?;
@@ -38,12 +37,17 @@ impl Seed {
         Ok(Seed { process, log })
     }
 
+    /// Its events so far.
+    pub(super) fn events(&self) -> Result<Vec<Event>> {
+        events::read(&self.log)
+    }
+
     /// Ends it, and says how many bytes of payload went to each host.
     pub(super) fn stop(&self) -> Result<HashMap<IpAddr, u64>> {
         let status = self.process.terminate()?;
         ensure!(status.code() == Some(143), "after SIGTERM ccbt seed ended with {status}");
         let mut sent = HashMap::new();
-        for event in events::read(&self.log)?.iter().filter(|event| event.name == "peer_closed") {
+        for event in self.events()?.iter().filter(|event| event.name == "peer_closed") {
             let peer = event.peer.context("a peer_closed without its peer")?;
             let uploaded = event.fields["uploaded"].as_u64();
             *sent.entry(peer.ip()).or_default() +=

@@ -17,9 +17,9 @@ use super::wire::Message;
 
 const PIECE: usize = 2 * BLOCK;
 /// bitfield-timeout
-const BITFIELD_TIMEOUT: Duration = Duration::from_secs(60);
+pub(super) const BITFIELD_TIMEOUT: Duration = Duration::from_secs(60);
 /// The grace of no-interest.
-const NO_INTEREST: Duration = Duration::from_secs(10);
+pub(super) const NO_INTEREST: Duration = Duration::from_secs(10);
 /// The period and the grace of health.
 const HEALTH: Duration = Duration::from_secs(30);
 
@@ -33,7 +33,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
     ]
 }
 
-fn content(place: &Place) -> Result<std::sync::Arc<Content>> {
+pub(super) fn content(place: &Place) -> Result<std::sync::Arc<Content>> {
     Content::new(place, 8 * PIECE - 1_000, PIECE)
 }
 
@@ -108,7 +108,7 @@ fn useless_later(place: &Place) -> Result<()> {
 }
 
 /// Useless with its last block; gone at the first multiple of 30 s of its connection that is 30 s later or more.
-fn gone_at_the_first_check(
+pub(super) fn gone_at_the_first_check(
     place: &Place,
     visit: &Visit,
     content: &Content,

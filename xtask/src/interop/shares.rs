@@ -12,7 +12,7 @@ use super::Scenario;
 use super::place::{Place, free_port};
 use super::seed::Seed;
 use super::torrent::Content;
-use super::wire::{Heard, Message, Wire};
+use super::wire::{Handshake, Heard, Message, Wire};
 
 const LEECHERS: u8 = 50;
 /// What the seed sends to all of them together.
@@ -47,7 +47,8 @@ fn fifty(place: &Place) -> Result<()> {
     for number in 0..LEECHERS {
         let id = format!("-XT0001-{number:012}");
         let id = id.as_bytes().try_into().context("a peer id has 20 bytes")?;
-        let wire = Wire::dial(TcpStream::connect(listen)?, &content.info_hash, id)?;
+        let wire =
+            Wire::dial(TcpStream::connect(listen)?, &Handshake::plain(content.info_hash, id))?;
         let together = Arc::clone(&together);
         leechers.push(thread::spawn(move || {
             together.wait();

@@ -1,4 +1,5 @@
-//! One `ccbt seed`, a `ccbt get` and every other client as leechers, found by a tracker only.
+//! One `ccbt seed`, a `ccbt get` and other clients as leechers, found by a tracker only. No policy of ccbt
+//! closes a leecher as long as it or we need something.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use anyhow::{Context, Result, ensure};
 use super::Scenario;
 use super::clients::{Client, Working};
 use super::download::{Download, Get};
+use super::events::Event;
 use super::payload::{Maker, Payload};
 use super::place::{Place, free_port};
 use super::seed::Seed;
@@ -25,11 +27,28 @@ const LEECHER_UP: u64 = 1 << 20;
 /// ccbt receives from fellow leechers at least so many percent of what the median one receives.
 const SHARE_PERCENT: u64 = 80;
 
+/// How late it may be seen that a client is complete.
+const SEEN_LATE: Duration = Duration::from_secs(2);
+
+/// Who leeches beside `ccbt get`, and how.
+struct Leechers<'a> {
+    clients: &'a [Client],
+    /// Bytes a second that the seed and each leecher send.
+    limits: Option<(u64, u64)>,
+    /// What `ccbt get --evict` is told.
+    evict: &'a str,
+}
+
+impl Leechers<'_> {
+    const EVERYONE: Self =
+        Leechers { clients: &Client::ALL, limits: None, evict: "preset=standard" };
+}
+
 pub(super) fn scenarios() -> Vec<Scenario> {
     let everyone = |multi| {
         move |place: &Place| {
             let payload = if multi { Payload::multi(place)? } else { Payload::single(place)? };
-            Swarm::start(place, payload, None)?.finish(place).map(drop)
+            Swarm::start(place, payload, &Leechers::EVERYONE)?.finish(place).map(drop)
         }
     };
     let scenarios = [
@@ -38,13 +57,30 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         Scenario::new("swarm/with-upload-limits", with_upload_limits).waiting(180),
     ];
     let tools = || Client::ALL.map(Client::tool).into_iter().chain([Tool::Opentracker]);
-    scenarios.into_iter().map(|scenario| scenario.needing(tools())).collect()
+    let mut scenarios: Vec<_> =
+        scenarios.into_iter().map(|scenario| scenario.needing(tools())).collect();
+    let keeps = Scenario::new("swarm/balanced-keeps-leechers", balanced).waiting(120);
+    let tools = BALANCED.clients.iter().map(|client| client.tool());
+    scenarios.push(keeps.needing(tools.chain([Tool::Opentracker])));
+    scenarios
+}
+
+const BALANCED: Leechers<'_> = Leechers {
+    clients: &[Client::Libtorrent, Client::Transmission, Client::Aria2],
+    limits: Some((SEED_UP, LEECHER_UP)),
+    evict: "preset=balanced",
+};
+
+fn balanced(place: &Place) -> Result<()> {
+    let payload = Payload::single_of(place, LENGTH)?;
+    Swarm::start(place, payload, &BALANCED)?.finish(place).map(drop)
 }
 
 /// What a client can take, ccbt takes, and it is not treated as one that gives nothing.
 fn with_upload_limits(place: &Place) -> Result<()> {
     let payload = Payload::single_of(place, LENGTH)?;
-    let results = Swarm::start(place, payload, Some((SEED_UP, LEECHER_UP)))?.finish(place)?;
+    let leechers = Leechers { limits: Some((SEED_UP, LEECHER_UP)), ..Leechers::EVERYONE };
+    let results = Swarm::start(place, payload, &leechers)?.finish(place)?;
     let (ours, mut others): (Vec<_>, Vec<_>) =
         results.into_iter().partition(|result| result.client.is_none());
     let ours = ours.first().context("no ccbt in the swarm")?;
@@ -85,10 +121,11 @@ struct Outcome {
 
 impl Swarm {
     /// Every leecher is there before the seed comes, so that none has a head start.
-    fn start(place: &Place, payload: Payload, limits: Option<(u64, u64)>) -> Result<Self> {
+    fn start(place: &Place, payload: Payload, leechers: &Leechers<'_>) -> Result<Self> {
+        let limits = leechers.limits;
         let (tracker, torrent) = Tracker::with_torrent(place, &payload, Maker::Ccbt)?;
         tracker.start(place)?;
-        let mut clients = Client::ALL;
+        let mut clients = leechers.clients.to_vec();
         // Who dials nobody has to be known to the tracker before those who dial.
         clients.sort_by_key(|client| client.dials_loopback());
         let mut others = Vec::new();
@@ -102,7 +139,7 @@ impl Swarm {
         }
         let listen = (CCBT, free_port()?).into();
         let mut get = Get::new("get", &torrent).with_tracker().listen(listen);
-        get = get.option("--seed-time", "10m");
+        get = get.option("--seed-time", "10m").option("--evict", leechers.evict);
         if let Some((_, up)) = limits {
             get = get.option("--limit-up", &up.to_string());
         }
@@ -133,6 +170,7 @@ impl Swarm {
             }
             Ok(finished.len() == self.others.len() + 1)
         })?;
+        self.closed_no_leecher(place, &finished)?;
         let sent = self.seed.stop()?;
         self.payload.compare(&self.get.output, true)?;
         for (other, output) in &self.others {
@@ -151,5 +189,38 @@ impl Swarm {
             outcomes.push(Outcome { client, finished, from_fellows });
         }
         Ok(outcomes)
+    }
+
+    /// Neither of our two programs closed a leecher by a rule before it and the closing one had everything.
+    fn closed_no_leecher(
+        &self,
+        place: &Place,
+        finished: &[(Option<Client>, Duration)],
+    ) -> Result<()> {
+        let finished_at = |client| {
+            let mut all = finished.iter().filter(|(other, _)| *other == client);
+            all.next().map(|(_, after)| self.since + *after)
+        };
+        let ours = (self.get.events()?, self.get.started, finished_at(None));
+        let seeds = (self.seed.events()?, self.since, Some(self.since));
+        for (events, started, complete) in [ours, seeds] {
+            let by_rule =
+                |event: &&Event| event.name == "peer_closed" && !event.text("policy").is_empty();
+            for event in events.iter().filter(by_rule) {
+                let host = event.peer.map(|peer| peer.ip());
+                let is_it = |client: &Client| host == Some(client.host(place).into());
+                let Some(client) = self.others.iter().map(|(other, _)| other.client).find(is_it)
+                else {
+                    continue;
+                };
+                let at = started + Duration::from_millis(event.time_ms) + SEEN_LATE;
+                let done = [complete, finished_at(Some(client))]
+                    .iter()
+                    .all(|end| end.is_some_and(|end| end <= at));
+                let name = client.name();
+                ensure!(done, "{name} was closed too early: {}", event.fields);
+            }
+        }
+        Ok(())
     }
 }

@@ -13,7 +13,7 @@ use super::place::Place;
 /// The size of a block, BEP 3.
 pub(super) const BLOCK: usize = 16 * 1024;
 
-/// A random single-file payload and its torrent, without a tracker.
+/// A random single-file payload and its torrent.
 pub(super) struct Content {
     /// The torrent's file.
     pub(super) torrent: PathBuf,
@@ -26,6 +26,27 @@ pub(super) struct Content {
 impl Content {
     /// `length` bytes in pieces of `piece_length`.
     pub(super) fn new(place: &Place, length: usize, piece_length: usize) -> Result<Arc<Self>> {
+        Self::with_head(place, length, piece_length, "d")
+    }
+
+    /// The same, with a tracker.
+    pub(super) fn tracked(
+        place: &Place,
+        length: usize,
+        piece_length: usize,
+        announce: &str,
+    ) -> Result<Arc<Self>> {
+        let head = format!("d8:announce{}:{announce}", announce.len());
+        Self::with_head(place, length, piece_length, &head)
+    }
+
+    /// `head` is what stands before the key `info`.
+    fn with_head(
+        place: &Place,
+        length: usize,
+        piece_length: usize,
+        head: &str,
+    ) -> Result<Arc<Self>> {
         let mut bytes = vec![0; length];
         fastrand::fill(&mut bytes);
         let name = "payload.bin".to_owned();
@@ -36,7 +57,7 @@ impl Content {
         info.extend(hashes);
         info.push(b'e');
         let torrent = place.path("payload.torrent");
-        fs::write(&torrent, [b"d4:info", info.as_slice(), b"e"].concat())?;
+        fs::write(&torrent, [head.as_bytes(), b"4:info", &info, b"e"].concat())?;
         let info_hash = Sha1::digest(&info).into();
         Ok(Arc::new(Content { torrent, info_hash, name, bytes, piece_length }))
     }

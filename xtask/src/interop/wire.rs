@@ -18,10 +18,23 @@ pub(super) enum Message {
     NotInterested,
     Have(u32),
     Bitfield(Vec<u8>),
-    Request { piece: u32, begin: u32, length: u32 },
-    Piece { piece: u32, begin: u32, data: Vec<u8> },
-    Cancel { piece: u32, begin: u32, length: u32 },
-    Other(u8),
+    Request {
+        piece: u32,
+        begin: u32,
+        length: u32,
+    },
+    Piece {
+        piece: u32,
+        begin: u32,
+        data: Vec<u8>,
+    },
+    Cancel {
+        piece: u32,
+        begin: u32,
+        length: u32,
+    },
+    /// One of another BEP: its id and what is behind it.
+    Other(u8, Vec<u8>),
 }
 
 /// What a wait for a message came to.
@@ -37,6 +50,31 @@ pub(super) enum Heard {
 /// The longest message that we take: no client sends us one this long.
 const LONGEST: usize = 1 << 20;
 
+/// What a peer says of itself before anything else.
+#[derive(Clone, Debug)]
+pub(super) struct Handshake {
+    reserved: [u8; 8],
+    info_hash: [u8; 20],
+    peer_id: [u8; 20],
+}
+
+impl Handshake {
+    /// Of a peer that knows BEP 3 alone.
+    pub(super) fn plain(info_hash: [u8; 20], peer_id: [u8; 20]) -> Self {
+        Handshake { reserved: [0; 8], info_hash, peer_id }
+    }
+
+    /// The same peer, which speaks the extension protocol (BEP 10) and has a DHT node (BEP 5).
+    pub(super) fn talkative(self) -> Self {
+        Handshake { reserved: [0, 0, 0, 0, 0, 0x10, 0, 0x01], ..self }
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let protocol = b"\x13BitTorrent protocol".as_slice();
+        [protocol, &self.reserved, &self.info_hash, &self.peer_id].concat()
+    }
+}
+
 /// A connection whose handshakes are done.
 pub(super) struct Wire {
     stream: TcpStream,
@@ -45,24 +83,16 @@ pub(super) struct Wire {
 
 impl Wire {
     /// Waits for the other's handshake, then answers.
-    pub(super) fn accept(
-        mut stream: TcpStream,
-        info_hash: &[u8; 20],
-        peer_id: &[u8; 20],
-    ) -> Result<Self> {
-        read_handshake(&mut stream, info_hash)?;
-        stream.write_all(&handshake(info_hash, peer_id))?;
+    pub(super) fn accept(mut stream: TcpStream, ours: &Handshake) -> Result<Self> {
+        read_handshake(&mut stream, &ours.info_hash)?;
+        stream.write_all(&ours.bytes())?;
         Self::ready(stream)
     }
 
     /// Sends our handshake, then waits for the other's.
-    pub(super) fn dial(
-        mut stream: TcpStream,
-        info_hash: &[u8; 20],
-        peer_id: &[u8; 20],
-    ) -> Result<Self> {
-        stream.write_all(&handshake(info_hash, peer_id))?;
-        read_handshake(&mut stream, info_hash)?;
+    pub(super) fn dial(mut stream: TcpStream, ours: &Handshake) -> Result<Self> {
+        stream.write_all(&ours.bytes())?;
+        read_handshake(&mut stream, &ours.info_hash)?;
         Self::ready(stream)
     }
 
@@ -73,7 +103,12 @@ impl Wire {
 
     /// Sends one message.
     pub(super) fn send(&mut self, message: &Message) -> io::Result<()> {
-        self.stream.write_all(&encode(message))
+        self.send_bytes(&encode(message))
+    }
+
+    /// Sends a part of a message, as it is.
+    pub(super) fn send_bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes)
     }
 
     /// The next message, or what else happened until then.
@@ -110,10 +145,6 @@ pub(super) fn is_closing(error: &io::Error) -> bool {
     matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset)
 }
 
-fn handshake(info_hash: &[u8; 20], peer_id: &[u8; 20]) -> Vec<u8> {
-    [b"\x13BitTorrent protocol\0\0\0\0\0\0\0\0".as_slice(), info_hash, peer_id].concat()
-}
-
 fn read_handshake(stream: &mut TcpStream, info_hash: &[u8; 20]) -> Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     let mut bytes = [0; 68];
@@ -123,7 +154,8 @@ fn read_handshake(stream: &mut TcpStream, info_hash: &[u8; 20]) -> Result<()> {
     Ok(())
 }
 
-fn encode(message: &Message) -> Vec<u8> {
+/// A message as it goes over the wire.
+pub(super) fn encode(message: &Message) -> Vec<u8> {
     let body = match message {
         Message::KeepAlive => Vec::new(),
         Message::Choke => vec![0],
@@ -135,7 +167,7 @@ fn encode(message: &Message) -> Vec<u8> {
         Message::Request { piece, begin, length } => body(6, &[*piece, *begin, *length], &[]),
         Message::Piece { piece, begin, data } => body(7, &[*piece, *begin], data),
         Message::Cancel { piece, begin, length } => body(8, &[*piece, *begin, *length], &[]),
-        Message::Other(id) => vec![*id],
+        Message::Other(id, rest) => body(*id, &[], rest),
     };
     let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
     [&length.to_be_bytes(), body.as_slice()].concat()
@@ -181,7 +213,7 @@ fn decode(body: &[u8]) -> Result<Message> {
         (7, 8..) => Message::Piece { piece: number(0), begin: number(1), data: rest[8..].to_vec() },
         (8, 12) => Message::Cancel { piece: number(0), begin: number(1), length: number(2) },
         (0..=8, length) => bail!("message {id} with {length} bytes behind its id"),
-        _ => Message::Other(id),
+        _ => Message::Other(id, rest.to_vec()),
     })
 }
 
@@ -198,7 +230,7 @@ mod tests {
             Message::Bitfield(vec![0x80, 0]),
             Message::Request { piece: 1, begin: 16_384, length: 16_384 },
             Message::Piece { piece: 1, begin: 0, data: vec![9; 5] },
-            Message::Other(20),
+            Message::Other(20, vec![1, 2]),
         ];
         let (mut buffer, mut heard) = (Vec::new(), Vec::new());
         for byte in messages.iter().flat_map(encode) {
@@ -212,6 +244,16 @@ mod tests {
     fn a_request_has_the_golden_bytes() {
         let bytes = encode(&Message::Request { piece: 2, begin: 0, length: 0x4000 });
         assert_eq!(bytes, [0, 0, 0, 13, 6, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0x40, 0]);
+    }
+
+    #[test]
+    fn a_handshake_has_the_golden_bytes() {
+        let plain = Handshake::plain([1; 20], [2; 20]);
+        let talkative = plain.clone().talkative().bytes();
+        assert_eq!(plain.bytes().len(), 68);
+        assert!(plain.bytes().starts_with(b"\x13BitTorrent protocol\0\0\0\0\0\0\0\0\x01"));
+        assert_eq!(talkative[20..28], [0, 0, 0, 0, 0, 0x10, 0, 1]);
+        assert_eq!((talkative[28], talkative[67]), (1, 2));
     }
 
     #[test]
