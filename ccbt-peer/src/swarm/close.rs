@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ccbt_policy::{Availability, Cooldown, Time};
 
-use super::roster::{Peer, Place};
+use super::roster::Peer;
 use super::{Action, PeerKey, SwarmCore, memory};
 use crate::CloseReason;
 use crate::close::Refusal;
@@ -19,7 +19,7 @@ impl SwarmCore {
         reason: CloseReason,
         cooldown: Option<Cooldown>,
     ) {
-        let slot = self.peers.get(key).is_some_and(|peer| peer.place() == Place::Slot);
+        let slot = self.has_slot(key);
         self.close_for(now, key, reason, cooldown);
         if slot && !self.stopped {
             self.settle_lobby(now);

@@ -90,6 +90,10 @@ impl SwarmCore {
 
     /// Closes the peer that has been useless the longest; false if there is none that may be taken.
     fn displace(&mut self, now: Time) -> bool {
+        // A newcomer asks at each of its messages, and mostly nobody is spare.
+        if self.watch.earliest_spare(now, |_, _| false).is_none() {
+            return false;
+        }
         self.find_sole_holders();
         let immune = |key, view: &PeerView| self.is_immune(now, key, view);
         let Some((victim, eviction)) = self.watch.earliest_spare(now, immune) else { return false };
@@ -98,6 +102,10 @@ impl SwarmCore {
         let reason = CloseReason::Displaced { reason: reason.as_str(), evidence };
         self.close_for(now, victim, reason, Some(cooldown));
         true
+    }
+
+    pub(super) fn has_slot(&self, key: PeerKey) -> bool {
+        self.peers.get(key).is_some_and(|peer| peer.place() == Place::Slot)
     }
 
     pub(super) fn free_slots(&self) -> u32 {

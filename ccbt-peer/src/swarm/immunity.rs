@@ -3,15 +3,13 @@
 use ccbt_policy::{Availability, PeerView, Time};
 use ccbt_wire::Bitfield;
 
-use super::roster::Place;
 use super::{PeerKey, SwarmCore};
 
 impl SwarmCore {
     /// Whether nobody may take the slot of this peer: it has none, or is immune to why it is spare.
     pub(super) fn is_immune(&self, now: Time, key: PeerKey, view: &PeerView) -> bool {
-        let in_slot = self.peers.get(key).is_some_and(|peer| peer.place() == Place::Slot);
         let reason = self.watch.spare(key).map(|spare| spare.reason);
-        !in_slot || view.is_immune(now, reason)
+        !self.has_slot(key) || view.is_immune(now, reason)
     }
 
     /// Brings up to date who alone has a piece that we need.

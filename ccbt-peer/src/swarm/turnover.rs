@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use ccbt_policy::{Ranking, Time, Turnover, median_worth, worst_first};
 
-use super::roster::Place;
-use super::{PeerKey, SwarmCore};
+use super::SwarmCore;
 use crate::CloseReason;
 
 impl SwarmCore {
@@ -57,9 +56,5 @@ impl SwarmCore {
         let views = self.watch.iter().filter(|(key, _)| self.has_slot(*key)).map(|(_, view)| view);
         let median = median_worth(views, self.watch.swarm(), now, &*self.config.ranking);
         self.watch.update_swarm(now, |view| view.median_worth = median.map(|worth| worth.get()));
-    }
-
-    pub(super) fn has_slot(&self, key: PeerKey) -> bool {
-        self.peers.get(key).is_some_and(|peer| peer.place() == Place::Slot)
     }
 }
