@@ -10,24 +10,31 @@ const BAR: std::ops::RangeInclusive<usize> = 8..=30;
 /// The state of a download in at most `width` columns. What matters least goes first when the
 /// terminal is narrow.
 pub(crate) fn line(now: &Progress, width: usize, paint: Paint) -> String {
-    let percent = format!("{:>5}", units::percent(now.verified, now.total));
     let parts = [units::rate(now.download_rate), left(now), who(now)];
     let short = [units::rate(now.download_rate), left(now), few(now)];
-    for parts in [&parts[..], &short, &parts[..2], &parts[..1], &[]] {
-        let tail = join(parts);
-        let used = percent.len() + tail.len();
-        if used > width {
-            continue;
-        }
-        let room = (width - used).saturating_sub(1).min(*BAR.end());
-        let bar = if room >= *BAR.start() {
-            format!(" {}", bar(now.verified, now.total, room, paint))
-        } else {
-            String::new()
-        };
-        return format!("{}{bar}{tail}", paint.bold(&percent));
-    }
-    percent.chars().take(width).collect()
+    let tails = [&parts[..], &short, &parts[..2], &parts[..1], &[]].map(join);
+    fitting((now.verified, now.total), &tails, width, paint)
+}
+
+/// How far `part` of `whole` is, with a bar if there is room, and the first of `tails` that fits into `width`
+/// columns.
+pub(super) fn fitting(
+    (part, whole): (u64, u64),
+    tails: &[String],
+    width: usize,
+    paint: Paint,
+) -> String {
+    let percent = format!("{:>5}", units::percent(part, whole));
+    let Some(tail) = tails.iter().find(|tail| percent.len() + tail.len() <= width) else {
+        return percent.chars().take(width).collect();
+    };
+    let room = (width - percent.len() - tail.len()).saturating_sub(1).min(*BAR.end());
+    let bar = if room >= *BAR.start() {
+        format!(" {}", bar(part, whole, room, paint))
+    } else {
+        String::new()
+    };
+    format!("{}{bar}{tail}", paint.bold(&percent))
 }
 
 /// The same for a log: everything, and no bar.
@@ -62,7 +69,7 @@ fn peers(now: &Progress) -> String {
 }
 
 /// A bar of `room` cells, filled as far as `part` of `whole` is done.
-pub(super) fn bar(part: u64, whole: u64, room: usize, paint: Paint) -> String {
+fn bar(part: u64, whole: u64, room: usize, paint: Paint) -> String {
     let done = share(part, whole, room);
     let (full, empty) = paint.bar();
     format!("{}{}", paint.good(&full.repeat(done)), paint.faint(&empty.repeat(room - done)))

@@ -5,7 +5,6 @@ use std::time::Duration;
 use super::paint::Paint;
 use super::{Report, line, units};
 
-const BAR: std::ops::RangeInclusive<usize> = 8..=30;
 /// Where no line lives, one is said so often.
 const PAUSE: Duration = Duration::from_secs(5);
 
@@ -25,23 +24,10 @@ impl Meter {
 
     /// The state in at most `width` columns; the words go before the bar, the bar before the share.
     fn line(&self, done: u64, passed: Duration, width: usize, paint: Paint) -> String {
-        let percent = format!("{:>5}", units::percent(done, self.total));
         let verb = format!("  {}", self.verb);
         let short = format!("{verb}{}", left(done, self.total, passed));
-        for text in [self.words(done, passed), short, verb, String::new()] {
-            let used = percent.len() + text.len();
-            if used > width {
-                continue;
-            }
-            let room = (width - used).saturating_sub(1).min(*BAR.end());
-            let bar = if room >= *BAR.start() {
-                format!(" {}", line::bar(done, self.total, room, paint))
-            } else {
-                String::new()
-            };
-            return format!("{}{bar}{text}", paint.bold(&percent));
-        }
-        percent.chars().take(width).collect()
+        let tails = [self.words(done, passed), short, verb, String::new()];
+        line::fitting((done, self.total), &tails, width, paint)
     }
 
     fn words(&self, done: u64, passed: Duration) -> String {

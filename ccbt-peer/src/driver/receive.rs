@@ -203,19 +203,19 @@ impl Receiver {
         let fresh = !matches!(added, Added::Waste);
         self.events.push(SessionEvent::Received { block, fresh, attempt });
         if let Added::Complete(complete) = added {
-            let senders = assembly::lock(shared).senders();
-            self.complete(block.piece, complete, senders);
+            self.complete(shared, block.piece, complete);
         }
     }
 
-    fn complete(&mut self, piece: PieceIndex, complete: Complete, senders: Vec<PeerKey>) {
+    fn complete(&mut self, shared: &assembly::Shared, piece: PieceIndex, complete: Complete) {
+        let senders = || assembly::lock(shared).senders();
         self.shared.assemblies.seal(piece);
         self.claimed.retain(|(claimed, _)| *claimed != piece);
         match complete {
             Complete::Buffer(buffer, hash) => {
                 let right = self.shared.assemblies.is_right(piece, hash);
                 if !right || self.shared.assemblies.is_suspect(piece) {
-                    self.prints.push((piece, assembly::prints(&senders, &buffer.bytes)));
+                    self.prints.push((piece, assembly::prints(&senders(), &buffer.bytes)));
                 }
                 if right {
                     self.jobs.push(Job::Piece(piece, buffer));
@@ -225,7 +225,7 @@ impl Receiver {
                 }
             }
             Complete::Store(hasher, hashed) => {
-                self.jobs.push(Job::Verify { piece, hasher, hashed, senders });
+                self.jobs.push(Job::Verify { piece, hasher, hashed, senders: senders() });
             }
         }
     }

@@ -42,12 +42,8 @@ impl SwarmCore {
         self.config.blocklist = blocklist;
         self.memory.pardon(now, memory::BLOCKED);
         for key in self.peers.keys() {
-            if self
-                .peers
-                .get(key)
-                .is_some_and(|peer| self.config.blocklist.contains(peer.addr.ip()))
-            {
-                self.progress.blocked = self.progress.blocked.saturating_add(1);
+            let addr = self.peers.get(key).map(|peer| peer.addr);
+            if addr.is_some_and(|addr| self.is_blocked(addr)) {
                 self.close(now, key, CloseReason::Refused(Refusal::Blocked), None);
             }
         }
