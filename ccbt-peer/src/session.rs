@@ -99,7 +99,8 @@ pub struct Session {
     began_at: Time,
     received_at: Time,
     sent_at: Time,
-    keep_alive: Duration,
+    /// It is rqbit.
+    is_rqbit: bool,
     /// A message that has begun to arrive.
     frame: Option<Frame>,
     /// Since when we do not read.
@@ -129,7 +130,7 @@ impl Session {
             began_at: now,
             received_at: now,
             sent_at: now,
-            keep_alive: KEEP_ALIVE,
+            is_rqbit: false,
             frame: None,
             held_since: None,
             stuck_since: None,
@@ -180,9 +181,7 @@ impl Session {
         self.extended = theirs.reserved.extended();
         self.received_at = now;
         self.sent_at = now;
-        if theirs.peer_id.0.starts_with(b"-rQ") {
-            self.keep_alive = KEEP_ALIVE_RQBIT;
-        }
+        self.is_rqbit = theirs.peer_id.0.starts_with(b"-rQ");
         self.greet(ours);
         Ok(SessionEvent::Opened {
             direction: self.direction,

@@ -34,6 +34,7 @@ mod pieces;
 mod progress;
 mod rarity;
 mod roster;
+mod rounds;
 mod suspects;
 mod transfer;
 mod turnover;
@@ -56,6 +57,7 @@ use memory::Memory;
 use picker::Picker;
 use progress::Meter;
 use roster::Roster;
+use rounds::Rounds;
 pub use suspects::Print;
 use suspects::Suspects;
 
@@ -63,8 +65,6 @@ use crate::event::{EventKind, Progress};
 use crate::session::SessionEvent;
 use crate::{Blocklist, CloseReason, Geometry};
 
-/// The core does its rounds so often: snubs, rates, idle peers.
-const TICK: Duration = Duration::from_millis(250);
 /// Every so often all peers are judged again, for the facts that change without an event.
 const SWEEP: Duration = Duration::from_secs(10);
 /// A verdict that stands for less than this is not worth a line to anybody.
@@ -154,9 +154,11 @@ pub struct SwarmCore {
     memory: Memory,
     shortage: Shortage,
     meter: Meter,
+    /// Something happened since the peers were counted for `progress`.
+    stirred: bool,
     progress: Progress,
     next_key: u32,
-    next_tick: Time,
+    rounds: Rounds,
     next_sweep: Time,
     /// When peers may be exchanged for better ones next.
     next_turn: Time,
@@ -195,9 +197,10 @@ impl SwarmCore {
             memory: Memory::default(),
             shortage: Shortage::default(),
             meter: Meter::default(),
+            stirred: false,
             progress: Progress::default(),
             next_key: 0,
-            next_tick: Time::ZERO + TICK,
+            rounds: Rounds::new(),
             next_sweep: Time::ZERO + SWEEP,
             next_turn: Time::ZERO + config.turnover.period,
             stopped: false,
@@ -214,6 +217,7 @@ impl SwarmCore {
 
     /// Takes in something that happened at `now`. Ask for [`actions`](Self::poll_action) afterwards.
     pub fn handle(&mut self, now: Time, input: Input) {
+        self.stirred = true;
         match input {
             Input::Found { source, peers } => {
                 for addr in peers {
@@ -246,13 +250,16 @@ impl SwarmCore {
         }
         self.settle_lobby(now);
         self.give_up_dials(now);
-        if now >= self.next_tick {
-            self.next_tick = now + TICK;
+        if now >= self.tick_at() {
             self.tick(now);
         }
         if now >= self.next_sweep {
             self.next_sweep = now + SWEEP;
             self.count_neighbours();
+            self.measure_worth(now);
+            if self.free_slots() == 0 {
+                self.find_sole_holders();
+            }
             self.watch.sweep(now);
         }
         // Here alone, and not after each input: after a pause the first input is not to cost those their
@@ -270,7 +277,7 @@ impl SwarmCore {
         let lobby = self.peers.lobby().first().map(|(until, _)| *until);
         let dial = self.dial_at();
         let give_up = self.give_up_at();
-        let due = [Some(self.next_tick), self.watch.next_deadline(), lobby, dial, give_up];
+        let due = [Some(self.tick_at()), self.watch.next_deadline(), lobby, dial, give_up];
         due.into_iter().flatten().min()
     }
 
@@ -350,26 +357,6 @@ impl SwarmCore {
         }
         self.refill_idle(now);
         self.dial(now);
-    }
-
-    fn tick(&mut self, now: Time) {
-        self.mind_descriptors(now);
-        self.check_snubs(now);
-        self.rotate(now);
-        if self.meter.is_due(now) {
-            self.measure_rates(now);
-            self.refresh_swarm_view(now);
-            self.measure_worth(now);
-            if self.free_slots() == 0 {
-                self.find_sole_holders();
-            }
-            self.turn_over(now);
-            self.measure();
-            self.emit(EventKind::Progress(self.progress));
-        }
-        for key in self.peers.keys() {
-            self.refill(now, key);
-        }
     }
 
     fn stop(&mut self, now: Time) {

@@ -123,6 +123,14 @@ impl<K: Copy + Ord + fmt::Debug> Watch<K> {
         }
     }
 
+    /// Changes facts about all peers, by key, that alone are no cause to judge again. Costs a walk over them,
+    /// where a [`note`](Self::note) for each would cost a search for each.
+    pub fn note_each(&mut self, mut change: impl FnMut(K, &mut PeerView)) {
+        for (&key, entry) in &mut self.peers {
+            change(key, entry.view_mut());
+        }
+    }
+
     /// The facts about the swarm.
     pub fn swarm(&self) -> &SwarmView {
         &self.swarm
@@ -140,9 +148,11 @@ impl<K: Copy + Ord + fmt::Debug> Watch<K> {
 
     /// Judges all peers again.
     pub fn sweep(&mut self, now: Time) {
-        let keys: Vec<K> = self.peers.keys().copied().collect();
-        for key in keys {
-            self.touch(key, |entry, policy, swarm| entry.ask(policy, swarm, now));
+        for (&key, entry) in &mut self.peers {
+            let sets = (&mut self.deadlines, &mut self.spares);
+            keep_filed(sets, key, entry, self.notice, |entry| {
+                entry.ask(&*self.policy, &self.swarm, now);
+            });
         }
     }
 
@@ -234,13 +244,29 @@ impl<K: Copy + Ord + fmt::Debug> Watch<K> {
         work: impl FnOnce(&mut Entry, &dyn EvictionPolicy, &SwarmView) -> R,
     ) -> Option<R> {
         let entry = self.peers.get_mut(&key)?;
-        let before = (entry.deadline(self.notice), entry.spare_at());
-        let result = work(entry, &*self.policy, &self.swarm);
-        let after = (entry.deadline(self.notice), entry.spare_at());
-        file(&mut self.deadlines, key, before.0, after.0);
-        file(&mut self.spares, key, before.1, after.1);
-        Some(result)
+        let sets = (&mut self.deadlines, &mut self.spares);
+        let work = |entry: &mut Entry| work(entry, &*self.policy, &self.swarm);
+        Some(keep_filed(sets, key, entry, self.notice, work))
     }
+}
+
+/// Instants at which something is due for a key.
+type Agenda<K> = BTreeSet<(Time, K)>;
+
+/// Lets `work` at an entry and keeps the sets of deadlines and of spares true to it.
+fn keep_filed<K: Copy + Ord, R>(
+    (deadlines, spares): (&mut Agenda<K>, &mut Agenda<K>),
+    key: K,
+    entry: &mut Entry,
+    notice: Duration,
+    work: impl FnOnce(&mut Entry) -> R,
+) -> R {
+    let before = (entry.deadline(notice), entry.spare_at());
+    let result = work(entry);
+    let after = (entry.deadline(notice), entry.spare_at());
+    file(deadlines, key, before.0, after.0);
+    file(spares, key, before.1, after.1);
+    result
 }
 
 /// Moves `key` in an ordered set from one instant to another.

@@ -1,18 +1,23 @@
 //! The task of one connection, from the first byte to the last.
 
+use std::future::poll_fn;
 use std::io;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use bytes::Buf;
 use ccbt_policy::Direction;
 use ccbt_wire::HandshakeDecoder;
+use tokio::time::{Instant, Sleep};
 
+use super::clock::Clock;
 use super::limit::{Place, Turn};
 use super::mailbox::Mailbox;
 use super::receive::{Fed, Receiver};
 use super::scatter::Scattered;
 use super::transport::{Ready, Transport};
-use super::upload::{self, ReadResult, Upload};
+use super::upload::Upload;
 use super::{CATCH_UP, LATE, Report, Shared};
 use crate::CloseReason;
 use crate::close::Violation;
@@ -28,12 +33,15 @@ pub(super) struct Connection {
     mailbox: Arc<Mailbox>,
     transport: Transport,
     session: Session,
-    handshake: Option<HandshakeDecoder>,
+    // Boxed: it is gone when the connection begins to live.
+    handshake: Option<Box<HandshakeDecoder>>,
     receiver: Receiver,
     upload: Upload,
     /// Where it waits for its turn to read and to serve, under limits.
     to_read: Place,
     to_serve: Place,
+    /// What was read and has to wait.
+    rest: Option<Box<Rest>>,
     /// Pieces of the log that the peer knows of.
     announced: usize,
 }
@@ -47,14 +55,21 @@ const ROOM: usize = 32;
 /// A REQUEST message.
 const REQUEST: usize = 17;
 
-/// Why a connection has something to do.
+/// What a connection that was waiting has to do.
 enum Woke {
-    Mail,
-    Ready(Ready),
-    Read(ReadResult),
-    MayRead(Turn),
-    MayServe(Turn),
+    /// Nothing but to look around; the rest is done.
+    Done,
+    Readable,
     Time,
+}
+
+/// Bytes that cannot be taken in at once.
+#[derive(Debug)]
+struct Rest {
+    fed: Fed,
+    bytes: Vec<u8>,
+    /// How many were read with them.
+    count: usize,
 }
 
 impl Connection {
@@ -93,20 +108,33 @@ impl Connection {
             mailbox,
             transport,
             session,
-            handshake: Some(handshake),
+            handshake: Some(Box::new(handshake)),
             receiver: Receiver::new(key, shared),
             upload: Upload::default(),
             to_read: Place::default(),
             to_serve: Place::default(),
+            rest: None,
             announced: 0,
         }
     }
 
     /// Runs the connection and reports its end.
-    pub(super) async fn run(mut self) {
-        let reason = match self.serve().await {
-            Ok(reason) | Err(reason) => reason,
-        };
+    ///
+    /// An idle connection is worth as much memory as this future, for hours. So it holds no other but the
+    /// timer: what is awaited seldom is boxed when it comes to that, and what is waited for while idle is
+    /// polled. `an_idle_connection_is_small` holds it to that.
+    pub(super) fn run(self) -> impl Future<Output = ()> + Send {
+        // An `async fn` would have room for its argument twice.
+        let mut connection = self;
+        async move {
+            let reason = match connection.serve().await {
+                Ok(reason) | Err(reason) => reason,
+            };
+            Box::pin(connection.end(reason)).await;
+        }
+    }
+
+    async fn end(&mut self, reason: CloseReason) {
         self.receiver.release();
         self.to_read.leave();
         self.to_serve.leave();
@@ -117,79 +145,112 @@ impl Connection {
     }
 
     async fn serve(&mut self) -> Result<CloseReason, CloseReason> {
-        let shared = self.receiver.shared.clone();
-        let clock = shared.clock;
-        let mut alarm = self.session.deadline();
-        let sleep = tokio::time::sleep_until(clock.instant(alarm));
-        tokio::pin!(sleep);
+        let mut sleep = pin!(tokio::time::sleep_until(self.deadline()));
         loop {
             if let Some(reason) = self.take_mail() {
                 // A last word, such as NOT_INTERESTED, is worth a try.
                 let _ = self.flush();
                 return Ok(reason);
             }
-            self.announce(&shared);
+            self.announce();
             self.flush()?;
             // Behind the flush: a run that just went out makes room for the next.
-            self.serve_next(&shared);
-            self.receiver.deliver().await;
-            let listen = self.listens();
-            if listen == self.session.is_held() {
-                self.session.on_held(clock.now(), !listen);
+            self.serve_next();
+            self.deliver().await;
+            if self.listens() == self.session.is_held() {
+                self.session.on_held(self.clock().now(), !self.session.is_held());
             }
             // A deadline that moves away is met when the old one comes; one that comes nearer is not.
-            if self.session.deadline() < alarm {
-                alarm = self.session.deadline();
-                sleep.as_mut().reset(clock.instant(alarm));
+            if self.deadline() < sleep.deadline() {
+                sleep.as_mut().reset(self.deadline());
             }
-            let (payload, reading) = self.upload.split();
-            let queued = self.session.queued();
-            let out = if queued.is_empty() { payload } else { queued };
-            let woke = tokio::select! {
-                biased;
-                () = self.mailbox.news() => Woke::Mail,
-                turn = self.to_read.turn() => Woke::MayRead(turn),
-                turn = self.to_serve.turn() => Woke::MayServe(turn),
-                ready = self.transport.ready(out, listen), if listen || !out.is_empty() => {
-                    Woke::Ready(ready.map_err(lost)?)
-                }
-                run = upload::done(reading) => Woke::Read(run),
-                () = &mut sleep => Woke::Time,
-            };
+            // Not in the `match`: the error would have its room in the future.
+            let woke = poll_fn(|cx| self.poll_wake(cx, sleep.as_mut())).await?;
+            if self.rest.is_some() {
+                Box::pin(self.take_in_rest()).await?;
+            }
             match woke {
-                Woke::Mail => {}
-                Woke::Ready(Ready::Readable) if self.has_to_queue(&shared) => {
-                    self.to_read.queue(&shared.limits.down);
+                Woke::Done => {}
+                Woke::Readable if self.has_to_queue() => {
+                    self.to_read.queue(&self.receiver.shared.limits.down);
                     self.receiver.events.push(SessionEvent::Held(true));
                 }
-                Woke::Ready(Ready::Readable) => self.read().await?,
-                Woke::MayRead(turn) => {
-                    self.session.on_held(clock.now(), false);
-                    self.receiver.events.push(SessionEvent::Held(false));
-                    self.read_some(turn.share(), Some(turn)).await?;
-                }
-                Woke::MayServe(turn) => {
-                    let most = turn.share();
-                    turn.end(self.upload.start(&mut self.session, &shared, most));
-                }
-                Woke::Ready(Ready::Written(count)) => self.written(count),
-                Woke::Read(run) => self.upload.read(&mut self.session, run),
+                Woke::Readable => self.read().await?,
                 Woke::Time => {
-                    let deadline = self.session.deadline();
-                    if clock.now() >= deadline {
-                        // What the peer sent while we did not run counts before its silence does; and
-                        // after a pause the runtime has to look at the socket before we can.
-                        if clock.now().saturating_since(deadline) > LATE {
-                            tokio::time::sleep(CATCH_UP).await;
-                        }
-                        if listen {
-                            self.read().await?;
-                        }
-                        self.session.on_deadline(clock.now())?;
+                    if self.clock().now() >= self.session.deadline() {
+                        Box::pin(self.on_deadline()).await?;
                     }
-                    alarm = self.session.deadline();
-                    sleep.as_mut().reset(clock.instant(alarm));
+                    sleep.as_mut().reset(self.deadline());
                 }
+            }
+        }
+    }
+
+    /// Ready when there is something to do; does at once what needs no waiting.
+    fn poll_wake(
+        &mut self,
+        cx: &mut Context<'_>,
+        sleep: Pin<&mut Sleep>,
+    ) -> Poll<Result<Woke, CloseReason>> {
+        if self.mailbox.poll_news(cx).is_ready() {
+            return Poll::Ready(Ok(Woke::Done));
+        }
+        if let Poll::Ready(turn) = self.to_read.poll_turn(cx) {
+            return Poll::Ready(self.read_in_turn(turn));
+        }
+        if let Poll::Ready(turn) = self.to_serve.poll_turn(cx) {
+            let most = turn.share();
+            turn.end(self.upload.start(&mut self.session, &self.receiver.shared, most));
+            return Poll::Ready(Ok(Woke::Done));
+        }
+        let listen = self.listens();
+        let queued = self.session.queued();
+        let out = if queued.is_empty() { self.upload.bytes() } else { queued };
+        if let Poll::Ready(ready) = self.transport.poll_ready(cx, out, listen) {
+            return Poll::Ready(match ready {
+                Ok(Ready::Readable) => Ok(Woke::Readable),
+                Ok(Ready::Written(count)) => {
+                    self.written(count);
+                    Ok(Woke::Done)
+                }
+                Err(error) => Err(lost(error)),
+            });
+        }
+        if let Poll::Ready(run) = self.upload.poll_read(cx) {
+            self.upload.read(&mut self.session, run);
+            return Poll::Ready(Ok(Woke::Done));
+        }
+        sleep.poll(cx).map(|()| Ok(Woke::Time))
+    }
+
+    fn deadline(&self) -> Instant {
+        self.clock().instant(self.session.deadline())
+    }
+
+    fn clock(&self) -> Clock {
+        self.receiver.shared.clock
+    }
+
+    async fn on_deadline(&mut self) -> Result<(), CloseReason> {
+        let clock = self.clock();
+        // What the peer sent while we did not run counts before its silence does; and after a pause the
+        // runtime has to look at the socket before we can.
+        if clock.now().saturating_since(self.session.deadline()) > LATE {
+            tokio::time::sleep(CATCH_UP).await;
+        }
+        if self.listens() {
+            self.read().await?;
+        }
+        self.session.on_deadline(clock.now())
+    }
+
+    /// Hands on what came. Waits where the swarm or the writer is busy.
+    async fn deliver(&mut self) {
+        if self.receiver.has_news() {
+            // As much work as one poll of a task may do before others get a turn.
+            tokio::task::consume_budget().await;
+            if !self.receiver.deliver_at_once() {
+                Box::pin(self.receiver.deliver()).await;
             }
         }
     }
@@ -199,15 +260,15 @@ impl Connection {
         for tell in mail.tells {
             self.session.tell(tell);
         }
-        mail.close
+        mail.close.map(|reason| *reason)
     }
 
-    fn announce(&mut self, shared: &Shared) {
+    fn announce(&mut self) {
         if self.handshake.is_some() || self.session.queued().len() >= BACKLOG {
             return;
         }
         let session = &mut self.session;
-        self.announced = shared.ours(|ours| {
+        self.announced = self.receiver.shared.ours(|ours| {
             if self.announced < ours.log.len() {
                 session.announce(&ours.log[self.announced..]);
             }
@@ -226,7 +287,7 @@ impl Connection {
             match self.transport.try_write(out) {
                 Ok(count) => self.written(count),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.session.on_blocked(self.receiver.shared.clock.now());
+                    self.session.on_blocked(self.clock().now());
                     return Ok(());
                 }
                 Err(error) => return Err(lost(error)),
@@ -248,7 +309,7 @@ impl Connection {
             }
         }
         let waiting = !self.session.queued().is_empty() || !self.upload.bytes().is_empty();
-        self.session.on_sent(self.receiver.shared.clock.now(), waiting);
+        self.session.on_sent(self.clock().now(), waiting);
     }
 
     /// Reads while there is something to read, some turns at the most.
@@ -256,30 +317,39 @@ impl Connection {
         let share = self.receiver.shared.limits.down.share();
         let (turns, most) = share.map_or((TURN, usize::MAX), |share| (1, share));
         for _ in 0..turns {
-            if !self.read_some(most, None).await? {
+            let more = self.read_some(most, None)?;
+            if !more {
                 break;
             }
-            self.receiver.deliver().await;
+            if self.rest.is_some() {
+                Box::pin(self.take_in_rest()).await?;
+            }
+            self.deliver().await;
         }
         Ok(())
     }
 
+    /// Reads a share, under our limit.
+    fn read_in_turn(&mut self, turn: Turn) -> Result<Woke, CloseReason> {
+        self.session.on_held(self.clock().now(), false);
+        self.receiver.events.push(SessionEvent::Held(false));
+        self.read_some(turn.share(), Some(turn)).map(|_| Woke::Done)
+    }
+
     /// Reads at most `most` bytes; false if there was nothing.
-    async fn read_some(&mut self, most: usize, turn: Option<Turn>) -> Result<bool, CloseReason> {
+    fn read_some(&mut self, most: usize, turn: Option<Turn>) -> Result<bool, CloseReason> {
         if self.handshake.is_some() || !self.transport.is_tcp() {
-            return self.read_plain(most, turn).await;
+            return self.read_plain(most, turn);
         }
         let (session, transport) = (&mut self.session, &mut self.transport);
         match self.receiver.scatter(session, transport, most)? {
-            Scattered::Unpredicted => self.read_plain(most, turn).await,
+            Scattered::Unpredicted => self.read_plain(most, turn),
             Scattered::Failed(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
             Scattered::Failed(error) => Err(lost(error)),
             Scattered::Read(0, _) => Err(CloseReason::PeerLeft),
             Scattered::Read(count, rest) => {
                 self.pay(count, turn);
-                self.take_in(&rest).await?;
-                self.heard(count);
-                Ok(true)
+                self.take_in(&rest, count).map(|()| true)
             }
         }
     }
@@ -295,8 +365,8 @@ impl Connection {
 
     /// Under a limit whoever owes us blocks waits for its turn. The others have little to say, and are
     /// judged by it: they are heard at once.
-    fn has_to_queue(&self, shared: &Shared) -> bool {
-        self.owes() && shared.limits.down.share().is_some()
+    fn has_to_queue(&self) -> bool {
+        self.owes() && self.receiver.shared.limits.down.share().is_some()
     }
 
     /// Whether the peer has blocks to send to us.
@@ -316,10 +386,11 @@ impl Connection {
     }
 
     /// Starts the next run of blocks, or waits for the turn to.
-    fn serve_next(&mut self, shared: &Arc<Shared>) {
+    fn serve_next(&mut self) {
         if !self.upload.is_idle() || !self.session.has_uploads() || self.to_serve.is_queued() {
             return;
         }
+        let shared = &self.receiver.shared;
         if shared.limits.up.share().is_some() {
             self.to_serve.queue(&shared.limits.up);
         } else {
@@ -328,9 +399,8 @@ impl Connection {
     }
 
     /// Reads into a borrowed buffer; false if there was nothing.
-    async fn read_plain(&mut self, most: usize, turn: Option<Turn>) -> Result<bool, CloseReason> {
-        let shared = self.receiver.shared.clone();
-        let mut buffer = shared.buffers.take();
+    fn read_plain(&mut self, most: usize, turn: Option<Turn>) -> Result<bool, CloseReason> {
+        let mut buffer = self.receiver.shared.buffers.take();
         // No more than what holds the requests for which there is room.
         let asks = if self.owes() { usize::MAX } else { self.session.upload_room() * REQUEST };
         let most = buffer.len().min(most).min(asks.saturating_sub(REQUEST - 1).max(1));
@@ -338,34 +408,41 @@ impl Connection {
         self.pay(*result.as_ref().unwrap_or(&0), turn);
         let taken = match result {
             Ok(0) => Err(CloseReason::PeerLeft),
-            Ok(count) => self.take_in(&buffer[..count]).await.map(|()| {
-                self.heard(count);
-                true
-            }),
+            Ok(count) => self.take_in(&buffer[..count], count).map(|()| true),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
             Err(error) => Err(lost(error)),
         };
-        shared.buffers.put(buffer);
+        self.receiver.shared.buffers.put(buffer);
         taken
     }
 
     /// So many bytes came and were taken in.
     fn heard(&mut self, count: usize) {
-        let now = self.receiver.shared.clock.now();
+        let now = self.clock().now();
         self.session.on_bytes(now, count, !self.receiver.decoder.at_boundary());
     }
 
-    async fn take_in(&mut self, bytes: &[u8]) -> Result<(), CloseReason> {
+    /// Takes in what is left of the `count` bytes that came, or keeps it as [`rest`](Self::rest).
+    fn take_in(&mut self, bytes: &[u8], count: usize) -> Result<(), CloseReason> {
         let mut input = bytes;
-        if !self.shake_hands(&mut input)? {
-            return Ok(());
-        }
-        loop {
+        if self.shake_hands(&mut input)? {
             let fed = self.receiver.feed(&mut self.session, &mut input)?;
-            if fed == Fed::All {
+            if fed != Fed::All {
+                self.rest = Some(Box::new(Rest { fed, bytes: input.to_vec(), count }));
                 return Ok(());
             }
-            let clock = self.receiver.shared.clock;
+        }
+        self.heard(count);
+        Ok(())
+    }
+
+    /// Takes in what had to wait.
+    async fn take_in_rest(&mut self) -> Result<(), CloseReason> {
+        let Some(rest) = self.rest.take() else { return Ok(()) };
+        let Rest { mut fed, bytes, count } = *rest;
+        let mut input = &bytes[..];
+        while fed != Fed::All {
+            let clock = self.clock();
             self.session.on_held(clock.now(), true);
             self.receiver.deliver().await;
             if fed == Fed::NoBuffer {
@@ -376,7 +453,10 @@ impl Connection {
             if let Some(reason) = self.take_mail() {
                 return Err(reason);
             }
+            fed = self.receiver.feed(&mut self.session, &mut input)?;
         }
+        self.heard(count);
+        Ok(())
     }
 
     /// Takes the peer's handshake from the front of `input`; true if it is done.

@@ -11,6 +11,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
@@ -185,16 +186,12 @@ impl Place {
         self.0.is_some()
     }
 
-    /// Waits for its turn; for ever without a place. The place is kept if the future is dropped.
-    pub(super) async fn turn(&mut self) -> Turn {
-        match &mut self.0 {
-            Some(turn) => {
-                let turn = turn.await;
-                self.0 = None;
-                turn
-            }
-            None => std::future::pending().await,
-        }
+    /// Ready when it is its turn; never without a place.
+    pub(super) fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
+        let Some(turn) = &mut self.0 else { return Poll::Pending };
+        let turn = ready!(turn.as_mut().poll(cx));
+        self.0 = None;
+        Poll::Ready(turn)
     }
 
     /// Leaves the queue.

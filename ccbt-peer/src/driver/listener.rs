@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, oneshot};
 
 use super::connection::Connection;
-use super::transport::{Ready, Transport};
+use super::transport::Transport;
 use super::{Report, Shared};
 use crate::session::HANDSHAKE_LIMIT;
 
@@ -112,7 +112,9 @@ async fn accept(listener: TcpListener, node: Weak<Inner>) {
             drop(inner);
             drop(permit);
             if let Ok(Some(connection)) = routed {
-                connection.run().await;
+                // A task of its own, and no part of this one: what this one needed before must not stay
+                // as long as the connection does.
+                tokio::spawn(connection.run());
             }
         });
     }
@@ -130,9 +132,7 @@ async fn route(stream: TcpStream, addr: SocketAddr, node: &Inner) -> Option<Conn
         if let Some(info_hash) = decoder.info_hash() {
             break info_hash;
         }
-        if transport.ready(&[], true).await.ok()? != Ready::Readable {
-            continue;
-        }
+        transport.readable().await.ok()?;
         // Never more than the handshake: what follows belongs to the connection.
         match transport.try_read(&mut buffer[got..KNOWN]) {
             Ok(0) => return None,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ccbt_wire::{Block, Decoder, Item, Limits, PieceIndex};
+use tokio::sync::mpsc::error::TrySendError;
 
 use super::assembly::{self, Added, Complete, Landing};
 use super::writer::Job;
@@ -28,13 +29,20 @@ pub(super) struct Receiver {
     /// Assemblies in which this connection holds claims.
     pub(super) claimed: Vec<(PieceIndex, assembly::Shared)>,
     pub(super) events: Vec<SessionEvent>,
+    /// What is to be done besides; most of the time nothing.
+    work: Option<Box<Work>>,
+}
+
+/// What is reported behind the events, or given to the writer.
+#[derive(Debug, Default)]
+struct Work {
     /// Blocks of pieces that are not kept in memory.
-    pub(super) loose: Vec<(assembly::Shared, Block, Bytes)>,
-    pub(super) jobs: Vec<Job>,
-    /// What the blocks of suspect pieces were; reported behind the events, before what became of them.
-    pub(super) prints: Vec<(PieceIndex, Vec<Print>)>,
+    loose: Vec<(assembly::Shared, Block, Bytes)>,
+    jobs: Vec<Job>,
+    /// What the blocks of suspect pieces were; reported before what became of them.
+    prints: Vec<(PieceIndex, Vec<Print>)>,
     /// Pieces that came whole with a wrong hash.
-    pub(super) failed: Vec<PieceIndex>,
+    failed: Vec<PieceIndex>,
 }
 
 /// A block that is arriving.
@@ -78,10 +86,7 @@ impl Receiver {
             landing: None,
             claimed: Vec::new(),
             events: Vec::new(),
-            loose: Vec::new(),
-            jobs: Vec::new(),
-            prints: Vec::new(),
-            failed: Vec::new(),
+            work: None,
         }
     }
 
@@ -188,7 +193,7 @@ impl Receiver {
             Some(bytes) if assembly.is_in_store() => {
                 if assembly.reserve(block) {
                     drop(assembly);
-                    self.loose.push((shared, block, bytes.into()));
+                    self.work().loose.push((shared, block, bytes.into()));
                     return;
                 }
                 Added::Waste
@@ -215,17 +220,18 @@ impl Receiver {
             Complete::Buffer(buffer, hash) => {
                 let right = self.shared.assemblies.is_right(piece, hash);
                 if !right || self.shared.assemblies.is_suspect(piece) {
-                    self.prints.push((piece, assembly::prints(&senders(), &buffer.bytes)));
+                    let prints = assembly::prints(&senders(), &buffer.bytes);
+                    self.work().prints.push((piece, prints));
                 }
                 if right {
-                    self.jobs.push(Job::Piece(piece, buffer));
+                    self.work().jobs.push(Job::Piece(piece, buffer));
                 } else {
                     self.shared.assemblies.reuse(buffer);
-                    self.failed.push(piece);
+                    self.work().failed.push(piece);
                 }
             }
             Complete::Store(hasher, hashed) => {
-                self.jobs.push(Job::Verify { piece, hasher, hashed, senders: senders() });
+                self.work().jobs.push(Job::Verify { piece, hasher, hashed, senders: senders() });
             }
         }
     }
@@ -238,10 +244,37 @@ impl Receiver {
         }
     }
 
+    /// Whether there is something to [deliver](Self::deliver).
+    pub(super) fn has_news(&self) -> bool {
+        !self.events.is_empty() || self.work.is_some()
+    }
+
+    fn work(&mut self) -> &mut Work {
+        self.work.get_or_insert_default()
+    }
+
+    /// Hands on what came, if that is facts alone and the swarm can take them now; true if so. That is
+    /// nearly always so, and costs no future.
+    pub(super) fn deliver_at_once(&mut self) -> bool {
+        if self.work.is_some() {
+            return false;
+        }
+        // When the swarm's task is gone there is nobody to tell.
+        match self.shared.reports.try_reserve() {
+            Ok(permit) => {
+                permit.send(Report::Session(self.key, std::mem::take(&mut self.events)));
+            }
+            Err(TrySendError::Full(())) => return false,
+            Err(TrySendError::Closed(())) => self.events = Vec::new(),
+        }
+        true
+    }
+
     /// Hands on what came: pieces to the writer, facts to the swarm. Waits where those are busy; that is
     /// the back-pressure that keeps the peer from sending more than we can store.
     pub(super) async fn deliver(&mut self) {
-        for (shared, block, bytes) in std::mem::take(&mut self.loose) {
+        let loose = self.work.as_mut().map(|work| std::mem::take(&mut work.loose));
+        for (shared, block, bytes) in loose.into_iter().flatten() {
             // First into the queue, then done: when the last block is done, the hash may be read back.
             self.shared.writer.write(Job::Block(block, bytes.clone())).await;
             let mut assembly = assembly::lock(&shared);
@@ -255,13 +288,14 @@ impl Receiver {
             let events = std::mem::take(&mut self.events);
             self.shared.report(Report::Session(self.key, events)).await;
         }
-        for (piece, prints) in self.prints.drain(..) {
+        let Some(work) = self.work.take() else { return };
+        for (piece, prints) in work.prints {
             self.shared.report(Report::Prints(piece, prints)).await;
         }
-        for job in self.jobs.drain(..) {
+        for job in work.jobs {
             self.shared.writer.write(job).await;
         }
-        for piece in self.failed.drain(..) {
+        for piece in work.failed {
             self.shared.report(Report::PieceFailed(piece)).await;
         }
     }

@@ -34,9 +34,13 @@ const BATCH: usize = 32;
 /// Deadlines that are so late are looked at even if there are more reports to be heard.
 const STARVED: Duration = Duration::from_millis(100);
 /// With more peers than these, finished pieces are announced together.
-const MANY_PEERS: usize = 16;
-/// How long a finished piece waits for others then.
+const MANY_PEERS: u32 = 16;
+/// How long a finished piece waits for others then, at least, and for each peer: a HAVE wakes a task and is a
+/// write, which is to be no more than a twentieth of the work of one core.
 const ANNOUNCE: Duration = Duration::from_millis(20);
+const ANNOUNCE_EACH: Duration = Duration::from_micros(100);
+/// The last peer hears of a piece after so long, however many there are.
+const ANNOUNCE_MOST: Duration = Duration::from_millis(500);
 /// Sources may say goodbye for so long.
 const GOODBYE: Duration = Duration::from_millis(400);
 
@@ -285,10 +289,12 @@ impl Driver {
                     // It may have started over a moment before it turned out right.
                     self.shared.assemblies.seal(piece);
                     self.shared.add_piece(piece);
-                    if self.mailboxes.len() <= MANY_PEERS {
+                    let peers = u32::try_from(self.mailboxes.len()).unwrap_or(u32::MAX);
+                    if peers <= MANY_PEERS {
                         self.announce();
                     } else {
-                        let soon = self.shared.clock.now() + ANNOUNCE;
+                        let wait = ANNOUNCE_EACH.saturating_mul(peers);
+                        let soon = self.shared.clock.now() + wait.clamp(ANNOUNCE, ANNOUNCE_MOST);
                         self.announce_at.get_or_insert(self.shared.clock.instant(soon));
                     }
                 }
@@ -349,7 +355,7 @@ impl Driver {
             match dialed {
                 Ok(transport) => {
                     shared.report(Report::Dialed(key)).await;
-                    Connection::outgoing(shared, key, mailbox, transport).run().await;
+                    tokio::spawn(Connection::outgoing(shared, key, mailbox, transport).run());
                 }
                 Err(error) => {
                     shared.report(Report::DialFailed(key, error)).await;

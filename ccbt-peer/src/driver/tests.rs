@@ -4,6 +4,7 @@
 
 mod hygiene;
 mod limits;
+mod sizes;
 
 use std::io;
 use std::net::SocketAddr;

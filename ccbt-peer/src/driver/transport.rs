@@ -1,16 +1,21 @@
 //! Streams of bytes to a peer, and how to come by one.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 /// A connection that does not stand after so long is given up.
 const CONNECT_LIMIT: Duration = Duration::from_secs(15);
+/// A stream that is not TCP is read so far to find out whether there is something to read.
+const AHEAD: usize = 4 << 10;
 
 /// Makes connections: TCP, or whatever else carries a stream of bytes.
 #[cfg_attr(test, mockall::automock)]
@@ -49,11 +54,12 @@ enum Kind {
 }
 
 struct Other {
-    reader: ReadHalf<Box<dyn Duplex>>,
-    writer: WriteHalf<Box<dyn Duplex>>,
+    stream: Box<dyn Duplex>,
     /// Bytes that were read while waiting for readiness.
     ahead: Vec<u8>,
     eof: bool,
+    /// Something was written since it was flushed.
+    unflushed: bool,
 }
 
 impl Transport {
@@ -68,38 +74,41 @@ impl Transport {
 
     /// Any other stream.
     pub fn other(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
-        let stream: Box<dyn Duplex> = Box::new(stream);
-        let (reader, writer) = tokio::io::split(stream);
-        Self(Kind::Other(Box::new(Other { reader, writer, ahead: Vec::new(), eof: false })))
+        let stream = Box::new(stream);
+        let other = Other { stream, ahead: Vec::new(), eof: false, unflushed: false };
+        Self(Kind::Other(Box::new(other)))
     }
 
-    /// Waits until there is something to read, if we `listen`; and if `out` is not empty, until some of
-    /// it could be written.
-    pub(super) async fn ready(&mut self, out: &[u8], listen: bool) -> io::Result<Ready> {
+    /// Ready when there is something to read, if we `listen`; and if `out` is not empty, when some of it was
+    /// written.
+    // Polled, and not awaited: the readiness that an idle connection waits for lies with its socket, and
+    // costs its task no memory.
+    pub(super) fn poll_ready(
+        &mut self,
+        cx: &mut Context<'_>,
+        out: &[u8],
+        listen: bool,
+    ) -> Poll<io::Result<Ready>> {
         match &mut self.0 {
-            Kind::Tcp(stream) if out.is_empty() => {
-                stream.readable().await?;
-                Ok(Ready::Readable)
-            }
             Kind::Tcp(stream) => {
-                let write = tokio::io::Interest::WRITABLE;
-                let both = if listen { write | tokio::io::Interest::READABLE } else { write };
-                loop {
-                    let ready = stream.ready(both).await?;
-                    if ready.is_writable() {
-                        match stream.try_write(out) {
-                            Ok(written) => return Ok(Ready::Written(written)),
-                            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                            Err(error) => return Err(error),
-                        }
-                    }
-                    if listen {
-                        return Ok(Ready::Readable);
+                while !out.is_empty() && stream.poll_write_ready(cx)?.is_ready() {
+                    match stream.try_write(out) {
+                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                        written => return Poll::Ready(written.map(Ready::Written)),
                     }
                 }
+                if !listen {
+                    return Poll::Pending;
+                }
+                stream.poll_read_ready(cx).map_ok(|()| Ready::Readable)
             }
-            Kind::Other(other) => other.ready(out, listen).await,
+            Kind::Other(other) => other.poll_ready(cx, out, listen),
         }
+    }
+
+    /// Waits until there is something to read.
+    pub(super) async fn readable(&mut self) -> io::Result<()> {
+        poll_fn(|cx| self.poll_ready(cx, &[], true)).await.map(|_| ())
     }
 
     /// Reads what is there; `WouldBlock` if nothing is.
@@ -125,7 +134,7 @@ impl Transport {
     pub(super) fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.0 {
             Kind::Tcp(stream) => stream.try_write(bytes),
-            // Written when `ready` is awaited.
+            // Written when it is polled.
             Kind::Other(_) => Err(io::ErrorKind::WouldBlock.into()),
         }
     }
@@ -143,31 +152,33 @@ pub(super) enum Ready {
 }
 
 impl Other {
-    async fn ready(&mut self, out: &[u8], listen: bool) -> io::Result<Ready> {
+    fn poll_ready(
+        &mut self,
+        cx: &mut Context<'_>,
+        out: &[u8],
+        listen: bool,
+    ) -> Poll<io::Result<Ready>> {
+        let mut stream = Pin::new(&mut self.stream);
+        if !out.is_empty()
+            && let Poll::Ready(written) = stream.as_mut().poll_write(cx, out)?
+        {
+            self.unflushed = true;
+            return Poll::Ready(Ok(Ready::Written(written)));
+        }
+        if self.unflushed && stream.as_mut().poll_flush(cx)?.is_ready() {
+            self.unflushed = false;
+        }
         if !listen {
-            let written = self.writer.write(out).await?;
-            self.writer.flush().await?;
-            return Ok(Ready::Written(written));
+            return Poll::Pending;
         }
-        if self.eof || !self.ahead.is_empty() {
-            return Ok(Ready::Readable);
+        if !self.eof && self.ahead.is_empty() {
+            let mut room = [0; AHEAD];
+            let mut room = ReadBuf::new(&mut room);
+            ready!(stream.poll_read(cx, &mut room))?;
+            self.eof = room.filled().is_empty();
+            self.ahead.extend_from_slice(room.filled());
         }
-        let read = self.reader.read_buf(&mut self.ahead);
-        if out.is_empty() {
-            self.eof = read.await? == 0;
-            return Ok(Ready::Readable);
-        }
-        tokio::select! {
-            read = read => {
-                self.eof = read? == 0;
-                Ok(Ready::Readable)
-            }
-            written = self.writer.write(out) => {
-                let written = written?;
-                self.writer.flush().await?;
-                Ok(Ready::Written(written))
-            }
-        }
+        Poll::Ready(Ok(Ready::Readable))
     }
 
     fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {

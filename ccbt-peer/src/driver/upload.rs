@@ -1,7 +1,9 @@
 //! Serving: a run of blocks is read in one go and sent in one go.
 
 use std::io::IoSliceMut;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use ccbt_wire::{PIECE_HEAD, encode_piece_header};
 use tokio::task::{JoinError, JoinHandle};
@@ -13,7 +15,7 @@ use crate::session::{Run, Session};
 const RUN: u32 = 256 << 10;
 
 /// A run that is being read: its PIECE messages, or nothing if the store does not give it.
-pub(super) type Reading = JoinHandle<(Run, Option<Vec<u8>>)>;
+type Reading = JoinHandle<(Run, Option<Vec<u8>>)>;
 /// How a read ended.
 pub(super) type ReadResult = Result<(Run, Option<Vec<u8>>), JoinError>;
 
@@ -21,6 +23,12 @@ pub(super) type ReadResult = Result<(Run, Option<Vec<u8>>), JoinError>;
 #[derive(Debug, Default)]
 pub(super) struct Upload {
     reading: Option<Reading>,
+    sending: Option<Box<Sending>>,
+}
+
+/// A run that is on its way.
+#[derive(Debug)]
+struct Sending {
     /// PIECE messages, and how many bytes of them are sent.
     framed: Vec<u8>,
     sent: usize,
@@ -30,7 +38,7 @@ pub(super) struct Upload {
 impl Upload {
     /// Whether no run is under way.
     pub(super) fn is_idle(&self) -> bool {
-        self.reading.is_none() && self.framed.is_empty()
+        self.reading.is_none() && self.sending.is_none()
     }
 
     /// Starts to read the next run, if the peer waits for one: about `most` bytes, but a block at
@@ -52,9 +60,12 @@ impl Upload {
         payload
     }
 
-    /// What is to be sent next, and the read that is under way.
-    pub(super) fn split(&mut self) -> (&[u8], &mut Option<Reading>) {
-        (&self.framed[self.sent..], &mut self.reading)
+    /// Ready when a read is done; never if none is under way.
+    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<ReadResult> {
+        match &mut self.reading {
+            Some(reading) => Pin::new(reading).poll(cx),
+            None => Poll::Pending,
+        }
     }
 
     /// Takes in what a read brought.
@@ -62,8 +73,8 @@ impl Upload {
         self.reading = None;
         match result {
             Ok((run, Some(framed))) => {
-                self.payload = u64::from(run.len());
-                self.framed = framed;
+                let payload = u64::from(run.len());
+                self.sending = Some(Box::new(Sending { framed, sent: 0, payload }));
             }
             Ok((run, None)) => run.blocks.iter().for_each(|block| session.reject(*block)),
             // The runtime is going down.
@@ -73,18 +84,17 @@ impl Upload {
 
     /// What is to be sent next.
     pub(super) fn bytes(&self) -> &[u8] {
-        &self.framed[self.sent..]
+        self.sending.as_ref().map_or(&[], |sending| &sending.framed[sending.sent..])
     }
 
     /// So many bytes were sent; gives the payload of the run when it is all sent.
     pub(super) fn sent(&mut self, count: usize) -> Option<u64> {
-        self.sent += count;
-        if self.framed.is_empty() || self.sent < self.framed.len() {
+        let sending = self.sending.as_mut()?;
+        sending.sent += count;
+        if sending.sent < sending.framed.len() {
             return None;
         }
-        self.framed = Vec::new();
-        self.sent = 0;
-        Some(self.payload)
+        self.sending.take().map(|sending| sending.payload)
     }
 }
 
@@ -104,12 +114,4 @@ fn read(run: &Run, shared: &Shared) -> Option<Vec<u8>> {
     let result = shared.store.read_run(run.piece, run.begin, &mut slices);
     drop(slices);
     result.is_ok().then_some(framed)
-}
-
-/// Waits for a read, if one is under way.
-pub(super) async fn done(reading: &mut Option<Reading>) -> ReadResult {
-    match reading {
-        Some(reading) => reading.await,
-        None => std::future::pending().await,
-    }
 }

@@ -28,14 +28,31 @@ pub(super) enum Kind {
     Odd,
 }
 
+/// How many kinds there are.
+const KINDS: usize = 5;
+
+impl Kind {
+    /// The bucket of this kind, in a torrent of so many pieces.
+    fn bucket(self, pieces: u32) -> Bucket {
+        match self {
+            Self::Flip => Bucket::new(20, 20),
+            Self::KeepAlive => Bucket::new(30, 30),
+            // A small torrent is no reason to be strict.
+            Self::Have => Bucket::new(pieces.saturating_mul(2).max(20), 20),
+            // Twice what clients have under way at the most crosses our CHOKE.
+            Self::Vain => Bucket::new(2000, 600),
+            Self::Odd => Bucket::new(60, 60),
+        }
+    }
+}
+
 /// The buckets of one connection.
 #[derive(Debug)]
 pub(super) struct Floods {
-    flips: Bucket,
-    keep_alives: Bucket,
-    haves: Bucket,
-    vain: Bucket,
-    odd: Bucket,
+    /// When none of the tokens of each kind will be missing.
+    // Nothing but that: how large the buckets are is the same for all connections.
+    full_at: [Time; KINDS],
+    pieces: u32,
     /// When buckets were found empty before, the latest first.
     empty_at: [Option<Time>; EMPTY - 1],
     told: bool,
@@ -44,34 +61,22 @@ pub(super) struct Floods {
 impl Floods {
     /// For a torrent of so many pieces.
     pub(super) fn new(pieces: u32) -> Self {
-        Self {
-            flips: Bucket::new(20, 20),
-            keep_alives: Bucket::new(30, 30),
-            // A small torrent is no reason to be strict.
-            haves: Bucket::new(pieces.saturating_mul(2).max(20), 20),
-            // Twice what clients have under way at the most crosses our CHOKE.
-            vain: Bucket::new(2000, 600),
-            odd: Bucket::new(60, 60),
-            empty_at: [None; EMPTY - 1],
-            told: false,
-        }
+        Self { full_at: [Time::ZERO; KINDS], pieces, empty_at: [None; EMPTY - 1], told: false }
     }
 
     /// We gave the peer cause to change its mind so often, and to change it back.
     pub(super) fn allow_flips(&mut self, causes: usize) {
-        self.flips.give(u32::try_from(causes).unwrap_or(u32::MAX).saturating_mul(2));
+        let tokens = u32::try_from(causes).unwrap_or(u32::MAX).saturating_mul(2);
+        let full_at = &mut self.full_at[Kind::Flip as usize];
+        *full_at = Kind::Flip.bucket(self.pieces).give(*full_at, tokens);
     }
 
     /// Counts a message; true if it makes a flood of them, which is said once.
     pub(super) fn count(&mut self, now: Time, kind: Kind) -> bool {
-        let bucket = match kind {
-            Kind::Flip => &mut self.flips,
-            Kind::KeepAlive => &mut self.keep_alives,
-            Kind::Have => &mut self.haves,
-            Kind::Vain => &mut self.vain,
-            Kind::Odd => &mut self.odd,
-        };
-        if bucket.take(now) || self.told {
+        let full_at = &mut self.full_at[kind as usize];
+        let taken = kind.bucket(self.pieces).take(*full_at, now);
+        *full_at = taken.unwrap_or(now);
+        if taken.is_some() || self.told {
             return false;
         }
         let oldest = self.empty_at[EMPTY - 2];
@@ -82,35 +87,30 @@ impl Floods {
     }
 }
 
-/// Tokens, kept as the time at which none will be missing.
-#[derive(Debug)]
+/// Tokens, counted in time: how many there are is told by the time at which none will be missing.
 struct Bucket {
     /// Until a token is back.
     each: Duration,
     /// Until all of them are.
     all: Duration,
-    full_at: Time,
 }
 
 impl Bucket {
     fn new(tokens: u32, per_minute: u32) -> Self {
         let each = MINUTE / per_minute;
-        Self { each, all: each.saturating_mul(tokens), full_at: Time::ZERO }
+        Self { each, all: each.saturating_mul(tokens) }
     }
 
-    /// Takes a token; false if there was none, and the bucket is full again.
-    fn take(&mut self, now: Time) -> bool {
-        let full_at = self.full_at.max(now) + self.each;
-        let empty = full_at.saturating_since(now) > self.all;
-        self.full_at = if empty { now } else { full_at };
-        !empty
+    /// Takes a token: when none will be missing then. `None` if there is none.
+    fn take(&self, full_at: Time, now: Time) -> Option<Time> {
+        let full_at = full_at.max(now) + self.each;
+        (full_at.saturating_since(now) <= self.all).then_some(full_at)
     }
 
-    /// Puts tokens back, as far as any are missing.
-    fn give(&mut self, tokens: u32) {
+    /// Puts tokens back, as far as any are missing: when none will be missing then.
+    fn give(&self, full_at: Time, tokens: u32) -> Time {
         let sooner = self.each.saturating_mul(tokens);
-        let since_zero = self.full_at.saturating_since(Time::ZERO);
-        self.full_at = Time::ZERO + since_zero.saturating_sub(sooner);
+        Time::ZERO + full_at.saturating_since(Time::ZERO).saturating_sub(sooner)
     }
 }
 

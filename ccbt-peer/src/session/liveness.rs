@@ -4,7 +4,9 @@ use ccbt_policy::Time;
 use ccbt_wire::Message;
 
 use super::frame::Frame;
-use super::{HANDSHAKE_LIMIT, IDLE_LIMIT, Phase, Session, WRITE_LIMIT};
+use super::{
+    HANDSHAKE_LIMIT, IDLE_LIMIT, KEEP_ALIVE, KEEP_ALIVE_RQBIT, Phase, Session, WRITE_LIMIT,
+};
 use crate::CloseReason;
 use crate::close::Timeout;
 
@@ -67,7 +69,11 @@ impl Session {
         let silent =
             [Some(self.received_at + IDLE_LIMIT), self.frame.map(|frame| frame.deadline())];
         let silent = silent.into_iter().flatten().filter(|_| !self.is_held());
-        silent.chain(stuck).fold(self.sent_at + self.keep_alive, Time::min)
+        silent.chain(stuck).fold(self.keep_alive_at(), Time::min)
+    }
+
+    fn keep_alive_at(&self) -> Time {
+        self.sent_at + if self.is_rqbit { KEEP_ALIVE_RQBIT } else { KEEP_ALIVE }
     }
 
     /// Does what is due at `now`: sends a keep-alive.
@@ -90,7 +96,7 @@ impl Session {
         if self.stuck_since.is_some_and(|since| now >= since + WRITE_LIMIT) {
             return Err(CloseReason::TimedOut(Timeout::Write));
         }
-        if now >= self.sent_at + self.keep_alive {
+        if now >= self.keep_alive_at() {
             // A connection that cannot write needs no further keep-alive.
             if self.out.is_empty() {
                 self.send(&Message::KeepAlive);

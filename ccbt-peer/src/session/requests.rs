@@ -12,7 +12,8 @@ const VOID: usize = 4096;
 #[derive(Debug, Default)]
 pub(super) struct Requests {
     live: VecDeque<Block>,
-    void: VecDeque<Block>,
+    #[allow(clippy::box_collection, reason = "most connections never come to it, and room counts")]
+    void: Option<Box<VecDeque<Block>>>,
 }
 
 /// What a block that arrived, or its refusal, is to us.
@@ -57,7 +58,7 @@ impl Requests {
     pub(super) fn arrived(&mut self, block: Block) -> Arrival {
         if take(&mut self.live, block) {
             Arrival::Expected
-        } else if take(&mut self.void, block) {
+        } else if self.take_void(block) {
             Arrival::Late
         } else {
             Arrival::Never
@@ -66,7 +67,7 @@ impl Requests {
 
     /// What a refusal is of. Peers answer in order, so it is of the oldest request.
     pub(super) fn rejected(&mut self, block: Block) -> Arrival {
-        if take(&mut self.void, block) {
+        if self.take_void(block) {
             Arrival::Late
         } else if take(&mut self.live, block) {
             Arrival::Expected
@@ -76,10 +77,20 @@ impl Requests {
     }
 
     fn remember(&mut self, block: Block) {
-        if self.void.len() == VOID {
-            self.void.pop_front();
+        let void = self.void.get_or_insert_default();
+        if void.len() == VOID {
+            void.pop_front();
         }
-        self.void.push_back(block);
+        void.push_back(block);
+    }
+
+    fn take_void(&mut self, block: Block) -> bool {
+        let Some(void) = &mut self.void else { return false };
+        let taken = take(void, block);
+        if void.is_empty() {
+            self.void = None;
+        }
+        taken
     }
 }
 

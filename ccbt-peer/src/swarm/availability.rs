@@ -84,28 +84,30 @@ impl SwarmCore {
 
     /// Our own piece: everybody who has it is wanted for one piece less, everybody else is offered one more.
     pub(super) fn share_piece(&mut self, now: Time, piece: PieceIndex) {
-        let keys: Vec<PeerKey> = self.watch.iter().map(|(key, _)| key).collect();
-        for key in keys {
-            let (Some(peer), Some(view)) = (self.peers.get(key), self.watch.get(key)) else {
-                continue;
-            };
-            let has = has_piece(view, peer.bits.as_ref(), piece);
-            let (wanted, offered) = (view.wanted, view.offered);
-            let change = move |view: &mut PeerView| {
-                if has {
-                    set_wanted(view, now, wanted.saturating_sub(1));
-                } else {
-                    view.set_offered(now, offered + 1);
-                }
-            };
-            // Rules react to the last needed piece and to the first offered one, not to those between.
-            let matters = if has { wanted == 1 } else { offered == 0 };
-            if matters {
-                self.watch.update(key, now, change);
-                self.follow(now, key);
+        let change = |view: &mut PeerView, has: bool| {
+            if has {
+                set_wanted(view, now, view.wanted.saturating_sub(1));
             } else {
-                self.watch.note(key, change);
+                view.set_offered(now, view.offered + 1);
             }
+        };
+        // Both are in the order of the keys, so this is one walk, and a short one for each of thousands.
+        let mut matters = Vec::new();
+        let mut peers = self.peers.iter();
+        self.watch.note_each(|key, view| {
+            let Some((_, peer)) = peers.find(|(other, _)| **other == key) else { return };
+            let has = has_piece(view, peer.bits.as_ref(), piece);
+            // Rules react to the last needed piece and to the first offered one, not to those between.
+            if if has { view.wanted == 1 } else { view.offered == 0 } {
+                matters.push((key, has));
+            } else {
+                change(view, has);
+            }
+        });
+        drop(peers);
+        for (key, has) in matters {
+            self.watch.update(key, now, |view| change(view, has));
+            self.follow(now, key);
         }
     }
 

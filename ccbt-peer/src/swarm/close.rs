@@ -38,6 +38,7 @@ impl SwarmCore {
         let Some(peer) = self.peers.remove(key) else { return };
         self.take_back(key, &peer);
         let view = self.watch.remove(key);
+        self.stirred = true;
         self.choker.unchoked -= usize::from(view.as_ref().is_some_and(|view| !view.am_choking));
         self.remember(now, &peer, &reason, cooldown);
         let (connected, downloaded, uploaded) = view.map_or((Duration::ZERO, 0, 0), |view| {

@@ -126,6 +126,11 @@ impl SwarmCore {
         self.peers.remove(key).map(|peer| peer.addr)
     }
 
+    /// Whether there were too few descriptors of late.
+    pub(super) fn lacks_descriptors(&self) -> bool {
+        self.shortage.fresh || self.shortage.reduced.is_some()
+    }
+
     /// Fits the swarm to the descriptors that there are, and tries again later whether there are more.
     pub(super) fn mind_descriptors(&mut self, now: Time) {
         if !std::mem::take(&mut self.shortage.fresh) {

@@ -25,8 +25,14 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    pub(super) fn is_due(&self, now: Time) -> bool {
-        now.saturating_since(self.measured_at) >= SECOND
+    /// When rates are to be measured next.
+    pub(super) fn due_at(&self) -> Time {
+        self.measured_at + SECOND
+    }
+
+    /// When they were last.
+    pub(super) fn measured_at(&self) -> Time {
+        self.measured_at
     }
 
     /// The most that the line upwards has shown of late, in bytes a second.
@@ -51,14 +57,12 @@ impl Meter {
 impl SwarmCore {
     pub(super) fn measure_rates(&mut self, now: Time) {
         let elapsed = self.meter.measure(now);
-        for (key, peer) in self.peers.iter_mut() {
-            if !peer.is_open() {
-                continue;
-            }
+        for key in self.rounds.awake() {
+            let Some(peer) = self.peers.get_mut(key) else { continue };
             peer.window.tick(now);
             let rate = peer.window.rate();
             let uploaded_before = &mut peer.uploaded_before;
-            self.watch.note(*key, |view| {
+            self.watch.note(key, |view| {
                 view.download_rate = rate;
                 let sent = per_second(view.uploaded - *uploaded_before, elapsed);
                 view.upload_rate = smooth(view.upload_rate, sent);
@@ -77,8 +81,9 @@ impl SwarmCore {
             let short = geometry.piece_length() - geometry.piece_len(ccbt_wire::PieceIndex(last));
             verified -= u64::from(short);
         }
-        let open = || self.watch.iter().map(|(_, view)| view);
-        let useful = || open().filter(|view| view.wanted > 0);
+        if std::mem::take(&mut self.stirred) {
+            self.count_peers();
+        }
         let progress = &mut self.progress;
         progress.verified = verified;
         progress.total = geometry.total();
@@ -87,12 +92,20 @@ impl SwarmCore {
         (progress.download_rate, progress.upload_rate) = self.meter.rates;
         progress.downloaded = self.meter.downloaded;
         progress.uploaded = self.meter.uploaded;
-        progress.peers = count(open());
-        progress.choking = count(useful().filter(|view| view.peer_choking));
-        progress.useful = count(useful());
         progress.dialing = u32::try_from(self.peers.half_open()).unwrap_or(u32::MAX);
         let candidates = self.memory.candidates(self.meter.measured_at);
         progress.candidates = u32::try_from(candidates).unwrap_or(u32::MAX);
+    }
+
+    fn count_peers(&mut self) {
+        let (mut useful, mut choking) = (0, 0);
+        for (_, view) in self.watch.iter().filter(|(_, view)| view.wanted > 0) {
+            useful += 1;
+            choking += u32::from(view.peer_choking);
+        }
+        let progress = &mut self.progress;
+        progress.peers = u32::try_from(self.watch.len()).unwrap_or(u32::MAX);
+        (progress.useful, progress.choking) = (useful, choking);
     }
 
     /// Brings what policies see of the swarm up to date.
@@ -122,10 +135,6 @@ impl SwarmCore {
             }
         });
     }
-}
-
-fn count<T>(items: impl Iterator<Item = T>) -> u32 {
-    u32::try_from(items.count()).unwrap_or(u32::MAX)
 }
 
 fn per_second(bytes: u64, elapsed: Duration) -> u64 {

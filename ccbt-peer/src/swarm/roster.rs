@@ -1,6 +1,6 @@
 //! One connection as the swarm sees it, beside the facts that policies see.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque, btree_map};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -26,7 +26,8 @@ pub(super) enum Place {
 /// All connections of a swarm, and how many stand where: those counts are asked for at every event.
 #[derive(Debug, Default)]
 pub(super) struct Roster {
-    peers: BTreeMap<PeerKey, Peer>,
+    // Boxed: a third of a tree's places is empty.
+    peers: BTreeMap<PeerKey, Box<Peer>>,
     slots: u32,
     /// Dials that do not stand yet, by when they began.
     dialing: BTreeSet<(Time, PeerKey)>,
@@ -42,7 +43,7 @@ impl Roster {
     pub(super) fn insert(&mut self, key: PeerKey, peer: Peer) {
         self.count(key, peer.place, peer.began_at, true);
         *self.prefixes.entry(Prefix::of(peer.addr.ip())).or_default() += 1;
-        self.peers.insert(key, peer);
+        self.peers.insert(key, Box::new(peer));
     }
 
     pub(super) fn remove(&mut self, key: PeerKey) -> Option<Peer> {
@@ -58,7 +59,7 @@ impl Roster {
         if let Some(id) = peer.id {
             self.ids.remove(&(id.0, key));
         }
-        Some(peer)
+        Some(*peer)
     }
 
     pub(super) fn set_place(&mut self, key: PeerKey, place: Place) {
@@ -88,19 +89,15 @@ impl Roster {
     }
 
     pub(super) fn get(&self, key: PeerKey) -> Option<&Peer> {
-        self.peers.get(&key)
+        self.peers.get(&key).map(Box::as_ref)
     }
 
     pub(super) fn get_mut(&mut self, key: PeerKey) -> Option<&mut Peer> {
-        self.peers.get_mut(&key)
+        self.peers.get_mut(&key).map(Box::as_mut)
     }
 
-    pub(super) fn iter(&self) -> btree_map::Iter<'_, PeerKey, Peer> {
-        self.peers.iter()
-    }
-
-    pub(super) fn iter_mut(&mut self) -> btree_map::IterMut<'_, PeerKey, Peer> {
-        self.peers.iter_mut()
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&PeerKey, &Peer)> {
+        self.peers.iter().map(|(key, peer)| (key, &**peer))
     }
 
     pub(super) fn keys(&self) -> Vec<PeerKey> {
@@ -174,6 +171,8 @@ pub(super) struct Peer {
     pub(super) told_useless: bool,
     /// It has told what it has, and that was shown.
     pub(super) shown: bool,
+    /// The rounds look at it.
+    pub(super) awake: bool,
     pub(super) in_flight: VecDeque<Asked>,
     pub(super) window: Window,
     pub(super) working: Option<PieceIndex>,
@@ -212,6 +211,7 @@ impl Peer {
             allowed: Vec::new(),
             told_useless: false,
             shown: false,
+            awake: false,
             in_flight: VecDeque::new(),
             window: Window::new(now),
             working: None,
@@ -254,5 +254,15 @@ impl Peer {
             self.in_flight.shrink_to_fit();
         }
         asked
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_is_small() {
+        assert!(size_of::<Peer>() <= 280, "{} bytes", size_of::<Peer>());
     }
 }

@@ -162,6 +162,11 @@ impl SwarmCore {
         self.close(now, key, CloseReason::SentBadPiece { piece: piece.0 }, None);
     }
 
+    /// Whether the liar of some piece is being looked for.
+    pub(super) fn has_suspects(&self) -> bool {
+        !self.suspects.pieces.is_empty()
+    }
+
     /// Sees to it that every suspect piece is with somebody who delivers.
     pub(super) fn settle_suspects(&mut self, now: Time) {
         if self.suspects.pieces.is_empty() {

@@ -7,7 +7,8 @@ use ccbt_wire::{Block, PieceIndex};
 
 use super::partial::Receipt;
 use super::picker::Asker;
-use super::roster::{Asked, Peer, Place};
+use super::roster::{Asked, Peer};
+use super::rounds::may_ask;
 use super::{Action, PeerKey, SwarmCore};
 use crate::session::Tell;
 
@@ -27,9 +28,11 @@ impl SwarmCore {
         let limits_itself = self.limits_itself(now);
         let Some(peer) = self.peers.get_mut(key) else { return };
         let Some(view) = self.watch.get(key) else { return };
-        let may_ask = !view.peer_choking || !peer.allowed.is_empty();
-        let may = peer.place() == Place::Slot && view.am_interested && may_ask;
-        if !may || now < peer.hold_until || self.config.observe {
+        if self.config.observe || !may_ask(peer, view) {
+            return;
+        }
+        self.rounds.rouse(now, key, peer, self.meter.measured_at());
+        if now < peer.hold_until {
             return;
         }
         let clock = peer.clock(now);
@@ -144,6 +147,7 @@ impl SwarmCore {
 
     pub(super) fn on_received(&mut self, now: Time, key: PeerKey, block: Block, fresh: bool) {
         let Some(peer) = self.peers.get_mut(key) else { return };
+        self.rounds.rouse(now, key, peer, self.meter.measured_at());
         peer.landed(block);
         peer.refusals = 0;
         let clock = peer.clock(now);
@@ -176,6 +180,9 @@ impl SwarmCore {
 
     pub(super) fn on_uploaded(&mut self, now: Time, key: PeerKey, bytes: u64) {
         self.meter.uploaded += bytes;
+        if let Some(peer) = self.peers.get_mut(key) {
+            self.rounds.rouse(now, key, peer, self.meter.measured_at());
+        }
         self.watch.note(key, |view| {
             view.uploaded += bytes;
             view.last_upload_at = Some(now);
@@ -224,7 +231,8 @@ impl SwarmCore {
 
     /// Peers that deliver nothing in their time, and blocks that are left out.
     pub(super) fn check_snubs(&mut self, now: Time) {
-        for (key, peer) in self.peers.iter_mut() {
+        for key in self.rounds.awake() {
+            let Some(peer) = self.peers.get_mut(key) else { continue };
             if peer.in_flight.is_empty() {
                 continue;
             }
@@ -234,13 +242,13 @@ impl SwarmCore {
                 let late = snubbed || asked.at + OVERDUE <= clock;
                 if late && !asked.overdue {
                     asked.overdue = true;
-                    self.picker.give_back(*key, asked.block, true);
+                    self.picker.give_back(key, asked.block, true);
                 }
             }
             if snubbed {
                 peer.window.snubbed();
                 peer.working = None;
-                self.watch.update(*key, now, |view| {
+                self.watch.update(key, now, |view| {
                     // Who chokes us may leave out even what it allowed.
                     if !view.peer_choking {
                         view.snubbed_since.get_or_insert(now);
@@ -265,9 +273,8 @@ impl SwarmCore {
             let view = self.watch.get(key);
             view.is_some_and(|view| view.snubbed_since.is_some() || view.peer_choking)
         };
-        let silent: Vec<PeerKey> = (self.peers.iter())
-            .filter(|(key, peer)| lost(peer) && gives_nothing(**key))
-            .map(|(key, _)| *key)
+        let silent: Vec<PeerKey> = (self.rounds.awake())
+            .filter(|key| self.peers.get(*key).is_some_and(lost) && gives_nothing(*key))
             .collect();
         for key in silent {
             let blocks = self.take_requests(key, |_| true);

@@ -25,6 +25,7 @@ impl SwarmCore {
         }
         let candidates = self.memory.promising(now, self.config.max_peers as usize);
         self.find_sole_holders();
+        self.measure_worth(now);
         let ranking = self.config.ranking.clone();
         let in_slots = self.watch.iter().filter(|(key, _)| self.has_slot(*key));
         let swarm = self.watch.swarm();

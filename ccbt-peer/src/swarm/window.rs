@@ -63,6 +63,11 @@ impl Window {
         self.rate
     }
 
+    /// Whether a rate is measured that is not zero, or may come of it.
+    pub(super) fn is_moving(&self) -> bool {
+        self.bytes > 0 || self.rate > 0
+    }
+
     /// How many blocks to ask for on top of `in_flight`; 0 until it is worth a message.
     pub(super) fn room(&self, in_flight: usize, snubbed: bool) -> usize {
         let size = if snubbed { 1 } else { self.size.min(self.reqq) } as usize;

@@ -7,7 +7,9 @@ use crate::{Eviction, EvictionPolicy, Evidence, PeerView, Reason, SwarmView, Tim
 #[derive(Debug)]
 pub(super) struct Entry {
     view: PeerView,
-    verdict: Verdict,
+    /// `None` is [`Verdict::keep`].
+    // Boxed: about most peers there is nothing to say, and what there could be is large.
+    verdict: Option<Box<Verdict>>,
     asked_at: Time,
     /// Since when `verdict.evict` has the reason it has.
     stands_since: Time,
@@ -44,7 +46,7 @@ impl Entry {
     pub(super) fn new(view: PeerView) -> Self {
         Self {
             view,
-            verdict: Verdict::keep(),
+            verdict: None,
             asked_at: Time::ZERO,
             stands_since: Time::ZERO,
             reported: None,
@@ -71,18 +73,30 @@ impl Entry {
         if self.evicted {
             return;
         }
-        let before = self.verdict;
-        self.verdict = policy.judge(&self.view, swarm, now);
+        let before = self.verdict();
+        let lost = before.lose_interest;
+        let (evict, shadow) = (reason(before.evict), reason(before.shadow));
+        let verdict = policy.judge(&self.view, swarm, now);
         self.asked_at = now;
-        if self.verdict.lose_interest != before.lose_interest {
-            self.interest_lost = self.verdict.lose_interest;
+        if verdict.lose_interest != lost {
+            self.interest_lost = verdict.lose_interest;
         }
-        if reason(self.verdict.evict) != reason(before.evict) {
+        if reason(verdict.evict) != evict {
             self.stands_since = now;
         }
-        if reason(self.verdict.shadow) != reason(before.shadow) {
+        if reason(verdict.shadow) != shadow {
             self.shadow_reported = false;
         }
+        match &mut self.verdict {
+            _ if verdict == Verdict::keep() => self.verdict = None,
+            Some(place) => **place = verdict,
+            None => self.verdict = Some(Box::new(verdict)),
+        }
+    }
+
+    fn verdict(&self) -> &Verdict {
+        const KEEP: Verdict = Verdict::keep();
+        self.verdict.as_deref().unwrap_or(&KEEP)
     }
 
     /// When [`step`](Self::step) next has something to say, or the policy wants to be asked again.
@@ -125,26 +139,26 @@ impl Entry {
             return Some(news);
         }
         let due = |at: Option<Time>| at.is_some_and(|at| at <= now);
-        let evict_due = due(self.verdict.evict.map(|eviction| eviction.at));
+        let evict_due = due(self.verdict().evict.map(|eviction| eviction.at));
         if let Some(eviction) =
-            self.verdict.evict.filter(|_| !evict_due && due(self.report_at(notice)))
+            self.verdict().evict.filter(|_| !evict_due && due(self.report_at(notice)))
         {
             let evidence = policy.explain(&self.view, swarm, &eviction);
             self.reported = Some(Box::new((eviction, evidence.clone())));
             return Some(Step::Scheduled(eviction, evidence));
         }
-        if let Some(eviction) = self.verdict.shadow.filter(|_| due(self.shadow_at())) {
+        if let Some(eviction) = self.verdict().shadow.filter(|_| due(self.shadow_at())) {
             self.shadow_reported = true;
             return Some(Step::Shadow(eviction, policy.explain(&self.view, swarm, &eviction)));
         }
-        let eviction = self.verdict.evict.filter(|_| evict_due)?;
+        let eviction = self.verdict().evict.filter(|_| evict_due)?;
         self.evicted = true;
         self.reported = None;
         Some(Step::Evict(eviction, policy.explain(&self.view, swarm, &eviction)))
     }
 
     pub(super) fn spare(&self) -> Option<Eviction> {
-        self.verdict.spare.filter(|_| !self.evicted)
+        self.verdict().spare.filter(|_| !self.evicted)
     }
 
     pub(super) fn spare_at(&self) -> Option<Time> {
@@ -153,17 +167,17 @@ impl Entry {
 
     /// The instants at which the policy is asked again.
     fn instants(&self, notice: Duration) -> impl Iterator<Item = Time> {
-        let evict_at = self.verdict.evict.map(|eviction| eviction.at);
+        let evict_at = self.verdict().evict.map(|eviction| eviction.at);
         // It was asked for and given: without this a policy that names a past instant would be
         // asked for ever.
-        let look_again = self.verdict.look_again.filter(|&at| at > self.asked_at);
+        let look_again = self.verdict().look_again.filter(|&at| at > self.asked_at);
         [self.report_at(notice), evict_at, self.shadow_at(), look_again].into_iter().flatten()
     }
 
     /// When the eviction is to be reported as scheduled, if it is not yet and will not have
     /// happened by then.
     fn report_at(&self, notice: Duration) -> Option<Time> {
-        let eviction = self.verdict.evict?;
+        let eviction = self.verdict().evict?;
         let reported =
             self.reported.as_ref().is_some_and(|report| report.0.reason == eviction.reason);
         let at = self.stands_since.checked_add(notice)?;
@@ -171,14 +185,26 @@ impl Entry {
     }
 
     fn shadow_at(&self) -> Option<Time> {
-        self.verdict.shadow.filter(|_| !self.shadow_reported).map(|eviction| eviction.at)
+        self.verdict().shadow.filter(|_| !self.shadow_reported).map(|eviction| eviction.at)
     }
 
     fn is_pardoned(&self) -> bool {
-        self.reported.is_some() && self.verdict.evict.is_none()
+        self.reported.is_some() && self.verdict().evict.is_none()
     }
 }
 
 fn reason(eviction: Option<Eviction>) -> Option<Reason> {
     eviction.map(|eviction| eviction.reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_little_more_than_its_view() {
+        let more = size_of::<Entry>() - size_of::<PeerView>();
+        assert!(more <= 40, "{more} bytes");
+        assert!(size_of::<PeerView>() <= 320, "{} bytes", size_of::<PeerView>());
+    }
 }

@@ -9,6 +9,10 @@ use tokio::time::Instant;
 
 use super::*;
 
+async fn turn_of(place: &mut Place) -> Turn {
+    std::future::poll_fn(|cx| place.poll_turn(cx)).await
+}
+
 /// Moves `part` bytes at each of its turns, for ever; counts them.
 fn hungry(limit: &Arc<Limit>, part: usize) -> (Arc<Mutex<usize>>, JoinHandle<()>) {
     let (limit, moved) = (limit.clone(), Arc::new(Mutex::new(0)));
@@ -17,7 +21,7 @@ fn hungry(limit: &Arc<Limit>, part: usize) -> (Arc<Mutex<usize>>, JoinHandle<()>
         let mut place = Place::default();
         loop {
             place.queue(&limit);
-            let turn = place.turn().await;
+            let turn = turn_of(&mut place).await;
             let bytes = part.min(turn.share());
             *counter.lock().unwrap() += bytes;
             turn.end(bytes);
@@ -63,7 +67,7 @@ async fn a_new_rate_counts_at_once_even_for_those_who_wait() {
     let began = Instant::now();
     let (elapsed, ()) = tokio::join!(
         async {
-            place.turn().await.end(0);
+            turn_of(&mut place).await.end(0);
             began.elapsed()
         },
         async {
@@ -84,10 +88,10 @@ async fn whoever_leaves_the_queue_holds_nobody_up() {
     first.queue(&limits.up);
     second.queue(&limits.up);
     let began = Instant::now();
-    assert!(tokio::time::timeout(Duration::from_millis(500), first.turn()).await.is_err());
+    assert!(tokio::time::timeout(Duration::from_millis(500), turn_of(&mut first)).await.is_err());
     assert!(first.is_queued());
     first.leave();
-    second.turn().await.end(0);
+    turn_of(&mut second).await.end(0);
     assert_eq!(began.elapsed().as_millis(), 1_000);
 }
 
@@ -100,6 +104,6 @@ async fn the_same_rate_again_forgives_no_debt() {
     let mut place = Place::default();
     place.queue(&limits.down);
     let began = Instant::now();
-    place.turn().await.end(0);
+    turn_of(&mut place).await.end(0);
     assert_eq!(began.elapsed().as_secs(), 5);
 }
