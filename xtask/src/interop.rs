@@ -4,7 +4,7 @@
 //! run side by side; whatever it started is ended with it.
 
 mod again;
-mod announcer;
+pub(crate) mod announcer;
 mod assertions;
 mod clients;
 mod crowd;
@@ -21,7 +21,7 @@ mod not_interested;
 mod patience;
 mod payload;
 mod peers;
-mod place;
+pub(crate) mod place;
 mod real_clients;
 mod schedule;
 mod scrape;
@@ -32,7 +32,7 @@ mod slow_seed;
 mod spared;
 mod swarm;
 mod tools;
-mod torrent;
+pub(crate) mod torrent;
 mod tracker;
 mod wire;
 
@@ -145,7 +145,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
 }
 
 /// Builds the program as it is shipped and returns its path.
-fn build(root: &Path) -> Result<PathBuf> {
+pub(crate) fn build(root: &Path) -> Result<PathBuf> {
     let sh = Shell::new()?;
     sh.change_dir(root);
     cmd!(sh, "cargo build --release --package ccbt-cli --bin ccbt").run()?;

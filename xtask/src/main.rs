@@ -8,12 +8,15 @@
     reason = "steps are timed, and interop measures real sockets by the real clock"
 )]
 
+mod bench;
 mod check;
 mod dist;
 mod interop;
 mod metadata;
 mod test;
 mod tidy;
+#[cfg(target_os = "linux")]
+mod versus;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -39,6 +42,18 @@ enum Command {
     Tidy,
     /// Download from real clients and from scripted peers over real sockets
     Interop(interop::Options),
+    /// Run all criterion benches, and compare them with the figures that were kept before
+    Bench(bench::Options),
+    /// Measure whole programs side by side on loopback (Linux)
+    #[cfg(target_os = "linux")]
+    Versus(versus::Options),
+    /// The peers and the floor programs of `versus`
+    #[cfg(target_os = "linux")]
+    #[command(hide = true)]
+    Lean {
+        #[command(subcommand)]
+        part: versus::lean::Part,
+    },
     /// Pack a stripped release with manual pages and completions into target/dist
     Dist,
 }
@@ -62,6 +77,11 @@ fn run(command: Command) -> Result<bool> {
         Command::Check => check::run(&root),
         Command::Tidy => tidy::run(&root),
         Command::Interop(options) => interop::run(&root, &options),
+        Command::Bench(options) => bench::run(&root, &options),
+        #[cfg(target_os = "linux")]
+        Command::Versus(options) => versus::run(&root, &options),
+        #[cfg(target_os = "linux")]
+        Command::Lean { part } => versus::lean::run(part).map(|()| true),
         Command::Dist => dist::run(&root),
     }
 }

@@ -13,7 +13,7 @@ use anyhow::Result;
 const PATIENCE: Duration = Duration::from_secs(9);
 
 /// An HTTP tracker of one torrent; it goes when this is dropped.
-pub(super) struct Announcer {
+pub(crate) struct Announcer {
     address: SocketAddr,
     shared: Arc<Shared>,
 }
@@ -28,7 +28,7 @@ struct Shared {
 
 impl Announcer {
     /// Starts one that knows nobody yet.
-    pub(super) fn start(host: Ipv4Addr) -> Result<Self> {
+    pub(crate) fn start(host: Ipv4Addr) -> Result<Self> {
         let listener = TcpListener::bind((host, 0))?;
         let announcer =
             Announcer { address: listener.local_addr()?, shared: Arc::new(Shared::default()) };
@@ -50,12 +50,12 @@ impl Announcer {
     }
 
     /// What a torrent calls it.
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}/announce", self.address)
     }
 
     /// Whoever asks, or has asked and waits, is told these.
-    pub(super) fn name(&self, peers: impl IntoIterator<Item = SocketAddr>) {
+    pub(crate) fn name(&self, peers: impl IntoIterator<Item = SocketAddr>) {
         let mut known = self.shared.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.0 = Some(peers.into_iter().collect());
         self.shared.named.notify_all();

@@ -195,7 +195,7 @@ impl Running {
 }
 
 /// A port that nobody listens on now, below those that the kernel hands out to outgoing connections.
-pub(super) fn free_port() -> Result<u16> {
+pub(crate) fn free_port() -> Result<u16> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     const FIRST: u16 = 18_000;
     const COUNT: u16 = 12_000;
