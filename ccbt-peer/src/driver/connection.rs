@@ -204,13 +204,12 @@ impl Connection {
             return Poll::Ready(Ok(Woke::Done));
         }
         let listen = self.listens();
-        let queued = self.session.queued();
-        let out = if queued.is_empty() { self.upload.bytes() } else { queued };
+        let (out, what) = outgoing(&self.session, &self.upload);
         if let Poll::Ready(ready) = self.transport.poll_ready(cx, out, listen) {
             return Poll::Ready(match ready {
                 Ok(Ready::Readable) => Ok(Woke::Readable),
                 Ok(Ready::Written(count)) => {
-                    self.written(count);
+                    self.written(count, what);
                     Ok(Woke::Done)
                 }
                 Err(error) => Err(lost(error)),
@@ -279,13 +278,12 @@ impl Connection {
     /// Writes as much as the socket takes.
     fn flush(&mut self) -> Result<(), CloseReason> {
         loop {
-            let queued = self.session.queued();
-            let out = if queued.is_empty() { self.upload.bytes() } else { queued };
+            let (out, what) = outgoing(&self.session, &self.upload);
             if out.is_empty() {
                 return Ok(());
             }
             match self.transport.try_write(out) {
-                Ok(count) => self.written(count),
+                Ok(count) => self.written(count, what),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.session.on_blocked(self.clock().now());
                     return Ok(());
@@ -295,17 +293,20 @@ impl Connection {
         }
     }
 
-    fn written(&mut self, count: usize) {
-        let out = self.session.outgoing();
-        if out.is_empty() {
-            if let Some(payload) = self.upload.sent(count) {
-                self.receiver.events.push(SessionEvent::Uploaded(payload));
+    fn written(&mut self, count: usize, what: Outgoing) {
+        match what {
+            Outgoing::Blocks => {
+                if let Some(payload) = self.upload.sent(count) {
+                    self.receiver.events.push(SessionEvent::Uploaded(payload));
+                }
             }
-        } else {
-            out.advance(count);
-            if out.is_empty() {
-                // An idle connection holds no buffer.
-                *out = bytes::BytesMut::new();
+            Outgoing::Messages => {
+                let out = self.session.outgoing();
+                out.advance(count);
+                if out.is_empty() {
+                    // An idle connection holds no buffer.
+                    *out = bytes::BytesMut::new();
+                }
             }
         }
         let waiting = !self.session.queued().is_empty() || !self.upload.bytes().is_empty();
@@ -474,6 +475,25 @@ impl Connection {
         self.announced = announced;
         self.receiver.events.push(opened?);
         Ok(true)
+    }
+}
+
+/// What goes out.
+#[derive(Clone, Copy, Debug)]
+enum Outgoing {
+    Messages,
+    Blocks,
+}
+
+/// What goes out next: a message that is half sent, then short messages, then blocks.
+fn outgoing<'a>(session: &'a Session, upload: &'a Upload) -> (&'a [u8], Outgoing) {
+    let queued = session.queued();
+    if queued.is_empty() {
+        return (upload.bytes(), Outgoing::Blocks);
+    }
+    match upload.started() {
+        [] => (queued, Outgoing::Messages),
+        started => (started, Outgoing::Blocks),
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod hygiene;
 mod limits;
+mod serving;
 mod sizes;
 
 use std::io;

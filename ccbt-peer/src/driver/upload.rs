@@ -32,7 +32,25 @@ struct Sending {
     /// PIECE messages, and how many bytes of them are sent.
     framed: Vec<u8>,
     sent: usize,
-    payload: u64,
+    run: Run,
+}
+
+impl Sending {
+    /// Where in `framed` the message ends that is half sent; `None` between two messages.
+    fn end_of_message(&self) -> Option<usize> {
+        let ends = self.run.blocks.iter().scan(0, |end, block| {
+            *end += PIECE_HEAD + block.length as usize;
+            Some(*end)
+        });
+        let mut start = 0;
+        for end in ends {
+            if self.sent < end {
+                return (self.sent > start).then_some(end);
+            }
+            start = end;
+        }
+        None
+    }
 }
 
 impl Upload {
@@ -73,13 +91,19 @@ impl Upload {
         self.reading = None;
         match result {
             Ok((run, Some(framed))) => {
-                let payload = u64::from(run.len());
-                self.sending = Some(Box::new(Sending { framed, sent: 0, payload }));
+                self.sending = Some(Box::new(Sending { framed, sent: 0, run }));
             }
             Ok((run, None)) => run.blocks.iter().for_each(|block| session.reject(*block)),
             // The runtime is going down.
             Err(_) => {}
         }
+    }
+
+    /// What is left of a message that is half sent: nothing else may go out before. Empty between two.
+    pub(super) fn started(&self) -> &[u8] {
+        let sending = self.sending.as_ref();
+        let end = sending.and_then(|sending| Some((sending, sending.end_of_message()?)));
+        end.map_or(&[], |(sending, end)| &sending.framed[sending.sent..end])
     }
 
     /// What is to be sent next.
@@ -94,7 +118,7 @@ impl Upload {
         if sending.sent < sending.framed.len() {
             return None;
         }
-        self.sending.take().map(|sending| sending.payload)
+        self.sending.take().map(|sending| u64::from(sending.run.len()))
     }
 }
 
