@@ -6,6 +6,7 @@ mod tests;
 mod whole;
 
 use crate::message::decode::{self, Shape};
+use crate::message::{PIECE_HEAD, id};
 use crate::{Block, Message, PieceIndex};
 use bytes::Bytes;
 
@@ -102,10 +103,21 @@ impl Decoder {
     ///
     /// # Errors
     /// At the first length that the [`Limits`] or the message's id do not allow.
+    #[inline]
     pub fn next(&mut self, input: &mut &[u8]) -> Result<Option<Item>, DecodeError> {
         if self.payload > 0 {
             return Ok(None);
         }
+        if self.head_len == 0
+            && let Some(item) = self.at_once(input)
+        {
+            return Ok(Some(item));
+        }
+        self.gather(input)
+    }
+
+    /// The next message, from bytes of this read and of those before.
+    fn gather(&mut self, input: &mut &[u8]) -> Result<Option<Item>, DecodeError> {
         if !self.fill(PREFIX, input) {
             return Ok(None);
         }
@@ -157,6 +169,31 @@ impl Decoder {
         self.head_len == 0 && self.payload == 0
     }
 
+    /// Takes a short message, or a block's head, that lies whole in the input: almost all do, and need not
+    /// be gathered first. Whatever is odd is left to the way of the others.
+    #[inline]
+    fn at_once(&mut self, input: &mut &[u8]) -> Option<Item> {
+        let head = input.first_chunk::<HEAD>()?;
+        let word = |at: usize| u32::from_be_bytes(std::array::from_fn(|i| head[at + i]));
+        let (length, id) = (word(0), head[PREFIX]);
+        let fields = head.last_chunk().expect("a head is longer than the fields");
+        let (taken, item) = match decode::fixed(id, fields) {
+            Some((size, message)) if length == size + 1 => {
+                (PREFIX + length as usize, Item::Message(message))
+            }
+            None if id == id::PIECE && length > 9 => {
+                self.limits.check(Shape::Block, id, length).ok()?;
+                self.payload = length - 9;
+                let piece = PieceIndex(word(TAGGED));
+                let block = Block { piece, begin: word(TAGGED + 4), length: self.payload };
+                (PIECE_HEAD, Item::PieceHeader(block))
+            }
+            _ => return None,
+        };
+        *input = &input[taken..];
+        Some(item)
+    }
+
     fn fixed(&mut self, id: u8, size: u32, input: &mut &[u8]) -> Option<Item> {
         let size = size as usize;
         if !self.fill(TAGGED + size, input) {
@@ -165,11 +202,11 @@ impl Decoder {
         self.head_len = 0;
         let mut fields = [0; HEAD - TAGGED];
         fields[..size].copy_from_slice(&self.head[TAGGED..TAGGED + size]);
-        Some(Item::Message(decode::fixed(id, &fields)))
+        decode::fixed(id, &fields).map(|(_, message)| Item::Message(message))
     }
 
     fn block(&mut self, length: u32, input: &mut &[u8]) -> Option<Item> {
-        if !self.fill(crate::message::PIECE_HEAD, input) {
+        if !self.fill(PIECE_HEAD, input) {
             return None;
         }
         self.head_len = 0;

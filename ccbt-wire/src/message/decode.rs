@@ -17,45 +17,42 @@ pub(crate) enum Shape {
     Body { at_least: u32 },
 }
 
+#[inline]
 pub(crate) fn shape(id: u8) -> Shape {
     match id {
-        id::CHOKE
-        | id::UNCHOKE
-        | id::INTERESTED
-        | id::NOT_INTERESTED
-        | id::HAVE_ALL
-        | id::HAVE_NONE => Shape::Fixed(0),
-        id::HAVE | id::SUGGEST | id::ALLOWED_FAST => Shape::Fixed(4),
-        id::REQUEST | id::CANCEL | id::REJECT => Shape::Fixed(12),
-        id::PORT => Shape::Fixed(2),
         id::PIECE => Shape::Block,
         id::BITFIELD => Shape::Bitfield,
         id::EXTENDED => Shape::Body { at_least: 1 },
-        _ => Shape::Body { at_least: 0 },
+        _ => match fixed(id, &[0; 12]) {
+            Some((size, _)) => Shape::Fixed(size),
+            None => Shape::Body { at_least: 0 },
+        },
     }
 }
 
-/// A message of fixed shape from the (zero-padded) bytes behind its id.
-pub(crate) fn fixed(id: u8, payload: &[u8; 12]) -> Message {
-    let word = |at: usize| u32::from_be_bytes(std::array::from_fn(|i| payload[at + i]));
+/// A message of fixed shape, and how many bytes it has behind its id: these are the first of `fields`, and the
+/// others are not looked at. `None` if messages of this id have another shape.
+#[inline]
+pub(crate) fn fixed(id: u8, fields: &[u8; 12]) -> Option<(u32, Message)> {
+    let word = |at: usize| u32::from_be_bytes(std::array::from_fn(|i| fields[at + i]));
     let piece = PieceIndex(word(0));
     let block = Block { piece, begin: word(4), length: word(8) };
-    match id {
-        id::CHOKE => Message::Choke,
-        id::UNCHOKE => Message::Unchoke,
-        id::INTERESTED => Message::Interested,
-        id::NOT_INTERESTED => Message::NotInterested,
-        id::HAVE_ALL => Message::HaveAll,
-        id::HAVE_NONE => Message::HaveNone,
-        id::HAVE => Message::Have(piece),
-        id::SUGGEST => Message::Suggest(piece),
-        id::ALLOWED_FAST => Message::AllowedFast(piece),
-        id::REQUEST => Message::Request(block),
-        id::CANCEL => Message::Cancel(block),
-        id::REJECT => Message::Reject(block),
-        id::PORT => Message::Port(u16::from_be_bytes([payload[0], payload[1]])),
-        _ => Message::Unknown { id, payload: Bytes::new() },
-    }
+    Some(match id {
+        id::CHOKE => (0, Message::Choke),
+        id::UNCHOKE => (0, Message::Unchoke),
+        id::INTERESTED => (0, Message::Interested),
+        id::NOT_INTERESTED => (0, Message::NotInterested),
+        id::HAVE_ALL => (0, Message::HaveAll),
+        id::HAVE_NONE => (0, Message::HaveNone),
+        id::HAVE => (4, Message::Have(piece)),
+        id::SUGGEST => (4, Message::Suggest(piece)),
+        id::ALLOWED_FAST => (4, Message::AllowedFast(piece)),
+        id::REQUEST => (12, Message::Request(block)),
+        id::CANCEL => (12, Message::Cancel(block)),
+        id::REJECT => (12, Message::Reject(block)),
+        id::PORT => (2, Message::Port(u16::from_be_bytes([fields[0], fields[1]]))),
+        _ => return None,
+    })
 }
 
 /// A message of variable shape from the bytes behind its id.

@@ -33,38 +33,86 @@ impl Message {
     /// # Panics
     /// If `out` has less room than that (a `Vec` or `BytesMut` grows), or if the payload is so long (4 GiB)
     /// that the prefix cannot tell.
+    #[inline]
     pub fn encode(&self, out: &mut impl BufMut) {
-        let length = u32::try_from(self.encoded_len() - PREFIX);
-        out.put_u32(length.expect("a message is shorter than 4 GiB"));
-        let Some(id) = self.id() else { return };
-        out.put_u8(id);
         match self {
-            Self::KeepAlive
-            | Self::Choke
-            | Self::Unchoke
-            | Self::Interested
-            | Self::NotInterested
-            | Self::HaveAll
-            | Self::HaveNone => {}
-            Self::Have(piece) | Self::Suggest(piece) | Self::AllowedFast(piece) => {
-                out.put_u32(piece.0)
+            Self::KeepAlive => out.put_slice(&[0; PREFIX]),
+            Self::Choke => bare(id::CHOKE, out),
+            Self::Unchoke => bare(id::UNCHOKE, out),
+            Self::Interested => bare(id::INTERESTED, out),
+            Self::NotInterested => bare(id::NOT_INTERESTED, out),
+            Self::HaveAll => bare(id::HAVE_ALL, out),
+            Self::HaveNone => bare(id::HAVE_NONE, out),
+            Self::Have(piece) => of_piece(id::HAVE, *piece, out),
+            Self::Suggest(piece) => of_piece(id::SUGGEST, *piece, out),
+            Self::AllowedFast(piece) => of_piece(id::ALLOWED_FAST, *piece, out),
+            Self::Request(block) => of_block(id::REQUEST, *block, out),
+            Self::Cancel(block) => of_block(id::CANCEL, *block, out),
+            Self::Reject(block) => of_block(id::REJECT, *block, out),
+            Self::Port(port) => {
+                let [a, b] = port.to_be_bytes();
+                out.put_slice(&[0, 0, 0, 3, id::PORT, a, b]);
             }
-            Self::Request(block) | Self::Cancel(block) | Self::Reject(block) => {
-                put_place(block.piece, block.begin, out);
-                out.put_u32(block.length);
-            }
-            Self::Port(port) => out.put_u16(*port),
-            Self::Bitfield(payload) | Self::Unknown { payload, .. } => out.put_slice(payload),
-            Self::Extended { id, payload } => {
-                out.put_u8(*id);
-                out.put_slice(payload);
-            }
-            Self::Piece { piece, begin, data } => {
-                put_place(*piece, *begin, out);
-                out.put_slice(data);
+            Self::Bitfield(_)
+            | Self::Unknown { .. }
+            | Self::Extended { .. }
+            | Self::Piece { .. } => {
+                self.encode_long(out);
             }
         }
     }
+
+    /// What has a payload; apart, because the short messages need not save registers for it.
+    #[inline(never)]
+    fn encode_long(&self, out: &mut impl BufMut) {
+        match self {
+            Self::Bitfield(payload) => put(id::BITFIELD, &[], payload, out),
+            Self::Unknown { id, payload } => put(*id, &[], payload, out),
+            Self::Extended { id, payload } => put(id::EXTENDED, &[*id], payload, out),
+            Self::Piece { piece, begin, data } => {
+                let length = u32::try_from(data.len()).unwrap_or(u32::MAX);
+                encode_piece_header(Block { piece: *piece, begin: *begin, length }, out);
+                out.put_slice(data);
+            }
+            _ => {}
+        }
+    }
+}
+
+// Short messages are put together in registers and written at once: each write asks for room again.
+
+fn bare(id: u8, out: &mut impl BufMut) {
+    out.put_slice(&[0, 0, 0, 1, id]);
+}
+
+fn of_piece(id: u8, piece: PieceIndex, out: &mut impl BufMut) {
+    let [a, b, c, last] = piece.0.to_be_bytes();
+    out.put_slice(&with([0, 0, 0, 5, id, a, b, c], last));
+}
+
+fn of_block(id: u8, block: Block, out: &mut impl BufMut) {
+    let fields =
+        u128::from(block.piece.0) << 64 | u128::from(block.begin) << 32 | u128::from(block.length);
+    let head = 13 << 96 | u128::from(id) << 88 | fields >> 8;
+    let mut message = [0; 17];
+    message[..16].copy_from_slice(&head.to_be_bytes());
+    message[16] = block.length.to_be_bytes()[3];
+    out.put_slice(&message);
+}
+
+fn with(head: [u8; 8], last: u8) -> [u8; 9] {
+    let mut message = [last; 9];
+    message[..8].copy_from_slice(&head);
+    message
+}
+
+/// Id, a tag that belongs to it, and the payload.
+fn put(id: u8, tag: &[u8], payload: &[u8], out: &mut impl BufMut) {
+    let length = u32::try_from(1 + tag.len() + payload.len());
+    out.put_u32(length.expect("a message is shorter than 4 GiB"));
+    out.put_u8(id);
+    out.put_slice(tag);
+    out.put_slice(payload);
 }
 
 /// Bytes of a PIECE message before its payload: length prefix, id, piece and begin (BEP 3, peer messages).
