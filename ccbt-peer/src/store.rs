@@ -45,6 +45,12 @@ pub trait PieceStore: fmt::Debug + Send + Sync {
         buffers: &mut [IoSliceMut<'_>],
     ) -> Result<(), StoreError>;
 
+    /// As [`read_run`](Self::read_run), but only if the bytes are at hand, in memory; false if they are not, and
+    /// then the buffers hold anything. It must not wait for a medium: the swarm calls it where others wait.
+    fn read_at_hand(&self, _: PieceIndex, _begin: u32, _: &mut [IoSliceMut<'_>]) -> bool {
+        false
+    }
+
     /// Called once, when every piece is in: settle what is only needed while pieces are missing.
     ///
     /// # Errors
@@ -71,6 +77,10 @@ impl<T: PieceStore + ?Sized> PieceStore for std::sync::Arc<T> {
         buffers: &mut [IoSliceMut<'_>],
     ) -> Result<(), StoreError> {
         (**self).read_run(piece, begin, buffers)
+    }
+
+    fn read_at_hand(&self, piece: PieceIndex, begin: u32, buffers: &mut [IoSliceMut<'_>]) -> bool {
+        (**self).read_at_hand(piece, begin, buffers)
     }
 
     fn finish(&self) -> Result<(), StoreError> {

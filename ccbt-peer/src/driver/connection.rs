@@ -388,7 +388,11 @@ impl Connection {
 
     /// Starts the next run of blocks, or waits for the turn to.
     fn serve_next(&mut self) {
-        if !self.upload.is_idle() || !self.session.has_uploads() || self.to_serve.is_queued() {
+        if !self.session.has_uploads() {
+            self.upload.rest();
+            return;
+        }
+        if !self.upload.is_idle() || self.to_serve.is_queued() {
             return;
         }
         let shared = &self.receiver.shared;

@@ -23,6 +23,7 @@ pub(super) type ReadResult = Result<(Run, Option<Vec<u8>>), JoinError>;
 #[derive(Debug, Default)]
 pub(super) struct Upload {
     reading: Option<Reading>,
+    /// When all of it is sent it stays for its buffer, until the peer asks for nothing.
     sending: Option<Box<Sending>>,
 }
 
@@ -56,7 +57,14 @@ impl Sending {
 impl Upload {
     /// Whether no run is under way.
     pub(super) fn is_idle(&self) -> bool {
-        self.reading.is_none() && self.sending.is_none()
+        self.reading.is_none() && self.bytes().is_empty()
+    }
+
+    /// The peer asks for nothing: lets go of what was kept for the next run.
+    pub(super) fn rest(&mut self) {
+        if self.is_idle() {
+            self.sending = None;
+        }
     }
 
     /// Starts to read the next run, if the peer waits for one: about `most` bytes, but a block at
@@ -70,9 +78,19 @@ impl Upload {
         let most = u32::try_from(most).unwrap_or(RUN).min(RUN);
         let Some(run) = session.next_upload(most) else { return 0 };
         let payload = run.len() as usize;
+        let mut framed = self.sending.take().map(|done| done.framed).unwrap_or_default();
+        let at_hand =
+            |slices: &mut [IoSliceMut<'_>]| shared.store.read_at_hand(run.piece, run.begin, slices);
+        if frame(&run, &mut framed, at_hand) {
+            self.sending = Some(Box::new(Sending { framed, sent: 0, run }));
+            return payload;
+        }
         let shared = shared.clone();
         self.reading = Some(tokio::task::spawn_blocking(move || {
-            let framed = read(&run, &shared);
+            let read = |slices: &mut [IoSliceMut<'_>]| {
+                shared.store.read_run(run.piece, run.begin, slices).is_ok()
+            };
+            let framed = frame(&run, &mut framed, read).then_some(framed);
             (run, framed)
         }));
         payload
@@ -118,14 +136,17 @@ impl Upload {
         if sending.sent < sending.framed.len() {
             return None;
         }
-        self.sending.take().map(|sending| u64::from(sending.run.len()))
+        Some(u64::from(sending.run.len()))
     }
 }
 
-/// The run as PIECE messages; `None` if the store does not give it.
-fn read(run: &Run, shared: &Shared) -> Option<Vec<u8>> {
-    let total = run.len() as usize + run.blocks.len() * PIECE_HEAD;
-    let mut framed = vec![0; total];
+/// Makes the run's PIECE messages in `framed`; false if `read` does not give its payload.
+fn frame(
+    run: &Run,
+    framed: &mut Vec<u8>,
+    read: impl FnOnce(&mut [IoSliceMut<'_>]) -> bool,
+) -> bool {
+    framed.resize(run.len() as usize + run.blocks.len() * PIECE_HEAD, 0);
     let mut slices = Vec::with_capacity(run.blocks.len());
     let mut rest = &mut framed[..];
     for block in &run.blocks {
@@ -135,7 +156,5 @@ fn read(run: &Run, shared: &Shared) -> Option<Vec<u8>> {
         slices.push(IoSliceMut::new(payload));
         rest = tail;
     }
-    let result = shared.store.read_run(run.piece, run.begin, &mut slices);
-    drop(slices);
-    result.is_ok().then_some(framed)
+    read(&mut slices)
 }

@@ -277,6 +277,15 @@ impl PieceStore for FileStore {
         Ok(())
     }
 
+    fn read_at_hand(&self, piece: PieceIndex, begin: u32, buffers: &mut [IoSliceMut<'_>]) -> bool {
+        let length = length_of(buffers);
+        let position = self.extent.place(piece, begin, length);
+        let span = position.ok().and_then(|position| self.layout.only_span(position, length));
+        // To open a file may take as long as to read it.
+        let file = span.and_then(|span| Some((self.pool.find(span.file, false)?, span.at)));
+        file.is_some_and(|(file, at)| positional::read_cached(&file, buffers, at))
+    }
+
     /// Creates the torrent's empty files and removes the note about the files in progress. Does
     /// nothing if both is done.
     fn finish(&self) -> Result<(), StoreError> {

@@ -96,6 +96,10 @@ impl PieceStore for MemoryStore {
         }
         Ok(())
     }
+
+    fn read_at_hand(&self, piece: PieceIndex, begin: u32, buffers: &mut [IoSliceMut<'_>]) -> bool {
+        self.read_run(piece, begin, buffers).is_ok()
+    }
 }
 
 /// A position within the payload, which is in memory as a whole.

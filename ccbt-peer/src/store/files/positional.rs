@@ -20,6 +20,20 @@ pub(super) fn read_exact_at(
     system::read_exact_at(file, buffers, offset)
 }
 
+/// As [`read_exact_at`], but only if all of it is in the system's cache and the system can tell.
+#[cfg(target_os = "linux")]
+pub(super) fn read_cached(file: &File, buffers: &mut [IoSliceMut<'_>], offset: u64) -> bool {
+    use rustix::io::{ReadWriteFlags, preadv2};
+    let all: usize = buffers.iter().map(|buffer| buffer.len()).sum();
+    // More buffers than the system takes are an error, and an error is for `read_exact_at` to tell.
+    preadv2(file, buffers, offset, ReadWriteFlags::NOWAIT).is_ok_and(|read| read == all)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn read_cached(_: &File, _: &mut [IoSliceMut<'_>], _: u64) -> bool {
+    false
+}
+
 /// Reads into `buffer` from `offset` on; less than all only at the end of the file.
 pub(super) fn read_at_most(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     let mut filled = 0;
