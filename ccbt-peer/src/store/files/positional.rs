@@ -20,13 +20,27 @@ pub(super) fn read_exact_at(
     system::read_exact_at(file, buffers, offset)
 }
 
-/// As [`read_exact_at`], but only if all of it is in the system's cache and the system can tell.
+/// As [`read_exact_at`], but only if all of it is in memory and the system can tell.
 #[cfg(target_os = "linux")]
 pub(super) fn read_cached(file: &File, buffers: &mut [IoSliceMut<'_>], offset: u64) -> bool {
-    use rustix::io::{ReadWriteFlags, preadv2};
+    use rustix::io::{Errno, ReadWriteFlags, preadv, preadv2};
     let all: usize = buffers.iter().map(|buffer| buffer.len()).sum();
+    let read = match preadv2(file, buffers, offset, ReadWriteFlags::NOWAIT) {
+        // Where all is in memory there is no such question.
+        Err(Errno::OPNOTSUPP) if is_in_memory(file) => preadv(file, buffers, offset),
+        read => read,
+    };
     // More buffers than the system takes are an error, and an error is for `read_exact_at` to tell.
-    preadv2(file, buffers, offset, ReadWriteFlags::NOWAIT).is_ok_and(|read| read == all)
+    read.is_ok_and(|read| read == all)
+}
+
+/// Whether the file lies in a file system without a disk: tmpfs.
+#[cfg(target_os = "linux")]
+fn is_in_memory(file: &File) -> bool {
+    /// `TMPFS_MAGIC` of Linux.
+    const TMPFS: u64 = 0x0102_1994;
+    // Its type is another one on every processor.
+    rustix::fs::fstatfs(file).is_ok_and(|about| u64::try_from(about.f_type) == Ok(TMPFS))
 }
 
 #[cfg(not(target_os = "linux"))]

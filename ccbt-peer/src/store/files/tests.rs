@@ -347,6 +347,27 @@ fn threads_may_write_and_read_at_the_same_time() {
     assert!(crate::store::check(&store, &torrent.metainfo).unwrap().all());
 }
 
+#[test]
+fn what_is_at_hand_is_what_is_read_and_what_would_take_a_while_is_not_at_hand() {
+    let (root, torrent) = (tempdir().unwrap(), mixed());
+    write_all(&FileStore::open(root.path(), &torrent.metainfo).unwrap(), &torrent);
+    let store = FileStore::open(root.path(), &torrent.metainfo).unwrap();
+    let at_hand = |from: u32, length: usize| {
+        let mut got = vec![0; length];
+        let piece = PieceIndex(from / PIECE);
+        let read = store.read_at_hand(piece, from % PIECE, &mut [IoSliceMut::new(&mut got)]);
+        read.then_some(got)
+    };
+    assert_eq!(at_hand(1_000, 40_000), None, "the file has to be opened first");
+    store.read_run(PieceIndex(1), 0, &mut [IoSliceMut::new(&mut [0])]).unwrap();
+    // Some file systems cannot tell what is in memory.
+    if let Some(got) = at_hand(1_000, 40_000) {
+        assert_eq!(got, torrent.payload[1_000..41_000]);
+    }
+    assert_eq!(at_hand(500, 200), None, "two files");
+    assert_eq!(at_hand(70_500, 200), None, "behind the end");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
