@@ -15,7 +15,8 @@ use super::figures::Run;
 use super::process::{Finished, Helper, Process};
 use super::round::{LIMIT, Round};
 use super::workload::{
-    CPU, EACH, EXIT, FIRST, LOAD, PEAK, SIZE, SUM, TAIL, TIMES, WALL, WITH, WITHOUT, Work,
+    CPU, CPU_TIMES, CPU_WITH, EACH, EXIT, FIRST, LOAD, PEAK, SIZE, SUM, TAIL, TIMES, WALL, WITH,
+    WITHOUT, Work,
 };
 
 /// Connections for work that needs few.
@@ -51,9 +52,15 @@ pub(super) fn run(work: Work, content: &Content, client: Client, binary: &Path) 
         Work::Seed { leechers } => seed(&round, leechers),
         Work::Idle { connections } => idle(&round, connections),
         Work::Haves { peers, rate } => {
-            let without = among(&round, 0, 0)?;
-            let with = among(&Round::new(content, client, binary)?, peers, rate)?;
-            Ok(vec![(TIMES, with / without), (WITH, with), (WITHOUT, without)])
+            let (without, least) = among(&round, 0, 0)?;
+            let (with, cpu) = among(&Round::new(content, client, binary)?, peers, rate)?;
+            Ok(vec![
+                (TIMES, with / without),
+                (WITH, with),
+                (WITHOUT, without),
+                (CPU_TIMES, cpu / least),
+                (CPU_WITH, cpu),
+            ])
         }
         Work::Verify => {
             let took = if client == Client::Floor {
@@ -135,19 +142,21 @@ fn crowd(round: &Round<'_>, connections: u32, haves: u32) -> Result<Helper> {
     Helper::start(&arguments)
 }
 
-/// Seconds of a download from the moment that the tracker names the seeder, among so many others.
-fn among(round: &Round<'_>, peers: u32, rate: u32) -> Result<f64> {
+/// Seconds of a download from the moment that the tracker names the seeder, among so many others; by the clock and
+/// of the client's processor time.
+fn among(round: &Round<'_>, peers: u32, rate: u32) -> Result<(f64, f64)> {
     let (seeder, addresses) = round.seeders(1)?;
     let (mut client, done) = round.start(Job::Get, peers + FEW)?;
     round.wait_until_ready(Job::Get, &mut client)?;
     let crowd = crowd(round, peers, rate)?;
+    let before = client.processor()?;
     let told = super::lean::now();
     round.name(&addresses);
     let took = client.finish(done.as_deref(), LIMIT)?;
     round.content.compare(&round.output)?;
     crowd.finish()?;
     seeder.finish()?;
-    Ok(took.at - told)
+    Ok((took.at - told, took.cpu - before))
 }
 
 /// The program's size without symbols.

@@ -17,6 +17,9 @@ pub(super) const LOAD: Metric = Metric::new("CPU", "%", 2);
 pub(super) const TIMES: Metric = Metric::new("with / without", "", 2);
 pub(super) const WITH: Metric = Metric::new("with", "s", 2);
 pub(super) const WITHOUT: Metric = Metric::new("without", "s", 2);
+/// The other end takes much of a small machine: what the client itself spends is told apart.
+pub(super) const CPU_TIMES: Metric = Metric::new("CPU with / without", "", 2);
+pub(super) const CPU_WITH: Metric = Metric::new("CPU with", "s", 2);
 pub(super) const SIZE: Metric = Metric::new("size", "MiB", 2);
 
 const KIB: u64 = 1 << 10;
