@@ -1,4 +1,5 @@
-//! What goes to an HTTP tracker and what comes back (BEP 3, 7, 23, 31 and 48): bytes only, no I/O.
+//! What goes to a tracker and what comes back, over HTTP (BEP 3, 7, 23, 31 and 48) and UDP (BEP 15 and 41):
+//! bytes only, no I/O.
 
 mod announce;
 mod compact;
@@ -6,6 +7,7 @@ mod reply;
 mod scrape;
 #[cfg(test)]
 mod tests;
+pub mod udp;
 
 pub use announce::{Announce, AnnounceEvent};
 pub use compact::{compact_v4, compact_v6};

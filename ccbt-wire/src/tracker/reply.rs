@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 /// Most peers that are taken from one reply.
 pub const MAX_PEERS: usize = 200;
 /// Characters of a message that are kept.
-const MAX_TEXT: usize = 256;
+pub(super) const MAX_TEXT: usize = 256;
 /// Longest `tracker id` that is kept, in bytes.
 const MAX_ID: usize = 256;
 
@@ -95,16 +95,8 @@ impl AnnounceReply {
 
     /// The reply in the compact form: `peers` and, if there are any, `peers6`.
     pub fn encode(&self) -> Vec<u8> {
-        let v4 = self.peers.iter().filter_map(|peer| match peer {
-            SocketAddr::V4(peer) => Some(*peer),
-            SocketAddr::V6(_) => None,
-        });
-        let v6 = self.peers.iter().filter_map(|peer| match peer {
-            SocketAddr::V6(peer) => Some(*peer),
-            SocketAddr::V4(_) => None,
-        });
-        let mut root = vec![("peers", Owned::from(compact_v4(v4)))];
-        let v6 = compact_v6(v6);
+        let (v4, v6) = (self.compact_v4(), self.compact_v6());
+        let mut root = vec![("peers", Owned::from(v4))];
         if !v6.is_empty() {
             root.push(("peers6", v6.into()));
         }
@@ -117,7 +109,23 @@ impl AnnounceReply {
         Owned::dict(root).encode()
     }
 
-    fn add(&mut self, peers: impl Iterator<Item = SocketAddr>) {
+    /// The IPv4 peers in compact form.
+    pub(super) fn compact_v4(&self) -> Vec<u8> {
+        compact_v4(self.peers.iter().filter_map(|peer| match peer {
+            SocketAddr::V4(peer) => Some(*peer),
+            SocketAddr::V6(_) => None,
+        }))
+    }
+
+    /// The IPv6 peers in compact form.
+    pub(super) fn compact_v6(&self) -> Vec<u8> {
+        compact_v6(self.peers.iter().filter_map(|peer| match peer {
+            SocketAddr::V6(peer) => Some(*peer),
+            SocketAddr::V4(_) => None,
+        }))
+    }
+
+    pub(super) fn add(&mut self, peers: impl Iterator<Item = SocketAddr>) {
         let room = MAX_PEERS - self.peers.len();
         self.peers.extend(peers.filter(|peer| peer.port() != 0).take(room));
     }
