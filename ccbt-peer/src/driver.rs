@@ -36,11 +36,11 @@ use crate::snapshot::Snapshot;
 use crate::store::{PieceStore, StoreError};
 use crate::swarm::{Input, PeerKey, Print};
 use assembly::Assemblies;
-use clock::Clock;
 use mailbox::Mailbox;
 use pool::Pool;
 use writer::Writer;
 
+pub(crate) use clock::Clock;
 pub use limit::Limits;
 pub use listener::Node;
 pub(crate) use swarm::{Setup, run};

@@ -43,8 +43,9 @@
 //! # Features
 //!
 //! - `http`: trackers, scrapes and downloads over HTTP and HTTPS (`TrackerTiers`, `HttpTracker`,
-//!   `source::http`).
+//!   `source::scrape`, `source::http`).
 //! - `script`: eviction rules as expressions in TOML (`policy::script`).
+//! - `udp`: trackers and scrapes over UDP (`TrackerTiers`, `source::scrape`).
 
 mod addresses;
 mod blocklist;
@@ -78,9 +79,11 @@ pub use events::Events;
 pub use geometry::Geometry;
 pub use priority::priority;
 pub use snapshot::{Notice, NoticeKind, PeerStatus, Snapshot};
-pub use source::{Given, PeerSource, SourceContext, Totals};
 #[cfg(feature = "http")]
-pub use source::{HttpTracker, TrackerTiers};
+pub use source::HttpTracker;
+#[cfg(any(feature = "http", feature = "udp"))]
+pub use source::TrackerTiers;
+pub use source::{Given, PeerSource, SourceContext, Totals};
 pub use store::{FileStore, MemoryStore, PieceStore, StoreError};
 
 /// The decisions of a swarm and of its connections, without socket, thread or clock.

@@ -1,10 +1,14 @@
-//! Where addresses of peers come from: the trait, given addresses, HTTP trackers.
+//! Where addresses of peers come from: the trait, given addresses, trackers.
 
 mod given;
 #[cfg(feature = "http")]
 pub mod http;
-#[cfg(feature = "http")]
+#[cfg(any(feature = "http", feature = "udp"))]
 mod tracker;
+#[cfg(feature = "udp")]
+pub mod udp;
+#[cfg(any(feature = "http", feature = "udp"))]
+mod url_error;
 
 #[cfg(test)]
 mod fixtures;
@@ -19,7 +23,11 @@ use tokio::sync::{mpsc, watch};
 
 pub use given::Given;
 #[cfg(feature = "http")]
-pub use tracker::{HttpTracker, TrackerTiers};
+pub use tracker::HttpTracker;
+#[cfg(any(feature = "http", feature = "udp"))]
+pub use tracker::{ScrapeError, TrackerTiers, scrape};
+#[cfg(any(feature = "http", feature = "udp"))]
+pub use url_error::UrlError;
 
 /// A source of peers: runs beside the swarm and hands it addresses.
 #[cfg_attr(test, mockall::automock)]

@@ -34,6 +34,7 @@ mod swarm;
 mod tools;
 pub(crate) mod torrent;
 mod tracker;
+mod udp_tracker;
 mod wire;
 
 use std::path::{Path, PathBuf};
@@ -121,6 +122,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     scenarios.extend(swarm::scenarios());
     scenarios.extend(doctor::scenarios());
     scenarios.extend(scrape::scenarios());
+    scenarios.extend(udp_tracker::scenarios());
     scenarios.extend(from_seed::scenarios());
     scenarios.extend(real_clients::scenarios());
     let chosen = |name: &str| {

@@ -1,6 +1,6 @@
-//! What trackers say about the swarm's size (BEP 48).
+//! What trackers say about the swarm's size (BEP 15, 48).
 
-use ccbt_peer::source::http;
+use ccbt_peer::source;
 use ccbt_peer::wire::InfoHash;
 use ccbt_peer::wire::tracker::ScrapeCounts;
 use serde::Serialize;
@@ -43,7 +43,7 @@ pub(super) async fn ask(about: &About) -> Vec<Answer> {
 
 async fn counts(tracker: &str, hash: Option<InfoHash>) -> Result<ScrapeCounts, String> {
     let hash = hash.ok_or("a magnet link for version 2 only cannot be asked for")?;
-    http::scrape(tracker, hash).await.map_err(|error| error.to_string())
+    source::scrape(tracker, hash).await.map_err(|error| error.to_string())
 }
 
 impl Answer {
@@ -105,7 +105,7 @@ mod tests {
     async fn a_tracker_that_cannot_be_scraped_says_why_and_is_not_asked() {
         let about = About {
             info_hash: Some(InfoHash([0; 20])),
-            trackers: vec![vec!["udp://a:1".to_owned(), "http://a/b".to_owned()]],
+            trackers: vec![vec!["wss://a:1".to_owned(), "http://a/b".to_owned()]],
             ..About::default()
         };
         let answers = ask(&about).await;

@@ -1,9 +1,8 @@
-//! A small HTTP client: one GET at a time, over HTTP/1.1, with bounds on everything; and scrapes.
+//! A small HTTP client: one GET at a time, over HTTP/1.1, with bounds on everything.
 
 mod body;
 mod error;
 mod gzip;
-mod scrape;
 mod tls;
 mod url;
 
@@ -28,9 +27,8 @@ use tokio::time::timeout;
 
 use self::tls::Tls;
 
-pub use self::error::{HttpError, UrlError};
-pub use self::scrape::{ScrapeError, scrape};
-pub(super) use self::url::parse;
+pub use self::error::HttpError;
+pub(super) use self::url::{is_http, parse};
 
 const MOST_REDIRECTS: u32 = 5;
 /// A server may take so long to begin its answer, and to send the next part of it.

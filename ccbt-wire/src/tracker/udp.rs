@@ -41,7 +41,7 @@ impl Family {
 /// Why a datagram is none of this protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum UdpError {
+pub enum DatagramError {
     /// It ends before its last field.
     #[error("a datagram of {length} bytes is too short, it needs {needed}")]
     TooShort {

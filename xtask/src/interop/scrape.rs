@@ -12,12 +12,16 @@ use super::tools::Tool;
 use super::tracker::Tracker;
 
 pub(super) fn scenarios() -> Vec<Scenario> {
-    vec![Scenario::new("tracker/scrape", one_seed).needing([Tool::Opentracker])]
+    let scenario = |scheme: &'static str| {
+        let name = format!("tracker/scrape/{scheme}");
+        Scenario::new(name, move |place| one_seed(place, scheme)).needing([Tool::Opentracker])
+    };
+    ["http", "udp"].map(scenario).into()
 }
 
-fn one_seed(place: &Place) -> Result<()> {
+fn one_seed(place: &Place, scheme: &str) -> Result<()> {
     let payload = Payload::single(place)?;
-    let (tracker, torrent) = Tracker::with_torrent(place, &payload, Maker::Ccbt)?;
+    let (tracker, torrent) = Tracker::asked_over(scheme, place, &payload, Maker::Ccbt)?;
     tracker.start(place)?;
     let listen = (Ipv4Addr::LOCALHOST, free_port()?).into();
     Seed::start(place, &torrent, &payload.folder, listen, &[])?;

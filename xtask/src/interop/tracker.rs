@@ -26,8 +26,18 @@ impl Tracker {
         payload: &Payload,
         maker: Maker,
     ) -> Result<(Self, PathBuf)> {
+        Self::asked_over("http", place, payload, maker)
+    }
+
+    /// As `with_torrent`; the torrent names it by this scheme, `http` or `udp`: it answers both on one port.
+    pub(super) fn asked_over(
+        scheme: &str,
+        place: &Place,
+        payload: &Payload,
+        maker: Maker,
+    ) -> Result<(Self, PathBuf)> {
         let address = (place.host(254), free_port()?).into();
-        let torrent = maker.make(place, payload, &format!("http://{address}/announce"))?;
+        let torrent = maker.make(place, payload, &format!("{scheme}://{address}/announce"))?;
         let info_hash = info_hash(&fs::read(&torrent)?).context("the torrent has no info")?;
         Ok((Tracker { address, info_hash }, torrent))
     }

@@ -1,29 +1,8 @@
-//! What can go wrong with a URL and at fetching it.
+//! What can go wrong at fetching.
 
 use std::error::Error;
 
-/// A URL that cannot be fetched.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum UrlError {
-    /// It is no absolute URL.
-    #[error("{url:?} is no URL: {why}")]
-    Malformed {
-        /// The text.
-        url: String,
-        /// The rule that it breaks.
-        why: String,
-    },
-    /// It is neither `http` nor `https`.
-    #[error("{scheme:?} URLs are not supported, only http and https")]
-    Scheme {
-        /// What stands before the colon.
-        scheme: String,
-    },
-    /// It has a user name or password.
-    #[error("URLs with a user name or password are not supported")]
-    UserInfo,
-}
+use crate::source::UrlError;
 
 /// A fetch failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

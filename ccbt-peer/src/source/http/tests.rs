@@ -2,6 +2,7 @@ use tokio::net::TcpListener;
 
 use super::server::{Server, answer};
 use super::*;
+use crate::source::UrlError;
 
 const OK: &str = "200 OK";
 
@@ -101,7 +102,7 @@ async fn a_redirect_may_be_absolute_but_must_stay_with_http() {
     })
     .await;
     assert_eq!(fetch(&here.url("/absolute"), 9).await.unwrap(), "there");
-    let refused = UrlError::Scheme { scheme: "file".into() };
+    let refused = UrlError::Scheme { scheme: "file".into(), known: "http and https" };
     assert_eq!(fetch(&here.url("/file"), 9).await, Err(HttpError::Url(refused)));
 }
 

@@ -4,18 +4,17 @@ use std::fmt::Write;
 
 use hyper::Uri;
 
-use super::UrlError;
+use crate::source::url_error::{UrlError, is_scheme, scheme};
 
 /// Reads an absolute `http` or `https` URL; what may not stand in one is escaped.
 pub(in crate::source) fn parse(url: &str) -> Result<Uri, UrlError> {
     let url = url.trim();
-    let malformed = |why: &str| UrlError::Malformed { url: url.into(), why: why.into() };
-    let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
-    if !is_scheme(scheme) {
+    let malformed = |why: &str| UrlError::malformed(url, why);
+    let Some(scheme) = scheme(url) else {
         return Err(malformed("it does not begin with http:// or https://"));
-    }
-    if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
-        return Err(UrlError::Scheme { scheme: scheme.into() });
+    };
+    if !is_http(scheme) {
+        return Err(UrlError::Scheme { scheme: scheme.into(), known: "http and https" });
     }
     let uri: Uri = escaped(url).parse().map_err(|error| malformed(&format!("{error}")))?;
     match uri.authority() {
@@ -23,6 +22,11 @@ pub(in crate::source) fn parse(url: &str) -> Result<Uri, UrlError> {
         Some(authority) if !authority.host().is_empty() => Ok(uri),
         _ => Err(malformed("it names no host")),
     }
+}
+
+/// Whether it is a scheme that is asked over HTTP.
+pub(in crate::source) fn is_http(scheme: &str) -> bool {
+    ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
 }
 
 /// Where a redirect leads (RFC 3986, section 5.2).
@@ -52,12 +56,6 @@ pub(super) fn resolve(base: &Uri, location: &str) -> Result<Uri, UrlError> {
     };
     let query = query.map_or_else(String::new, |query| format!("?{query}"));
     parse(&format!("{scheme}://{host}{}{query}", without_dots(&path)))
-}
-
-fn is_scheme(text: &str) -> bool {
-    let mut letters = text.chars();
-    letters.next().is_some_and(|first| first.is_ascii_alphabetic())
-        && letters.all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter))
 }
 
 fn without_dots(path: &str) -> String {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ccbt_wire::tracker::{Announce, AnnounceEvent, AnnounceReply};
 
+use super::kind::Tracker;
 use super::schedule::{AnnounceError, Schedule};
 use crate::source::SourceContext;
 
@@ -13,9 +14,9 @@ const WANTED_PEERS: u32 = 200;
 const NO_PORT: u16 = 1;
 
 /// One tracker, as far as we have talked with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Conversation {
-    pub(super) url: String,
+    pub(super) tracker: Tracker,
     schedule: Schedule,
     id: Option<Vec<u8>>,
     /// It failed, and is not asked again for so long.
@@ -23,8 +24,8 @@ pub(super) struct Conversation {
 }
 
 impl Conversation {
-    pub(super) fn new(url: String) -> Self {
-        Self { url, schedule: Schedule::default(), id: None, rest: Duration::ZERO }
+    pub(super) fn new(tracker: Tracker) -> Self {
+        Self { tracker, schedule: Schedule::default(), id: None, rest: Duration::ZERO }
     }
 
     /// The event of the next announce.
@@ -52,15 +53,15 @@ impl Conversation {
         self.rest = self.rest.saturating_sub(time);
     }
 
-    /// The URL that announces `event`; `key` is the same for all of a run.
-    pub(super) fn announce_url(
+    /// What announces `event`; `key` is the same for all of a run.
+    pub(super) fn announce(
         &self,
         context: &SourceContext,
         event: Option<AnnounceEvent>,
         key: u32,
-    ) -> String {
+    ) -> Announce {
         let totals = context.totals();
-        let announce = Announce {
+        Announce {
             info_hash: context.info_hash,
             peer_id: context.peer_id,
             port: context.port.filter(|port| *port != 0).unwrap_or(NO_PORT),
@@ -71,8 +72,7 @@ impl Conversation {
             numwant: Some(if event == Some(AnnounceEvent::Stopped) { 0 } else { WANTED_PEERS }),
             key: Some(key),
             tracker_id: self.id.clone(),
-        };
-        announce.url(&self.url)
+        }
     }
 
     /// The tracker took the announce; the time until the next.

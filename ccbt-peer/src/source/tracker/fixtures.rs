@@ -5,7 +5,10 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use ccbt_policy::Source;
+use ccbt_wire::tracker::Announce;
 
+use super::kind::Tracker;
+use super::over_http;
 use super::rounds::Rounds;
 use crate::source::fixtures::{Clock, Swarm};
 use crate::source::http::{Answer, HttpError};
@@ -61,13 +64,14 @@ impl Trackers {
         F: Future<Output = Result<Answer, HttpError>> + Send + 'static,
     {
         let trackers = self.clone();
-        let get = move |url: String| {
+        let ask = move |tracker: Tracker, announce: Announce| {
+            let url = announce.url(tracker.url());
             let told = Heard { second: trackers.clock.seconds(), url };
             let mut heard = trackers.heard.lock().unwrap();
             heard.push(told.clone());
-            answer(heard.len(), told.host(), told.event())
+            over_http::read(answer(heard.len(), told.host(), told.event()))
         };
-        tokio::spawn(rounds.run(swarm.context(), get))
+        tokio::spawn(rounds.run(swarm.context(), ask))
     }
 
     /// The second and the event of each announce.

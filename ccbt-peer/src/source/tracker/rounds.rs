@@ -6,16 +6,15 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use ccbt_wire::tracker::{AnnounceEvent, AnnounceReply};
+use ccbt_wire::tracker::{Announce, AnnounceEvent, AnnounceReply};
 use tokio::time::sleep;
 
 use self::goodbye::say_goodbye;
-use super::ask::ask;
 use super::conversation::Conversation;
+use super::kind::Tracker;
 use super::order::{Order, Place};
 use super::schedule::AnnounceError;
 use crate::source::SourceContext;
-use crate::source::http::{Answer, HttpError};
 
 /// The trackers of a torrent: each round asks one after the other until one responds.
 ///
@@ -28,23 +27,22 @@ pub(super) struct Rounds {
 }
 
 /// An announce on its way, the end of which nobody awaited.
-struct Begun<'a> {
+struct Begun {
     place: Place,
     event: Option<AnnounceEvent>,
-    announce: Announcing<'a>,
+    announce: Announcing,
 }
 
-type Announcing<'a> =
-    Pin<Box<dyn Future<Output = Result<AnnounceReply, AnnounceError>> + Send + 'a>>;
+type Announcing = Pin<Box<dyn Future<Output = Result<AnnounceReply, AnnounceError>> + Send>>;
 
 /// How a round ended.
-enum Round<'a> {
+enum Round {
     /// The tracker that is now here responded, and wants to be left alone for so long.
     Responded(Place, Duration),
     /// Nobody did.
     Failed,
     /// The swarm stopped meanwhile.
-    Stopped(Begun<'a>),
+    Stopped(Begun),
 }
 
 impl Rounds {
@@ -56,14 +54,14 @@ impl Rounds {
         self.trackers.iter()
     }
 
-    /// Announces through `get` until the swarm stops, then takes leave of all who know of us.
-    pub(super) async fn run<G, F>(mut self, context: SourceContext, get: G)
+    /// Announces through `ask` until the swarm stops, then takes leave of all who know of us.
+    pub(super) async fn run<A, F>(mut self, context: SourceContext, ask: A)
     where
-        G: Fn(String) -> F + Send + Sync,
-        F: Future<Output = Result<Answer, HttpError>> + Send + 'static,
+        A: Fn(Tracker, Announce) -> F + Send + Sync,
+        F: Future<Output = Result<AnnounceReply, AnnounceError>> + Send + 'static,
     {
         let begun = loop {
-            let (responded, wait) = match self.round(&context, &get).await {
+            let (responded, wait) = match self.round(&context, &ask).await {
                 Round::Responded(place, wait) => (Some(place), wait),
                 Round::Failed => match self.trackers.iter().map(Conversation::rest).min() {
                     Some(rest) => (None, rest),
@@ -82,13 +80,13 @@ impl Rounds {
                 () = sleep(wait) => self.trackers.iter_mut().for_each(|tracker| tracker.passed(wait)),
             }
         };
-        say_goodbye(&mut self, &context, &get, begun).await;
+        say_goodbye(&mut self, &context, &ask, begun).await;
     }
 
-    async fn round<'a, G, F>(&mut self, context: &SourceContext, get: &'a G) -> Round<'a>
+    async fn round<A, F>(&mut self, context: &SourceContext, ask: &A) -> Round
     where
-        G: Fn(String) -> F + Send + Sync,
-        F: Future<Output = Result<Answer, HttpError>> + Send + 'static,
+        A: Fn(Tracker, Announce) -> F + Send + Sync,
+        F: Future<Output = Result<AnnounceReply, AnnounceError>> + Send + 'static,
     {
         for place in self.trackers.places() {
             let Some(tracker) = self.trackers.at(place).filter(|tracker| tracker.rest().is_zero())
@@ -96,14 +94,14 @@ impl Rounds {
                 continue;
             };
             let event = tracker.next_event(context.totals().completed);
-            let url = tracker.announce_url(context, event, self.key);
-            let mut announce: Announcing<'a> = Box::pin(ask(get, url));
+            let announce = tracker.announce(context, event, self.key);
+            let mut announce: Announcing = Box::pin(ask(tracker.tracker.clone(), announce));
             let result = tokio::select! {
                 biased;
                 result = &mut announce => result,
                 () = context.stopped() => return Round::Stopped(Begun { place, event, announce }),
             };
-            let context = context.named(&tracker.url);
+            let context = context.named(tracker.tracker.url());
             match result {
                 Ok(reply) => {
                     let wait = tracker.accepted(event, &reply);

@@ -4,12 +4,17 @@ use std::time::Duration;
 
 use ccbt_wire::tracker::{AnnounceEvent, AnnounceReply, TrackerError};
 
+#[cfg(feature = "udp")]
+use crate::source::udp::{self, UdpError};
+
 /// If the tracker names none; as most trackers do.
 const USUAL_INTERVAL: Duration = Duration::from_secs(30 * 60);
 const SHORTEST_INTERVAL: Duration = Duration::from_secs(60);
 const LONGEST_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 const FIRST_RETRY: Duration = Duration::from_secs(15);
 const LONGEST_RETRY: Duration = Duration::from_secs(30 * 60);
+#[cfg(feature = "udp")]
+const LONGEST_SILENCE: Duration = Duration::from_secs(15 << 8);
 
 /// How far the conversation with a tracker is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,9 +61,15 @@ impl Schedule {
 
     /// The announce failed; the time until it is tried again.
     pub(super) fn failed(&mut self, error: &AnnounceError) -> Duration {
-        let doubled = 2_u32.saturating_pow(self.failures);
+        let doubled = FIRST_RETRY.saturating_mul(2_u32.saturating_pow(self.failures));
         self.failures = self.failures.saturating_add(1);
-        let retry = FIRST_RETRY.saturating_mul(doubled).min(LONGEST_RETRY);
+        #[cfg(feature = "udp")]
+        if let AnnounceError::Udp(UdpError::TimedOut { .. }) = error {
+            // Each announce is one datagram or two, and the time in which nothing came back is part of the
+            // wait before the next: BEP 15 wants 15 * 2 ^ n seconds between them, n up to 8.
+            return doubled.min(LONGEST_SILENCE).saturating_sub(udp::PATIENCE);
+        }
+        let retry = doubled.min(LONGEST_RETRY);
         let asked = match error {
             AnnounceError::Tracker(TrackerError::Refused { retry_in: Some(minutes), .. }) => {
                 Duration::from_secs(u64::from(*minutes) * 60)
@@ -72,12 +83,17 @@ impl Schedule {
 /// Why an announce failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum AnnounceError {
+    #[cfg(feature = "http")]
     #[error(transparent)]
     Http(#[from] crate::source::http::HttpError),
+    #[cfg(feature = "udp")]
+    #[error(transparent)]
+    Udp(#[from] UdpError),
     #[error(transparent)]
     Tracker(#[from] TrackerError),
 }
 
+#[cfg(feature = "http")]
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,5 +153,22 @@ mod tests {
         assert_eq!(schedule.next_event(true), Some(AnnounceEvent::Completed));
         schedule.accepted(Some(AnnounceEvent::Completed), &reply(None, None));
         assert_eq!(schedule.next_event(true), None);
+    }
+
+    #[cfg(feature = "udp")]
+    #[test]
+    fn a_silent_udp_tracker_hears_of_us_in_the_rhythm_of_bep_15() {
+        let mut schedule = Schedule::default();
+        let silent: AnnounceError = UdpError::TimedOut { seconds: 15 }.into();
+        let mut second = 0;
+        let heard: Vec<u64> = (0..10)
+            .map(|_| {
+                second += udp::PATIENCE.as_secs() + schedule.failed(&silent).as_secs();
+                second
+            })
+            .collect();
+        assert_eq!(heard, [15, 45, 105, 225, 465, 945, 1905, 3825, 7665, 11505]);
+        let refused: AnnounceError = UdpError::Refused { reason: "no".into() }.into();
+        assert_eq!(Schedule::default().failed(&refused).as_secs(), 15);
     }
 }

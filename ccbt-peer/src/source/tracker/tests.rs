@@ -5,6 +5,7 @@ use tokio::time::sleep;
 
 use super::fixtures::*;
 use super::*;
+use crate::source::PeerSource;
 use crate::source::fixtures::Swarm;
 use crate::source::http::server::{Server, answer};
 use crate::source::http::{Answer, HttpError};
@@ -178,7 +179,7 @@ async fn a_reason_is_read_from_an_error_and_a_long_reply_is_refused() {
     let reason = b"d14:failure reason12:unregisterede";
     let server = Server::start(|target| match target.starts_with("/reason") {
         true => answer("400 Bad Request", "", reason),
-        false => answer("200 OK", "", &vec![b'0'; ask::MOST_BYTES + 1]),
+        false => answer("200 OK", "", &vec![b'0'; over_http::MOST_BYTES + 1]),
     })
     .await;
     for (target, error) in [

@@ -1,5 +1,6 @@
 //! All trackers of a torrent, as BEP 12 wants them asked.
 
+#[cfg(all(feature = "http", feature = "udp"))]
 #[cfg(test)]
 mod tests;
 
@@ -9,12 +10,11 @@ use async_trait::async_trait;
 use ccbt_policy::Source;
 use fastrand::Rng;
 
-use super::ask;
 use super::conversation::Conversation;
+use super::kind::Tracker;
 use super::order::Order;
 use super::rounds::Rounds;
-use crate::source::http::{self, UrlError};
-use crate::source::{PeerSource, SourceContext};
+use crate::source::{PeerSource, SourceContext, UrlError};
 
 /// The trackers of a torrent, in tiers (BEP 12).
 ///
@@ -23,18 +23,26 @@ use crate::source::{PeerSource, SourceContext};
 /// the first of its tier, and the next announce begins with the first tier again.
 ///
 /// Each tracker is told `started` when it first hears of us, `completed` once, and `stopped` when the
-/// swarm stops (all of them at once, for 400 ms at most); gets its own tracker id back; and is otherwise
-/// treated as [`HttpTracker`](super::HttpTracker) describes: who failed is passed over until the time
-/// comes to try it again. The wait between two announces is the one that the last responder asked for.
+/// swarm stops (all of them at once, for 400 ms at most); and gets its own tracker id back. The wait
+/// between two announces is the one that the last responder asked for: its interval, or its `min interval`
+/// if that is longer, within 60 s and 24 h, and 30 min if it names none. Who failed is passed over for 15 s,
+/// then for twice as long each time, up to 30 min, and for as long as it wants.
 /// Replies, warnings and failures come under the URL of the tracker.
+///
+/// With the feature `http` trackers are asked over HTTP and HTTPS: a reply may take 10 s, redirect 5 times,
+/// and be 1 MiB long. With the feature `udp` they are asked over UDP (BEP 15; BEP 41 for what follows the
+/// port in their URL), over IPv4 and IPv6 at once where a name has both; a silent one is given up for this
+/// time after 15 s, and hears of us again 15 * 2 ^ n seconds after the last time, n up to 8.
 ///
 /// ```
 /// use ccbt_peer::source::TrackerTiers;
 ///
-/// let tiers = [vec!["https://a.example/announce", "http://b.example/announce"], vec!["udp://c.example:80"]];
+/// # #[cfg(all(feature = "http", feature = "udp"))] {
+/// let tiers = [vec!["https://a.example/announce", "udp://b.example:6969"], vec!["wss://c.example"]];
 /// let trackers = TrackerTiers::new(&tiers);
 /// assert_eq!(trackers.len(), 2);
-/// assert_eq!(trackers.skipped()[0].0, "udp://c.example:80");
+/// assert_eq!(trackers.skipped()[0].0, "wss://c.example");
+/// # }
 /// ```
 #[derive(Debug)]
 pub struct TrackerTiers {
@@ -62,8 +70,8 @@ impl TrackerTiers {
             if !seen.insert(url.to_owned()) {
                 return None;
             }
-            match http::parse(url) {
-                Ok(_) => Some(Conversation::new(url.to_owned())),
+            match Tracker::new(url) {
+                Ok(tracker) => Some(Conversation::new(tracker)),
                 Err(error) => {
                     skipped.push((url.to_owned(), error));
                     None
@@ -77,7 +85,7 @@ impl TrackerTiers {
         Self { rounds: Rounds::new(order, chance.u32(..)), skipped }
     }
 
-    /// The URLs that are no trackers that can be asked, such as `udp://` ones, and why.
+    /// The URLs that are no trackers that can be asked, and why.
     #[must_use]
     pub fn skipped(&self) -> &[(String, UrlError)] {
         &self.skipped
@@ -85,7 +93,7 @@ impl TrackerTiers {
 
     /// The trackers that are asked, in the order of the first announce.
     pub fn urls(&self) -> impl Iterator<Item = &str> {
-        self.rounds.trackers().map(|tracker| tracker.url.as_str())
+        self.rounds.trackers().map(|tracker| tracker.tracker.url())
     }
 
     /// How many trackers can be asked.
@@ -117,6 +125,6 @@ impl PeerSource for TrackerTiers {
     }
 
     async fn run(self: Box<Self>, context: SourceContext) {
-        self.rounds.run(context, ask::over_http).await;
+        self.rounds.run(context, Tracker::announce).await;
     }
 }

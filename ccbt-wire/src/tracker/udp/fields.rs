@@ -1,6 +1,6 @@
 //! Fields of a datagram, one behind the other.
 
-use super::UdpError;
+use super::DatagramError;
 
 /// Reads fields in network order. It is made for so many bytes that no field can be missing.
 pub(super) struct Fields<'a> {
@@ -10,9 +10,9 @@ pub(super) struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// # Errors
     /// If there are fewer than `needed` bytes.
-    pub(super) fn new(bytes: &'a [u8], needed: usize) -> Result<Self, UdpError> {
+    pub(super) fn new(bytes: &'a [u8], needed: usize) -> Result<Self, DatagramError> {
         if bytes.len() < needed {
-            return Err(UdpError::TooShort { length: bytes.len(), needed });
+            return Err(DatagramError::TooShort { length: bytes.len(), needed });
         }
         Ok(Self { rest: bytes })
     }

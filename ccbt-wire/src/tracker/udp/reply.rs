@@ -1,7 +1,7 @@
 //! What a tracker answers.
 
 use super::fields::Fields;
-use super::{ANNOUNCE, CONNECT, ERROR, Family, SCRAPE, UdpError};
+use super::{ANNOUNCE, CONNECT, DatagramError, ERROR, Family, SCRAPE};
 use crate::text;
 use crate::tracker::compact;
 use crate::tracker::reply::MAX_TEXT;
@@ -30,7 +30,7 @@ impl Reply {
     ///
     /// # Errors
     /// If the datagram is none of this protocol.
-    pub fn parse(bytes: &[u8], family: Family) -> Result<(u32, Self), UdpError> {
+    pub fn parse(bytes: &[u8], family: Family) -> Result<(u32, Self), DatagramError> {
         let mut fields = Fields::new(bytes, 8)?;
         let action = fields.u32();
         let transaction = fields.u32();
@@ -45,7 +45,7 @@ impl Reply {
             }
             SCRAPE => Self::Scrape(scraped(fields.rest())),
             ERROR => Self::Error(text::printable(fields.rest(), MAX_TEXT)),
-            other => return Err(UdpError::Action(other)),
+            other => return Err(DatagramError::Action(other)),
         };
         Ok((transaction, reply))
     }

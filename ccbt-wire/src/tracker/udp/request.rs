@@ -1,7 +1,7 @@
 //! What a client asks.
 
 use super::fields::Fields;
-use super::{ANNOUNCE, CONNECT, SCRAPE, UdpError};
+use super::{ANNOUNCE, CONNECT, DatagramError, SCRAPE};
 use crate::tracker::{Announce, AnnounceEvent};
 use crate::{InfoHash, PeerId};
 
@@ -68,14 +68,14 @@ impl Request {
     ///
     /// # Errors
     /// If the datagram is none of this protocol.
-    pub fn parse(bytes: &[u8]) -> Result<(u32, Self), UdpError> {
+    pub fn parse(bytes: &[u8]) -> Result<(u32, Self), DatagramError> {
         let mut fields = Fields::new(bytes, 16)?;
         let connection = fields.u64();
         let action = fields.u32();
         let transaction = fields.u32();
         let request = match action {
             CONNECT if connection == MAGIC => Self::Connect,
-            CONNECT => return Err(UdpError::Magic),
+            CONNECT => return Err(DatagramError::Magic),
             ANNOUNCE => {
                 let mut fields = Fields::new(bytes, 98)?;
                 let _head: [u8; 16] = fields.take();
@@ -86,7 +86,7 @@ impl Request {
                 let hashes = fields.rest().as_chunks::<20>().0.iter().take(MAX_SCRAPED);
                 Self::Scrape { connection, torrents: hashes.copied().map(InfoHash).collect() }
             }
-            other => return Err(UdpError::Action(other)),
+            other => return Err(DatagramError::Action(other)),
         };
         Ok((transaction, request))
     }

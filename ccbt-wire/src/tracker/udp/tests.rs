@@ -148,21 +148,21 @@ fn the_words_of_a_refusal_are_made_fit_to_show() {
 
 #[test]
 fn what_is_cut_short_or_unknown_is_an_error() {
-    let short = |length, needed| UdpError::TooShort { length, needed };
+    let short = |length, needed| DatagramError::TooShort { length, needed };
     for (bytes, error) in [
         (&[0; 7][..], short(7, 8)),
         (&[0; 15], short(15, 16)),
         (&[0, 0, 0, 1, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], short(19, 20)),
-        (&[0, 0, 0, 9, 0, 0, 0, 5], UdpError::Action(9)),
+        (&[0, 0, 0, 9, 0, 0, 0, 5], DatagramError::Action(9)),
     ] {
         assert_eq!(Reply::parse(bytes, Family::V4), Err(error));
     }
     assert_eq!(Request::parse(&[0; 15]), Err(short(15, 16)));
-    assert_eq!(Request::parse(&[0; 16]), Err(UdpError::Magic));
+    assert_eq!(Request::parse(&[0; 16]), Err(DatagramError::Magic));
     assert_eq!(Request::parse(&asking(b"").encode(1)[..97]), Err(short(97, 98)));
     let mut unknown = Request::Connect.encode(1);
     unknown[11] = 4;
-    assert_eq!(Request::parse(&unknown), Err(UdpError::Action(4)));
+    assert_eq!(Request::parse(&unknown), Err(DatagramError::Action(4)));
 }
 
 proptest! {

@@ -5,27 +5,27 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use ccbt_wire::tracker::AnnounceEvent;
+use ccbt_wire::tracker::{Announce, AnnounceEvent, AnnounceReply};
 use tokio::time::timeout;
 
 use super::{Begun, Rounds};
 use crate::source::SourceContext;
-use crate::source::http::{Answer, HttpError};
-use crate::source::tracker::ask::ask;
 use crate::source::tracker::conversation::Conversation;
+use crate::source::tracker::kind::Tracker;
+use crate::source::tracker::schedule::AnnounceError;
 
 /// All that is said when the swarm stops.
 const GOODBYE: Duration = Duration::from_millis(400);
 
 /// Finishes what was begun, and takes leave of every tracker that knows of us.
-pub(super) async fn say_goodbye<'a, G, F>(
+pub(super) async fn say_goodbye<A, F>(
     rounds: &mut Rounds,
     context: &SourceContext,
-    get: &'a G,
-    begun: Option<Begun<'a>>,
+    ask: &A,
+    begun: Option<Begun>,
 ) where
-    G: Fn(String) -> F + Send + Sync,
-    F: Future<Output = Result<Answer, HttpError>> + Send + 'static,
+    A: Fn(Tracker, Announce) -> F + Send + Sync,
+    F: Future<Output = Result<AnnounceReply, AnnounceError>> + Send + 'static,
 {
     let key = rounds.key;
     let (whose, mut begun) = match begun {
@@ -35,20 +35,20 @@ pub(super) async fn say_goodbye<'a, G, F>(
     let mut all: Vec<Goodbye<'_>> = Vec::new();
     for (place, tracker) in rounds.trackers.places().zip(rounds.trackers.iter_mut()) {
         let begun = if whose == Some(place) { begun.take() } else { None };
-        all.push(Box::pin(take_leave(tracker, context, key, get, begun)));
+        all.push(Box::pin(take_leave(tracker, context, key, ask, begun)));
     }
     let _ = timeout(GOODBYE, each(all)).await;
 }
 
-async fn take_leave<'a, G, F>(
+async fn take_leave<A, F>(
     tracker: &mut Conversation,
     context: &SourceContext,
     key: u32,
-    get: &'a G,
-    begun: Option<Begun<'a>>,
+    ask: &A,
+    begun: Option<Begun>,
 ) where
-    G: Fn(String) -> F + Send + Sync,
-    F: Future<Output = Result<Answer, HttpError>> + Send + 'static,
+    A: Fn(Tracker, Announce) -> F + Send + Sync,
+    F: Future<Output = Result<AnnounceReply, AnnounceError>> + Send + 'static,
 {
     // What the tracker may have heard already is not said a second time.
     if let Some(begun) = begun
@@ -64,7 +64,8 @@ async fn take_leave<'a, G, F>(
     let last = tracker.next_event(completed).into_iter().chain([AnnounceEvent::Stopped]);
     for event in last {
         // Nobody is left who could try again.
-        let _ = ask(get, tracker.announce_url(context, Some(event), key)).await;
+        let announce = tracker.announce(context, Some(event), key);
+        let _ = ask(tracker.tracker.clone(), announce).await;
     }
 }
 

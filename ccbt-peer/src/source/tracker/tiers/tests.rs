@@ -1,10 +1,15 @@
 use std::time::Duration;
 
+use ccbt_wire::tracker::udp::{Reply, Request};
+use ccbt_wire::tracker::{AnnounceEvent, AnnounceReply};
 use tokio::time::sleep;
 
 use super::*;
 use crate::source::http::server::{Server, answer};
 use crate::source::tracker::fixtures::*;
+use crate::source::tracker::schedule::AnnounceError;
+use crate::source::udp::server::Server as UdpServer;
+use crate::source::udp::{PATIENCE, UdpError};
 
 const A: &str = "http://a.example/announce";
 const B: &str = "http://b.example/announce";
@@ -12,7 +17,7 @@ const C: &str = "https://c.example/announce?pass=x";
 
 /// Trackers in the order in which they are given, whatever the seed has to say.
 fn in_order(tiers: &[&[&str]]) -> Rounds {
-    let conversation = |url: &&str| Conversation::new((*url).to_owned());
+    let conversation = |url: &&str| Conversation::new(Tracker::new(url).unwrap());
     let tiers = tiers.iter().map(|tier| tier.iter().map(conversation).collect());
     Rounds::new(Order::new(tiers.collect()), 7)
 }
@@ -227,20 +232,19 @@ async fn goodbyes_are_said_side_by_side() {
 #[tokio::test(start_paused = true)]
 async fn without_trackers_there_is_nothing_to_do() {
     let swarm = swarm();
-    let tiers = TrackerTiers::new(&[vec!["udp://a.example:80/announce"]]);
+    let tiers = TrackerTiers::new(&[vec!["wss://a.example:80/announce"]]);
     assert!(tiers.is_empty());
     Box::new(tiers).run(swarm.context()).await;
 }
 
 #[test]
 fn what_cannot_be_asked_is_skipped_and_nobody_comes_twice() {
-    let tiers =
-        [vec!["udp://u.example:80", A, "wss://w.example"], vec![], vec![" ", A], vec![C, C]];
+    let tiers = [vec!["udp://u.example", A, "wss://w.example"], vec![], vec![" ", A], vec![C, C]];
     let trackers = TrackerTiers::new(&tiers);
     assert_eq!(trackers.urls().collect::<Vec<_>>(), [A, C]);
     let skipped: Vec<&str> = trackers.skipped().iter().map(|(url, _)| url.as_str()).collect();
-    assert_eq!(skipped, ["udp://u.example:80", "wss://w.example", ""]);
-    let scheme = UrlError::Scheme { scheme: "wss".into() };
+    assert_eq!(skipped, ["udp://u.example", "wss://w.example", ""]);
+    let scheme = UrlError::Scheme { scheme: "wss".into(), known: "http, https and udp" };
     assert_eq!(trackers.skipped()[1].1, scheme);
 }
 
@@ -277,4 +281,52 @@ async fn over_real_sockets_a_dead_tracker_is_followed_by_a_live_one() {
     task.await.unwrap();
     assert_eq!(dead.heads().len(), 1, "it knows nothing of us");
     assert!(live.heads()[1].contains("&event=stopped"));
+}
+
+#[tokio::test]
+async fn a_dead_http_tracker_is_followed_by_a_udp_one_which_hears_the_goodbye() {
+    let live = Server::start(|_| answer("404 Not Found", "", b"no tracker here")).await;
+    let udp = UdpServer::start("127.0.0.1", |request| {
+        let Request::Announce { announce, .. } = request else { return None };
+        assert!(announce.event.is_some());
+        Some(Reply::Announce(AnnounceReply::parse(REPLY).unwrap()))
+    })
+    .await;
+    let (http_url, udp_url) = (live.url("/announce"), udp.url("/announce"));
+    let mut swarm = swarm();
+    let tiers = TrackerTiers::new(&[[&http_url], [&udp_url]]);
+    assert!(tiers.skipped().is_empty());
+    let task = tokio::spawn(Box::new(tiers).run(swarm.context()));
+    assert_eq!(swarm.next_named().await, (http_url, Err("http status 404".into())));
+    assert_eq!(swarm.next_named().await, (udp_url, peers()));
+    swarm.stop();
+    task.await.unwrap();
+    let events: Vec<Option<AnnounceEvent>> = udp
+        .heard()
+        .iter()
+        .filter_map(|request| match request {
+            Request::Announce { announce, .. } => Some(announce.event),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(events, [Some(AnnounceEvent::Started), Some(AnnounceEvent::Stopped)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_udp_tracker_holds_up_the_others_for_15_s() {
+    let mut swarm = swarm();
+    let rounds = in_order(&[&["udp://u.example:80"], &[A]]);
+    let ask = async |tracker: Tracker, _| match tracker {
+        Tracker::Udp(_) => {
+            sleep(PATIENCE).await;
+            Err(AnnounceError::from(UdpError::TimedOut { seconds: 15 }))
+        }
+        Tracker::Http(_) => Ok(AnnounceReply::parse(REPLY).unwrap()),
+    };
+    let task = tokio::spawn(rounds.run(swarm.context(), ask));
+    assert_eq!(swarm.next().await, Err("no answer within 15 s".into()));
+    assert_eq!(swarm.next_named().await, (A.to_owned(), peers()));
+    assert_eq!(swarm.clock().seconds(), 15);
+    swarm.stop();
+    task.await.unwrap();
 }

@@ -1,23 +1,38 @@
-//! Asking a tracker how large a swarm is (BEP 48).
+//! Asking a tracker how large a swarm is (BEP 15, BEP 48).
 
+#[cfg(feature = "http")]
 use std::time::Duration;
 
 use ccbt_wire::InfoHash;
-use ccbt_wire::tracker::{ScrapeCounts, ScrapeReply, TrackerError, scrape_request};
+use ccbt_wire::tracker::ScrapeCounts;
+#[cfg(feature = "http")]
+use ccbt_wire::tracker::{ScrapeReply, TrackerError, scrape_request};
+#[cfg(feature = "http")]
 use tokio::time::timeout;
 
-use super::{HttpError, get, parse};
+use super::kind::Tracker;
+use crate::source::UrlError;
+#[cfg(feature = "http")]
+use crate::source::http::{self, HttpError};
+#[cfg(feature = "udp")]
+use crate::source::udp::UdpError;
 
 /// Longer replies are refused while they are read.
+#[cfg(feature = "http")]
 const MOST_BYTES: usize = 1 << 20;
 /// All of a scrape, redirects included.
+#[cfg(feature = "http")]
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A tracker did not tell how large the swarm is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScrapeError {
+    /// It is no URL of a tracker that can be asked.
+    #[error(transparent)]
+    Url(#[from] UrlError),
     /// Its announce URL does not say where it answers scrapes.
+    #[cfg(feature = "http")]
     #[error(
         "the tracker has no scrapes: the last part of {url:?} does not begin with \"announce\""
     )]
@@ -26,23 +41,29 @@ pub enum ScrapeError {
         url: String,
     },
     /// The request failed.
+    #[cfg(feature = "http")]
     #[error(transparent)]
     Http(#[from] HttpError),
     /// The tracker refused, or its reply is none.
+    #[cfg(feature = "http")]
     #[error(transparent)]
     Tracker(#[from] TrackerError),
+    /// The tracker refused, or did not answer.
+    #[cfg(feature = "udp")]
+    #[error(transparent)]
+    Udp(#[from] UdpError),
     /// It answered, but knows nothing of this torrent.
     #[error("the tracker does not know the torrent")]
     NotListed,
 }
 
-/// Asks an HTTP tracker how many seeds and leechers it knows, without joining them (BEP 48).
+/// Asks a tracker how many seeds and leechers it knows, without joining them.
 ///
-/// `announce` is its announce URL, from which that for scrapes follows. The reply may take 10 s,
-/// redirect 5 times, and be 1 MiB long.
+/// `announce` is its announce URL. Over HTTP (BEP 48) that for scrapes follows from it, and the reply may
+/// take 10 s, redirect 5 times, and be 1 MiB long. Over UDP (BEP 15) the reply may take 15 s.
 ///
 /// ```no_run
-/// # use ccbt_peer::source::http::{ScrapeError, scrape};
+/// # use ccbt_peer::source::{ScrapeError, scrape};
 /// # async fn example(info_hash: ccbt_peer::wire::InfoHash) -> Result<(), ScrapeError> {
 /// let counts = scrape("https://t.example/announce", info_hash).await?;
 /// if let (Some(seeds), Some(leechers)) = (counts.complete, counts.incomplete) {
@@ -55,17 +76,26 @@ pub enum ScrapeError {
 /// # Errors
 /// If the tracker offers no scrapes, cannot be reached, refuses, or does not know the torrent.
 pub async fn scrape(announce: &str, info_hash: InfoHash) -> Result<ScrapeCounts, ScrapeError> {
-    let announce = announce.trim();
-    parse(announce).map_err(HttpError::from)?;
-    let Some(url) = scrape_request(announce, [info_hash]) else {
-        return Err(ScrapeError::NotOffered { url: announce.to_owned() });
+    match Tracker::new(announce)? {
+        #[cfg(feature = "http")]
+        Tracker::Http(announce) => over_http(announce, info_hash).await,
+        #[cfg(feature = "udp")]
+        Tracker::Udp(tracker) => tracker.scrape(info_hash).await?.ok_or(ScrapeError::NotListed),
+    }
+}
+
+#[cfg(feature = "http")]
+async fn over_http(announce: String, info_hash: InfoHash) -> Result<ScrapeCounts, ScrapeError> {
+    let Some(url) = scrape_request(&announce, [info_hash]) else {
+        return Err(ScrapeError::NotOffered { url: announce });
     };
-    let answer = timeout(PATIENCE, get(&url, MOST_BYTES)).await;
+    let answer = timeout(PATIENCE, http::get(&url, MOST_BYTES)).await;
     let answer = answer.map_err(|_| HttpError::TimedOut { seconds: PATIENCE.as_secs() })??;
     let reply: Result<ScrapeReply, ScrapeError> = answer.of_tracker(ScrapeReply::parse);
     reply?.files.get(&info_hash).copied().ok_or(ScrapeError::NotListed)
 }
 
+#[cfg(all(feature = "http", feature = "udp"))]
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,8 +152,8 @@ mod tests {
         let server = Server::start(|_| answer("200 OK", "", b"d5:filesdee")).await;
         let url = server.url("/a");
         assert_eq!(scrape(&url, HASH).await, Err(ScrapeError::NotOffered { url }));
-        let udp = scrape("udp://t.example:80/announce", HASH).await;
-        assert!(matches!(udp, Err(ScrapeError::Http(HttpError::Url(_)))), "{udp:?}");
+        let other = scrape("wss://t.example:80/announce", HASH).await;
+        assert!(matches!(other, Err(ScrapeError::Url(UrlError::Scheme { .. }))), "{other:?}");
         assert_eq!(server.heads(), [""; 0]);
     }
 
