@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::driver::{self, Dialer, Limits, Node, Report, Setup, TcpDialer};
 use crate::events::{self, Events};
 use crate::snapshot::Snapshot;
-use crate::source::PeerSource;
+use crate::source::{self, PeerSource};
 use crate::store::{MemoryStore, PieceStore};
 use crate::swarm::{Input, SwarmConfig};
 use crate::{Addresses, Blocklist, Geometry, Progress};
@@ -214,7 +214,8 @@ impl SwarmBuilder {
         self
     }
 
-    /// One more source of peers.
+    /// One more source of peers. A private torrent has none that is a DHT, an exchange of addresses or local
+    /// discovery (BEP 27): they are not run.
     #[must_use]
     pub fn source(mut self, source: impl PeerSource) -> Self {
         self.sources.push(Box::new(source));
@@ -352,6 +353,9 @@ impl SwarmBuilder {
         self.config.peer_id = self.peer_id.unwrap_or_else(random_peer_id);
         if self.config.seed == 0 {
             self.config.seed = fastrand::u64(..);
+        }
+        if self.config.private {
+            self.sources.retain(|source| source::is_fit_for_private(source.kind()));
         }
         let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::new(&self.metainfo)));
         let progress = Arc::new(Mutex::new(Progress::default()));

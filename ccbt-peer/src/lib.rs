@@ -44,6 +44,7 @@
 //!
 //! - `http`: trackers, scrapes and downloads over HTTP and HTTPS (`TrackerTiers`, `HttpTracker`,
 //!   `source::scrape`, `source::http`).
+//! - `lsd`: peers in the local network (`LocalDiscovery`).
 //! - `script`: eviction rules as expressions in TOML (`policy::script`).
 //! - `udp`: trackers and scrapes over UDP (`TrackerTiers`, `source::scrape`).
 
@@ -81,6 +82,8 @@ pub use priority::priority;
 pub use snapshot::{Notice, NoticeKind, PeerStatus, Snapshot};
 #[cfg(feature = "http")]
 pub use source::HttpTracker;
+#[cfg(feature = "lsd")]
+pub use source::LocalDiscovery;
 #[cfg(any(feature = "http", feature = "udp"))]
 pub use source::TrackerTiers;
 pub use source::{Given, PeerSource, SourceContext, Totals};

@@ -3,6 +3,8 @@
 mod given;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "lsd")]
+mod lsd;
 #[cfg(any(feature = "http", feature = "udp"))]
 mod tracker;
 #[cfg(feature = "udp")]
@@ -22,6 +24,8 @@ use ccbt_wire::{InfoHash, PeerId};
 use tokio::sync::{mpsc, watch};
 
 pub use given::Given;
+#[cfg(feature = "lsd")]
+pub use lsd::{LocalDiscovery, LocalSource};
 #[cfg(feature = "http")]
 pub use tracker::HttpTracker;
 #[cfg(any(feature = "http", feature = "udp"))]
@@ -42,6 +46,12 @@ pub trait PeerSource: Send + 'static {
     /// Finds peers until `context.stopped()` resolves, then says goodbye and returns.
     /// The swarm waits for the goodbye for a short time only.
     async fn run(self: Box<Self>, context: SourceContext);
+}
+
+/// Whether a private torrent may have peers from there (BEP 27): from trackers, from the person, and those
+/// that come to us.
+pub(crate) fn is_fit_for_private(kind: Source) -> bool {
+    !matches!(kind, Source::Dht | Source::Pex | Source::Lsd)
 }
 
 /// What a source may know, and where it delivers.

@@ -9,6 +9,7 @@ mod fast;
 mod handshake;
 mod hex;
 mod ids;
+pub mod local;
 pub mod magnet;
 mod message;
 pub mod metainfo;
