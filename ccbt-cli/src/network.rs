@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ccbt_peer::source::{Given, TrackerTiers};
 use ccbt_peer::wire::Metainfo;
-use ccbt_peer::{Blocklist, Limits, Swarm, SwarmBuilder};
+use ccbt_peer::{Blocklist, Limits, LocalDiscovery, Swarm, SwarmBuilder};
 
 use crate::args::{Contact, Eviction, Network};
 use crate::bounded;
@@ -25,6 +25,7 @@ pub(crate) struct Setup<'a> {
     blocklist: Arc<Blocklist>,
     limits: Limits,
     state: State,
+    local: LocalDiscovery,
 }
 
 impl Network {
@@ -75,7 +76,8 @@ impl<'a> Setup<'a> {
             None => Arc::default(),
         };
         let state = State::of_user(contact.no_state);
-        Ok(Self { contact, judges, blocklist, limits, state })
+        let local = LocalDiscovery::new();
+        Ok(Self { contact, judges, blocklist, limits, state, local })
     }
 
     /// A swarm to be, with its rules, limits, sources and memory; where it listens is left to the caller.
@@ -98,6 +100,9 @@ impl<'a> Setup<'a> {
         if !self.contact.peers.is_empty() {
             swarm = swarm.source(Given::hosts(self.contact.peers.clone()));
         }
+        if self.contact.uses_lsd(metainfo) {
+            swarm = swarm.source(self.local.source());
+        }
         let swarm = self.contact.pin.iter().fold(swarm, |swarm, host| swarm.pin(*host));
         (swarm, memory)
     }
@@ -111,6 +116,11 @@ fn read_blocklist(path: &Path) -> Result<Blocklist, Failure> {
 }
 
 impl Contact {
+    /// Whether peers in the local network are looked for.
+    fn uses_lsd(&self, metainfo: &Metainfo) -> bool {
+        !self.no_lsd && !metainfo.is_private()
+    }
+
     /// The torrent's trackers that we may and can ask.
     fn trackers(&self, metainfo: &Metainfo, report: &mut Report) -> Option<TrackerTiers> {
         let tiers = if self.no_tracker { &[] } else { metainfo.trackers() };
@@ -123,7 +133,11 @@ impl Contact {
             report.note(&format!("{url}{others} not asked: {error}"));
         }
         if trackers.is_empty() && self.peers.is_empty() {
-            report.once("no tracker to ask and no --peer: waiting for peers that find us");
+            report.once(if self.uses_lsd(metainfo) {
+                "no tracker to ask and no --peer: looking in the local network alone"
+            } else {
+                "no tracker to ask and no --peer: waiting for peers that find us"
+            });
         }
         Some(trackers).filter(|trackers| !trackers.is_empty())
     }
@@ -131,9 +145,26 @@ impl Contact {
 
 #[cfg(test)]
 mod tests {
+    use ccbt_peer::wire::Metainfo;
+    use ccbt_peer::wire::metainfo::build;
     use clap::Parser;
 
     use crate::args::{Cli, Command};
+
+    #[test]
+    fn the_local_network_is_searched_unless_that_is_unwanted_or_the_torrent_private() {
+        for (options, private, is_used) in
+            [(&[][..], false, true), (&["--no-lsd"], false, false), (&[], true, false)]
+        {
+            let torrent = build::Builder::single("a", 16_384, 1).pieces([[0; 20]]);
+            let metainfo = Metainfo::parse(&torrent.private(private).encode()).unwrap();
+            let line = [&["ccbt", "get", "a.torrent"], options].concat();
+            let Command::Get(get) = Cli::try_parse_from(line).unwrap().command else {
+                unreachable!("the command is get");
+            };
+            assert_eq!(get.network.contact.uses_lsd(&metainfo), is_used, "{options:?} {private}");
+        }
+    }
 
     #[test]
     fn limits_are_those_of_the_command_line_and_off_without() {

@@ -1,4 +1,5 @@
-"""Has libtorrent share a torrent until it is ended: TORRENT FOLDER HOST PORT UPLOAD-LIMIT (bytes a second, 0 is none).
+"""Has libtorrent share a torrent until it is ended: TORRENT FOLDER HOST PORT UPLOAD-LIMIT (bytes a second, 0 is none) local|alone (whether it
+looks for peers in the local network).
 
 Says "complete" once every piece is there.
 """
@@ -7,12 +8,12 @@ import time
 
 import libtorrent as lt
 
-torrent, folder, host, port, limit_up = sys.argv[1:]
+torrent, folder, host, port, limit_up, network = sys.argv[1:]
 session = lt.session({
     "listen_interfaces": f"{host}:{port}",
     "outgoing_interfaces": host,
     "enable_dht": False,
-    "enable_lsd": False,
+    "enable_lsd": network == "local",
     "enable_upnp": False,
     "enable_natpmp": False,
     "enable_incoming_utp": False,

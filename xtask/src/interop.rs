@@ -17,6 +17,8 @@ mod from_seed;
 mod http;
 mod idle;
 mod liars;
+mod local;
+mod namespace;
 mod not_interested;
 mod patience;
 mod payload;
@@ -122,6 +124,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     scenarios.extend(swarm::scenarios());
     scenarios.extend(doctor::scenarios());
     scenarios.extend(scrape::scenarios());
+    scenarios.extend(local::scenarios());
     scenarios.extend(udp_tracker::scenarios());
     scenarios.extend(from_seed::scenarios());
     scenarios.extend(real_clients::scenarios());

@@ -48,6 +48,10 @@ pub(crate) struct Contact {
     #[arg(long)]
     pub(crate) no_tracker: bool,
 
+    /// Do not look for peers in the local network (private torrents never do)
+    #[arg(long)]
+    pub(crate) no_lsd: bool,
+
     #[command(flatten)]
     pub(crate) off: Undiscovered,
 
@@ -75,10 +79,6 @@ pub(crate) struct Undiscovered {
     /// Stay out of the DHT (this version always does)
     #[arg(long)]
     no_dht: bool,
-
-    /// Do not look for peers in the local network (this version never does)
-    #[arg(long)]
-    no_lsd: bool,
 
     /// Do not exchange addresses with peers (this version never does)
     #[arg(long)]

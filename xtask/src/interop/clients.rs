@@ -11,6 +11,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use super::namespace::Namespace;
 use super::place::{Place, Running, free_port};
 use super::tools::Tool;
 
@@ -34,6 +35,8 @@ struct Job<'a> {
     address: SocketAddr,
     /// Bytes of payload a second that it sends at the most, a multiple of 1 KiB.
     limit_up: Option<u64>,
+    /// The network in which it is, and looks for others.
+    local: Option<&'a Namespace>,
 }
 
 /// Says whether a client has every piece.
@@ -93,7 +96,7 @@ impl Client {
         limit_up: Option<u64>,
     ) -> Result<Working> {
         let address = (self.host(place), free_port()?).into();
-        let job = Job { place, torrent, folder, address, limit_up };
+        let job = Job { place, torrent, folder, address, limit_up, local: None };
         let (running, is_complete) = match self {
             Client::Aria2 => aria2::start(&job),
             Client::Transmission => transmission::start(&job),
@@ -103,6 +106,19 @@ impl Client {
         }?;
         Ok(Working { client: self, address, running, is_complete })
     }
+}
+
+/// Has libtorrent share `torrent` at this address of a network of its own, in which it looks for others.
+pub(super) fn libtorrent_within(
+    place: &Place,
+    torrent: &Path,
+    folder: &Path,
+    address: SocketAddr,
+    network: &Namespace,
+) -> Result<Working> {
+    let job = Job { place, torrent, folder, address, limit_up: None, local: Some(network) };
+    let (running, is_complete) = libtorrent::start(&job)?;
+    Ok(Working { client: Client::Libtorrent, address, running, is_complete })
 }
 
 /// A client at work.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 
 use super::events::{self, Event};
+use super::namespace::Namespace;
 use super::place::{Place, Running};
 
 /// The command line of a download.
@@ -15,6 +16,7 @@ pub(super) struct Get {
     torrent: PathBuf,
     arguments: Vec<String>,
     tracker: bool,
+    local: Option<Namespace>,
 }
 
 impl Get {
@@ -25,6 +27,7 @@ impl Get {
             torrent: torrent.to_owned(),
             arguments: Vec::new(),
             tracker: false,
+            local: None,
         }
     }
 
@@ -52,15 +55,25 @@ impl Get {
         self
     }
 
+    /// Inside this network, in which it may look for peers.
+    pub(super) fn in_local_network(mut self, network: &Namespace) -> Self {
+        self.local = Some(network.clone());
+        self
+    }
+
     /// Starts it.
     pub(super) fn start(self, place: &Place) -> Result<Download> {
         let output = place.folder(&self.name)?;
         let log = place.path(&format!("{}.events", self.name));
         let mut command = place.ccbt(&self.name)?;
         command.arg("get").arg(&self.torrent).arg("-o").arg(&output).arg("--events").arg(&log);
-        command.args(["--no-dht", "--no-lsd", "--no-pex"]).args(self.arguments);
+        command.args(["--no-dht", "--no-pex"]).args(self.arguments);
         if !self.tracker {
             command.arg("--no-tracker");
+        }
+        match &self.local {
+            Some(network) => command = network.inside(&command),
+            None => _ = command.arg("--no-lsd"),
         }
         let started = Instant::now();
         let process = place.start(&self.name, &mut command)?;
