@@ -93,7 +93,8 @@ impl<'a> Setup<'a> {
             .max_peers(self.contact.max_peers)
             .limits(&self.limits)
             .blocklist(Arc::clone(&self.blocklist))
-            .addresses(addresses);
+            .addresses(addresses)
+            .web_seeds(self.contact.web_seeds(metainfo));
         if let Some(trackers) = self.contact.trackers(metainfo, report) {
             swarm = swarm.source(trackers);
         }
@@ -116,6 +117,11 @@ fn read_blocklist(path: &Path) -> Result<Blocklist, Failure> {
 }
 
 impl Contact {
+    /// The torrent's web seeds that we may ask.
+    fn web_seeds<'a>(&self, metainfo: &'a Metainfo) -> &'a [String] {
+        if self.no_web_seed { &[] } else { metainfo.url_list() }
+    }
+
     /// Whether peers in the local network are looked for.
     fn uses_lsd(&self, metainfo: &Metainfo) -> bool {
         !self.no_lsd && !metainfo.is_private()
@@ -132,7 +138,8 @@ impl Contact {
             };
             report.note(&format!("{url}{others} not asked: {error}"));
         }
-        if trackers.is_empty() && self.peers.is_empty() {
+        let asks_somebody = !self.peers.is_empty() || !self.web_seeds(metainfo).is_empty();
+        if trackers.is_empty() && !asks_somebody {
             report.once(if self.uses_lsd(metainfo) {
                 "no tracker to ask and no --peer: looking in the local network alone"
             } else {

@@ -11,6 +11,8 @@ use tokio::sync::{mpsc, oneshot};
 use crate::driver::{self, Dialer, Limits, Node, Report, Setup, TcpDialer};
 use crate::events::{self, Events};
 use crate::snapshot::Snapshot;
+#[cfg(feature = "webseed")]
+use crate::source::WebSeeds;
 use crate::source::{self, PeerSource};
 use crate::store::{MemoryStore, PieceStore};
 use crate::swarm::{Input, SwarmConfig};
@@ -54,6 +56,8 @@ struct Handle {
     progress: Arc<Mutex<Progress>>,
     node: Option<Node>,
     limits: Limits,
+    #[cfg(feature = "webseed")]
+    web_seeds: Option<Arc<source::KnownWebSeeds>>,
 }
 
 impl Swarm {
@@ -76,6 +80,8 @@ impl Swarm {
             dialer: Arc::new(TcpDialer),
             peer_id: None,
             addresses: Addresses::default(),
+            #[cfg(feature = "webseed")]
+            web_seeds: Vec::new(),
             metainfo,
         }
     }
@@ -106,7 +112,12 @@ impl Swarm {
     pub async fn addresses(&self) -> Option<Addresses> {
         let (reply, addresses) = oneshot::channel();
         self.inner.reports.send(Report::Addresses(reply)).await.ok()?;
-        addresses.await.ok()
+        let addresses = addresses.await.ok()?;
+        #[cfg(feature = "webseed")]
+        if let Some(web_seeds) = &self.inner.web_seeds {
+            return Some(web_seeds.without(addresses));
+        }
+        Some(addresses)
     }
 
     /// From now on the peers of this host keep their slots whatever the rules say, or no longer do.
@@ -190,6 +201,8 @@ pub struct SwarmBuilder {
     dialer: Arc<dyn Dialer>,
     peer_id: Option<PeerId>,
     addresses: Addresses,
+    #[cfg(feature = "webseed")]
+    web_seeds: Vec<String>,
 }
 
 impl SwarmBuilder {
@@ -306,6 +319,19 @@ impl SwarmBuilder {
         self
     }
 
+    /// Web servers that have the torrent's files (BEP 19), such as those of
+    /// [`Metainfo::url_list`](ccbt_wire::Metainfo::url_list). The default is none.
+    ///
+    /// Each is a peer that has every piece and never chokes us: it gets a slot, and is asked, limited, judged,
+    /// blamed for wrong pieces and tried again like any other, under the address of its server. Blocks that
+    /// lie one behind the other are one request. A complete swarm asks none.
+    #[cfg(feature = "webseed")]
+    #[must_use]
+    pub fn web_seeds<U: AsRef<str>>(mut self, urls: &[U]) -> Self {
+        self.web_seeds = urls.iter().map(|url| url.as_ref().to_owned()).collect();
+        self
+    }
+
     /// How connections are made. The default is [`TcpDialer`].
     #[must_use]
     pub fn dialer(mut self, dialer: impl Dialer + 'static) -> Self {
@@ -357,6 +383,15 @@ impl SwarmBuilder {
         if self.config.private {
             self.sources.retain(|source| source::is_fit_for_private(source.kind()));
         }
+        #[cfg(feature = "webseed")]
+        let mut web_seeds = None;
+        #[cfg(feature = "webseed")]
+        if !self.web_seeds.is_empty() {
+            let seeds = WebSeeds::new(&self.metainfo, &self.web_seeds);
+            self.dialer = Arc::new(seeds.dialer(self.dialer));
+            web_seeds = Some(seeds.known());
+            self.sources.push(Box::new(seeds));
+        }
         let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::new(&self.metainfo)));
         let progress = Arc::new(Mutex::new(Progress::default()));
         let (sink, events) = events::channel();
@@ -375,10 +410,15 @@ impl SwarmBuilder {
             progress: progress.clone(),
         })
         .map_err(StartError::Thread)?;
-        Ok((
-            Swarm { inner: Arc::new(Handle { reports, progress, node, limits: self.limits }) },
-            events,
-        ))
+        let handle = Handle {
+            reports,
+            progress,
+            node,
+            limits: self.limits,
+            #[cfg(feature = "webseed")]
+            web_seeds,
+        };
+        Ok((Swarm { inner: Arc::new(handle) }, events))
     }
 }
 

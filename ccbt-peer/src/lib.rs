@@ -47,6 +47,7 @@
 //! - `lsd`: peers in the local network (`LocalDiscovery`).
 //! - `script`: eviction rules as expressions in TOML (`policy::script`).
 //! - `udp`: trackers and scrapes over UDP (`TrackerTiers`, `source::scrape`).
+//! - `webseed`: web servers that have the files (`SwarmBuilder::web_seeds`).
 
 mod addresses;
 mod blocklist;

@@ -11,6 +11,8 @@ mod tracker;
 pub mod udp;
 #[cfg(any(feature = "http", feature = "udp"))]
 mod url_error;
+#[cfg(feature = "webseed")]
+mod webseed;
 
 #[cfg(test)]
 mod fixtures;
@@ -32,6 +34,8 @@ pub use tracker::HttpTracker;
 pub use tracker::{ScrapeError, TrackerTiers, scrape};
 #[cfg(any(feature = "http", feature = "udp"))]
 pub use url_error::UrlError;
+#[cfg(feature = "webseed")]
+pub(crate) use webseed::{Known as KnownWebSeeds, WebSeeds};
 
 /// A source of peers: runs beside the swarm and hands it addresses.
 #[cfg_attr(test, mockall::automock)]

@@ -37,6 +37,7 @@ mod tools;
 pub(crate) mod torrent;
 mod tracker;
 mod udp_tracker;
+mod web_seed;
 mod wire;
 
 use std::path::{Path, PathBuf};
@@ -126,6 +127,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     scenarios.extend(scrape::scenarios());
     scenarios.extend(local::scenarios());
     scenarios.extend(udp_tracker::scenarios());
+    scenarios.extend(web_seed::scenarios());
     scenarios.extend(from_seed::scenarios());
     scenarios.extend(real_clients::scenarios());
     let chosen = |name: &str| {

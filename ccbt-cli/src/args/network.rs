@@ -52,6 +52,10 @@ pub(crate) struct Contact {
     #[arg(long)]
     pub(crate) no_lsd: bool,
 
+    /// Do not download from the torrent's web seeds
+    #[arg(long)]
+    pub(crate) no_web_seed: bool,
+
     #[command(flatten)]
     pub(crate) off: Undiscovered,
 

@@ -3,6 +3,8 @@
 mod body;
 mod error;
 mod gzip;
+#[cfg(feature = "webseed")]
+mod range;
 mod tls;
 mod url;
 
@@ -28,8 +30,11 @@ use tokio::time::timeout;
 use self::tls::Tls;
 
 pub use self::error::HttpError;
+#[cfg(feature = "webseed")]
+pub(super) use self::range::Ranges;
 pub(super) use self::url::{is_http, parse};
 
+const AGENT: &str = concat!("ccbt/", env!("CARGO_PKG_VERSION"));
 const MOST_REDIRECTS: u32 = 5;
 /// A server may take so long to begin its answer, and to send the next part of it.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -125,7 +130,7 @@ fn redirect(response: &Response<Incoming>, from: &Uri) -> Result<Option<Uri>, Ht
 
 async fn send(tls: &Tls, uri: &Uri) -> Result<Response<Incoming>, HttpError> {
     let request = Request::get(uri)
-        .header(USER_AGENT, concat!("ccbt/", env!("CARGO_PKG_VERSION")))
+        .header(USER_AGENT, AGENT)
         .header(ACCEPT_ENCODING, "identity")
         .body(Empty::new())
         .map_err(|error| HttpError::of(&error))?;
@@ -145,9 +150,10 @@ where
 {
     // Announces are minutes apart: a connection that is kept would only be in the way.
     let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
-    // The outermost error only says in which of its parts the client failed.
-    client.request(request).await.map_err(|error| match error.source() {
-        Some(cause) => HttpError::of(cause),
-        None => HttpError::of(&error),
-    })
+    client.request(request).await.map_err(|error| explained(&error))
+}
+
+/// The outermost error only says in which of its parts the client failed.
+fn explained(error: &dyn Error) -> HttpError {
+    HttpError::of(error.source().unwrap_or(error))
 }

@@ -114,6 +114,17 @@ impl Maker {
 
     /// Makes a torrent of `payload`, in pieces of 32 KiB.
     pub(super) fn make(self, place: &Place, payload: &Payload, announce: &str) -> Result<PathBuf> {
+        self.make_with(place, payload, announce, &[])
+    }
+
+    /// As `make`, with further options of the program.
+    pub(super) fn make_with(
+        self,
+        place: &Place,
+        payload: &Payload,
+        announce: &str,
+        options: &[&str],
+    ) -> Result<PathBuf> {
         let torrent = place.path("made.torrent");
         let source = payload.folder.join(payload.name);
         let mut command = match self {
@@ -139,6 +150,7 @@ impl Maker {
                 command
             }
         };
+        command.args(options);
         let status = place.start("make-torrent", &mut command)?.wait()?;
         ensure!(status.success(), "{self:?} made no torrent: {status}");
         Ok(torrent)

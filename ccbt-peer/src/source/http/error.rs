@@ -32,6 +32,9 @@ pub enum HttpError {
     /// The body is compressed in a way that was not asked for and that we cannot read.
     #[error("unsupported content encoding {0:?}")]
     Encoding(String),
+    /// A part of a file was asked for, and the server does not send parts.
+    #[error("the server sends no parts of files")]
+    NoRange,
     /// Nothing came for too long, or not all in time.
     #[error("no answer within {seconds} s")]
     TimedOut {

@@ -16,6 +16,14 @@ impl Server {
     where
         A: Fn(&str) -> Vec<u8> + Send + Sync + 'static,
     {
+        Self::answering(move |head| answer(head.split(' ').nth(1).unwrap_or_default())).await
+    }
+
+    /// As `start`, for answers that depend on more of a request's head than its target.
+    pub(crate) async fn answering<A>(answer: A) -> Self
+    where
+        A: Fn(&str) -> Vec<u8> + Send + Sync + 'static,
+    {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let heads = Arc::new(Mutex::new(Vec::new()));
@@ -25,10 +33,9 @@ impl Server {
                 let Some(head) = read_head(&mut stream).await else {
                     continue;
                 };
-                let target = head.split(' ').nth(1).unwrap_or_default().to_owned();
-                seen.lock().unwrap().push(head);
+                seen.lock().unwrap().push(head.clone());
                 // A client that has heard enough goes away.
-                let _ = stream.write_all(&answer(&target)).await;
+                let _ = stream.write_all(&answer(&head)).await;
                 let _ = stream.shutdown().await;
             }
         });

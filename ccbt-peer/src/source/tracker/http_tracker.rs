@@ -18,7 +18,7 @@ use crate::source::{PeerSource, SourceContext, UrlError};
 /// failed announce is tried again after 15 s, then after twice as long each time, up to 30 min, and
 /// not before the tracker wants it. A reply may take 10 s, redirect 5 times, and be 1 MiB long.
 ///
-/// For the trackers of a torrent there is [`TrackerTiers`].
+/// For the trackers of a torrent there is [`TrackerTiers`](super::TrackerTiers).
 #[derive(Debug)]
 pub struct HttpTracker {
     url: String,

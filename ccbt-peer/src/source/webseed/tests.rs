@@ -1,0 +1,147 @@
+use ccbt_wire::metainfo::build::Builder;
+use sha1::{Digest, Sha1};
+
+use super::*;
+use crate::source::http::server::{Server, answer};
+use crate::{CloseReason, EventKind, Events, MemoryStore, Swarm};
+
+const PIECE: u32 = 32 << 10;
+
+/// Files in a folder, which pieces and blocks run across.
+fn files() -> Vec<(&'static str, Vec<u8>)> {
+    let bytes =
+        |length: u32, seed: u32| (0..length).map(|n| ((n * seed) >> 7).to_le_bytes()[0]).collect();
+    vec![
+        ("large \u{e4}.bin", bytes(200_001, 77)),
+        ("empty", Vec::new()),
+        ("sub/one", bytes(1, 3)),
+        ("sub/small", bytes(5_000, 5)),
+        ("z", bytes(70_000, 9)),
+    ]
+}
+
+fn torrent() -> Metainfo {
+    let payload: Vec<u8> = files().into_iter().flat_map(|(_, bytes)| bytes).collect();
+    let hashes = payload.chunks(PIECE as usize).map(|piece| Sha1::digest(piece).into());
+    let lengths = files().into_iter().map(|(path, bytes)| (path, bytes.len() as u64));
+    Metainfo::parse(&Builder::multi("folder", PIECE, lengths).pieces(hashes).encode()).unwrap()
+}
+
+/// The part of a file that a request asks for.
+fn part(head: &str, change: impl Fn(&mut [u8])) -> Vec<u8> {
+    let target = head.split(' ').nth(1).unwrap().to_owned();
+    let wanted = |path: &str| {
+        let path = path.replace(' ', "%20").replace('\u{e4}', "%C3%A4");
+        target == format!("/d/folder/{path}")
+    };
+    let Some((_, bytes)) = files().into_iter().find(|(path, _)| wanted(path)) else {
+        return answer("404 Not Found", "", b"");
+    };
+    let lower = head.to_ascii_lowercase();
+    let range = lower.split("range: bytes=").nth(1).unwrap().split("\r\n").next().unwrap();
+    let (first, last) = range.split_once('-').unwrap();
+    let (first, last): (usize, usize) = (first.parse().unwrap(), last.parse().unwrap());
+    let mut bytes = bytes[first..=last].to_vec();
+    change(&mut bytes);
+    let content = format!("Content-Range: bytes {range}/*\r\nConnection: close\r\n");
+    answer("206 Partial Content", &content, &bytes)
+}
+
+fn start(server: &Server) -> (Swarm, Events) {
+    let torrent = torrent();
+    let builder = Swarm::builder(torrent).web_seeds(&[server.url("/d")]);
+    builder.start().unwrap()
+}
+
+async fn until<T>(events: &mut Events, mut pick: impl FnMut(EventKind) -> Option<T>) -> T {
+    loop {
+        if let Some(picked) = pick(events.next().await.unwrap().kind) {
+            return picked;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_folder_is_downloaded_from_a_web_server_alone() {
+    let server = Server::answering(|head| part(head, |_| ())).await;
+    let (swarm, mut events) = start(&server);
+    let client = until(&mut events, |kind| match kind {
+        EventKind::PeerReady { client, .. } => client,
+        EventKind::SourceFailed { error, .. } => panic!("{error}"),
+        _ => None,
+    })
+    .await;
+    assert!(client.contains("web seed http://"), "{client}");
+    until(&mut events, |kind| match kind {
+        EventKind::Finished => Some(()),
+        EventKind::SourceFailed { error, .. } => panic!("{error}"),
+        _ => None,
+    })
+    .await;
+    let remembered = swarm.addresses().await.unwrap();
+    assert!(remembered.peers.is_empty(), "a later run would take it for a peer: {remembered:?}");
+    swarm.stop().await;
+    let heads = server.heads();
+    assert!(heads.iter().all(|head| !head.contains("/empty")));
+    assert!(heads.len() < 18, "blocks share requests: {} for 17 blocks", heads.len());
+}
+
+#[tokio::test]
+async fn a_server_with_other_bytes_is_blamed_and_dropped() {
+    let server = Server::answering(|head| part(head, |bytes| bytes[0] ^= 1)).await;
+    let (swarm, mut events) = start(&server);
+    let reason = until(&mut events, |kind| match kind {
+        EventKind::PeerClosed { reason, .. } => Some(reason),
+        EventKind::Finished => panic!("it is not what the torrent says"),
+        _ => None,
+    })
+    .await;
+    assert!(!matches!(reason, CloseReason::PeerLeft | CloseReason::ClosedByUs), "{reason}");
+    swarm.stop().await;
+}
+
+#[tokio::test]
+async fn what_hinders_a_server_is_told_under_its_url() {
+    for (reply, error) in [
+        (answer("404 Not Found", "", b""), "http status 404"),
+        (answer("200 OK", "", &[7; 400_000]), "the server sends no parts of files"),
+        (
+            answer("206 Partial Content", "Content-Range: bytes 1-2/3\r\n", b"xx"),
+            "the server sends no parts of files",
+        ),
+    ] {
+        let server = Server::start(move |_| reply.clone()).await;
+        let (swarm, mut events) = start(&server);
+        let told = until(&mut events, |kind| match kind {
+            EventKind::SourceFailed { source, error } => Some((source, error)),
+            _ => None,
+        })
+        .await;
+        assert_eq!(told, (server.url("/d"), error.to_owned()));
+        swarm.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_complete_swarm_asks_nobody_and_other_urls_are_told() {
+    let torrent = torrent();
+    let mut have = ccbt_wire::Bitfield::new(torrent.piece_count());
+    for piece in 0..torrent.piece_count() {
+        have.set(piece.into(), true);
+    }
+    let server = Server::answering(|head| part(head, |_| ())).await;
+    let builder = Swarm::builder(torrent.clone()).store(MemoryStore::new(&torrent));
+    let (swarm, mut events) = builder.have(have).web_seeds(&[server.url("/d")]).start().unwrap();
+    swarm.stop().await;
+    until(&mut events, |kind| matches!(kind, EventKind::Stopped).then_some(())).await;
+    assert!(server.heads().is_empty());
+    let builder = Swarm::builder(torrent).web_seeds(&["ftp://w.example/d"]);
+    let (swarm, mut events) = builder.start().unwrap();
+    let told = until(&mut events, |kind| match kind {
+        EventKind::SourceFailed { error, .. } => Some(error),
+        _ => None,
+    })
+    .await;
+    assert!(told.contains("\"ftp\" URLs are not supported"), "{told}");
+    swarm.stop().await;
+}
