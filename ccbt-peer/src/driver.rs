@@ -7,6 +7,7 @@
 //! circle of waiting.
 
 mod assembly;
+mod binding;
 mod clock;
 mod connection;
 mod limit;
@@ -36,11 +37,12 @@ use crate::snapshot::Snapshot;
 use crate::store::{PieceStore, StoreError};
 use crate::swarm::{Input, PeerKey, Print};
 use assembly::Assemblies;
-use clock::Clock;
 use mailbox::Mailbox;
 use pool::Pool;
 use writer::Writer;
 
+pub use binding::{Binding, BindingError};
+pub(crate) use clock::Clock;
 pub use limit::Limits;
 pub use listener::Node;
 pub(crate) use swarm::{Setup, run};

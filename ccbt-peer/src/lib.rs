@@ -42,6 +42,7 @@
 //!
 //! # Features
 //!
+//! - `dht`: a node of the DHT (`source::dht`).
 //! - `http`: trackers, scrapes and downloads over HTTP and HTTPS (`TrackerTiers`, `HttpTracker`,
 //!   `source::http`).
 //! - `script`: eviction rules as expressions in TOML (`policy::script`).
@@ -72,7 +73,7 @@ pub use blocklist::{Blocklist, BlocklistError, BlocklistProblem};
 pub use builder::{StartError, Swarm, SwarmBuilder};
 pub use close::CloseReason;
 pub use connection::{Connection, ConnectionError, ConnectionOptions, Reader, Writer};
-pub use driver::{Dialer, Limits, Node, TcpDialer, Transport};
+pub use driver::{Binding, BindingError, Dialer, Limits, Node, TcpDialer, Transport};
 pub use event::{Event, EventKind, Progress};
 pub use events::Events;
 pub use geometry::Geometry;

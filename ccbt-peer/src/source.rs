@@ -1,5 +1,7 @@
-//! Where addresses of peers come from: the trait, given addresses, HTTP trackers.
+//! Where addresses of peers come from: the trait, given addresses, HTTP trackers, the DHT.
 
+#[cfg(feature = "dht")]
+pub mod dht;
 mod given;
 #[cfg(feature = "http")]
 pub mod http;
