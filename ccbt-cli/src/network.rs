@@ -1,11 +1,13 @@
 //! From the network options to swarms: rules, lists, sources, limits, and what earlier runs have learnt.
 
+mod dht;
+
 use std::path::Path;
 use std::sync::Arc;
 
 use ccbt_peer::source::{Given, TrackerTiers};
 use ccbt_peer::wire::Metainfo;
-use ccbt_peer::{Blocklist, Limits, Swarm, SwarmBuilder};
+use ccbt_peer::{Binding, Blocklist, Limits, Swarm, SwarmBuilder};
 
 use crate::args::{Contact, Eviction, Network};
 use crate::bounded;
@@ -13,6 +15,7 @@ use crate::exit::{Exit, Failure};
 use crate::report::{Report, units};
 use crate::rules::Judges;
 use crate::state::{Memory, State};
+use dht::DhtNode;
 
 /// Bytes of a blocklist: the largest that people share have a tenth of it.
 const BLOCKLIST: usize = 256 << 20;
@@ -25,6 +28,7 @@ pub(crate) struct Setup<'a> {
     blocklist: Arc<Blocklist>,
     limits: Limits,
     state: State,
+    dht: Option<DhtNode>,
 }
 
 impl Network {
@@ -75,7 +79,8 @@ impl<'a> Setup<'a> {
             None => Arc::default(),
         };
         let state = State::of_user(contact.no_state);
-        Ok(Self { contact, judges, blocklist, limits, state })
+        let dht = DhtNode::start(contact, &contact.binding()?, &state, report);
+        Ok(Self { contact, judges, blocklist, limits, state, dht })
     }
 
     /// A swarm to be, with its rules, limits, sources and memory; where it listens is left to the caller.
@@ -92,8 +97,12 @@ impl<'a> Setup<'a> {
             .limits(&self.limits)
             .blocklist(Arc::clone(&self.blocklist))
             .addresses(addresses);
-        if let Some(trackers) = self.contact.trackers(metainfo, report) {
+        let dht = self.dht.as_ref().filter(|_| !metainfo.is_private());
+        if let Some(trackers) = self.contact.trackers(metainfo, dht.is_some(), report) {
             swarm = swarm.source(trackers);
+        }
+        if let Some(dht) = dht {
+            swarm = swarm.source(dht.source());
         }
         if !self.contact.peers.is_empty() {
             swarm = swarm.source(Given::hosts(self.contact.peers.clone()));
@@ -111,8 +120,18 @@ fn read_blocklist(path: &Path) -> Result<Blocklist, Failure> {
 }
 
 impl Contact {
+    /// Which way our sockets take.
+    fn binding(&self) -> Result<Binding, Failure> {
+        Ok(Binding::address(self.listen.ip()))
+    }
+
     /// The torrent's trackers that we may and can ask.
-    fn trackers(&self, metainfo: &Metainfo, report: &mut Report) -> Option<TrackerTiers> {
+    fn trackers(
+        &self,
+        metainfo: &Metainfo,
+        has_dht: bool,
+        report: &mut Report,
+    ) -> Option<TrackerTiers> {
         let tiers = if self.no_tracker { &[] } else { metainfo.trackers() };
         let trackers = TrackerTiers::new(tiers);
         if let [(url, error), others @ ..] = trackers.skipped() {
@@ -122,7 +141,7 @@ impl Contact {
             };
             report.note(&format!("{url}{others} not asked: {error}"));
         }
-        if trackers.is_empty() && self.peers.is_empty() {
+        if trackers.is_empty() && self.peers.is_empty() && !has_dht {
             report.once("no tracker to ask and no --peer: waiting for peers that find us");
         }
         Some(trackers).filter(|trackers| !trackers.is_empty())

@@ -9,6 +9,7 @@ mod assertions;
 mod clients;
 mod crowd;
 mod deadlines;
+mod dht;
 mod displacement;
 mod doctor;
 mod download;
@@ -119,6 +120,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     scenarios.extend(idle::scenarios());
     scenarios.extend(shares::scenarios());
     scenarios.extend(swarm::scenarios());
+    scenarios.extend(dht::scenarios());
     scenarios.extend(doctor::scenarios());
     scenarios.extend(scrape::scenarios());
     scenarios.extend(from_seed::scenarios());

@@ -49,6 +49,9 @@ pub(crate) struct Contact {
     pub(crate) no_tracker: bool,
 
     #[command(flatten)]
+    pub(crate) dht: DhtOptions,
+
+    #[command(flatten)]
     pub(crate) off: Undiscovered,
 
     /// Neither dial nor let in the addresses in this list, in CIDR, P2P or DAT form
@@ -68,14 +71,22 @@ pub(crate) struct Contact {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rate(pub(crate) Option<u64>);
 
+/// Peers without a tracker.
+#[derive(Args, Debug)]
+pub(crate) struct DhtOptions {
+    /// Stay out of the DHT; private torrents always do
+    #[arg(long)]
+    pub(crate) no_dht: bool,
+
+    /// Find the way into the DHT by this node, and not by the usual ones; may be repeated
+    #[arg(long, value_name = "HOST:PORT", value_parser = value::host)]
+    pub(crate) dht_bootstrap: Vec<String>,
+}
+
 /// Ways of finding peers that this version does not have. Switching them off is a promise that they
 /// stay off, so scripts may make it today.
 #[derive(Args, Debug)]
 pub(crate) struct Undiscovered {
-    /// Stay out of the DHT (this version always does)
-    #[arg(long)]
-    no_dht: bool,
-
     /// Do not look for peers in the local network (this version never does)
     #[arg(long)]
     no_lsd: bool,

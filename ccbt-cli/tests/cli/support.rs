@@ -213,6 +213,10 @@ fn on_loopback(command: &mut Command, more: &[&str]) {
 pub(crate) fn ccbt() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ccbt"));
     command.env("XDG_CONFIG_HOME", "/nowhere").env_remove("XDG_STATE_HOME").env_remove("HOME");
+    // Tests stay on this machine.
+    for command_of in ["GET", "SEED", "DOCTOR"] {
+        command.env(format!("CCBT_{command_of}_NO_DHT"), "true");
+    }
     command
 }
 

@@ -15,6 +15,7 @@ pub(super) struct Get {
     torrent: PathBuf,
     arguments: Vec<String>,
     tracker: bool,
+    dht: bool,
 }
 
 impl Get {
@@ -25,6 +26,7 @@ impl Get {
             torrent: torrent.to_owned(),
             arguments: Vec::new(),
             tracker: false,
+            dht: false,
         }
     }
 
@@ -52,13 +54,22 @@ impl Get {
         self
     }
 
+    /// The DHT may be asked.
+    pub(super) fn with_dht(mut self) -> Self {
+        self.dht = true;
+        self
+    }
+
     /// Starts it.
     pub(super) fn start(self, place: &Place) -> Result<Download> {
         let output = place.folder(&self.name)?;
         let log = place.path(&format!("{}.events", self.name));
         let mut command = place.ccbt(&self.name)?;
         command.arg("get").arg(&self.torrent).arg("-o").arg(&output).arg("--events").arg(&log);
-        command.args(["--no-dht", "--no-lsd", "--no-pex"]).args(self.arguments);
+        command.args(["--no-lsd", "--no-pex"]).args(self.arguments);
+        if !self.dht {
+            command.arg("--no-dht");
+        }
         if !self.tracker {
             command.arg("--no-tracker");
         }
