@@ -29,6 +29,7 @@ pub(crate) struct Setup<'a> {
     limits: Limits,
     state: State,
     dht: Option<DhtNode>,
+    binding: Binding,
 }
 
 impl Network {
@@ -79,8 +80,14 @@ impl<'a> Setup<'a> {
             None => Arc::default(),
         };
         let state = State::of_user(contact.no_state);
-        let dht = DhtNode::start(contact, &contact.binding()?, &state, report);
-        Ok(Self { contact, judges, blocklist, limits, state, dht })
+        let binding = contact.binding()?;
+        let dht = DhtNode::start(contact, &binding, &state, report);
+        Ok(Self { contact, judges, blocklist, limits, state, dht, binding })
+    }
+
+    /// Which way all sockets take.
+    pub(crate) fn binding(&self) -> &Binding {
+        &self.binding
     }
 
     /// A swarm to be, with its rules, limits, sources and memory; where it listens is left to the caller.
@@ -95,6 +102,7 @@ impl<'a> Setup<'a> {
             .judge(Swarm::builder(metainfo.clone()))
             .max_peers(self.contact.max_peers)
             .limits(&self.limits)
+            .binding(&self.binding)
             .blocklist(Arc::clone(&self.blocklist))
             .addresses(addresses);
         let dht = self.dht.as_ref().filter(|_| !metainfo.is_private());
@@ -120,9 +128,17 @@ fn read_blocklist(path: &Path) -> Result<Blocklist, Failure> {
 }
 
 impl Contact {
-    /// Which way our sockets take.
-    fn binding(&self) -> Result<Binding, Failure> {
-        Ok(Binding::address(self.listen.ip()))
+    /// Which way our sockets take: that of the interface, or of the address where we listen.
+    ///
+    /// # Errors
+    /// If there is no such interface, or the system does not let us use it.
+    pub(crate) fn binding(&self) -> Result<Binding, Failure> {
+        match &self.interface {
+            Some(name) => {
+                Binding::interface(name).map_err(Failure::of(Exit::Refused, "--interface"))
+            }
+            None => Ok(Binding::address(self.listen.ip())),
+        }
     }
 
     /// The torrent's trackers that we may and can ask.

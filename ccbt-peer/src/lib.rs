@@ -42,7 +42,7 @@
 //!
 //! # Features
 //!
-//! - `dht`: a node of the DHT (`source::dht`).
+//! - `dht`: a node of the DHT (`source::dht`): the mainline network, or one of your own.
 //! - `http`: trackers, scrapes and downloads over HTTP and HTTPS (`TrackerTiers`, `HttpTracker`,
 //!   `source::http`).
 //! - `script`: eviction rules as expressions in TOML (`policy::script`).

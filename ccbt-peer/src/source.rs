@@ -19,6 +19,8 @@ use ccbt_policy::Source;
 use ccbt_wire::{InfoHash, PeerId};
 use tokio::sync::{mpsc, watch};
 
+use crate::Binding;
+
 pub use given::Given;
 #[cfg(feature = "http")]
 pub use tracker::{HttpTracker, TrackerTiers};
@@ -52,6 +54,7 @@ pub struct SourceContext {
     found: mpsc::Sender<Found>,
     name: String,
     kind: Source,
+    binding: Binding,
 }
 
 /// What a tracker wants to hear about the transfer.
@@ -83,7 +86,28 @@ impl SourceContext {
         stop: watch::Receiver<bool>,
         found: mpsc::Sender<Found>,
     ) -> Self {
-        Self { info_hash, peer_id, port, totals, stop, found, name, kind }
+        Self {
+            info_hash,
+            peer_id,
+            port,
+            totals,
+            stop,
+            found,
+            name,
+            kind,
+            binding: Binding::default(),
+        }
+    }
+
+    pub(crate) fn bound(mut self, binding: Binding) -> Self {
+        self.binding = binding;
+        self
+    }
+
+    /// Which way the source's sockets are to take.
+    #[must_use]
+    pub fn binding(&self) -> &Binding {
+        &self.binding
     }
 
     /// The same context under another name, for a source that stands for several that people know, such
@@ -99,6 +123,7 @@ impl SourceContext {
             found: self.found.clone(),
             name: name.into(),
             kind: self.kind,
+            binding: self.binding.clone(),
         }
     }
 

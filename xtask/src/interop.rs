@@ -17,6 +17,7 @@ mod events;
 mod from_seed;
 mod http;
 mod idle;
+mod interface;
 mod liars;
 mod not_interested;
 mod patience;
@@ -122,6 +123,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     scenarios.extend(swarm::scenarios());
     scenarios.extend(dht::scenarios());
     scenarios.extend(doctor::scenarios());
+    scenarios.extend(interface::scenarios());
     scenarios.extend(scrape::scenarios());
     scenarios.extend(from_seed::scenarios());
     scenarios.extend(real_clients::scenarios());

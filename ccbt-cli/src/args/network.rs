@@ -40,6 +40,10 @@ pub(crate) struct Contact {
     #[arg(long, value_name = "ADDR:PORT", default_value = "[::]:0", value_parser = value::listen)]
     pub(crate) listen: SocketAddr,
 
+    /// Use this network interface alone, such as eth0 or tun0, for peers, trackers and the DHT
+    #[arg(long, value_name = "NAME")]
+    pub(crate) interface: Option<String>,
+
     /// Hold at most so many connections for each torrent
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=65_535))]
     pub(crate) max_peers: u32,

@@ -130,15 +130,14 @@ impl Binding {
         })
     }
 
-    /// The address of a family that outgoing connections come from, if it is not any: an error if there is
-    /// no way.
-    #[cfg(feature = "http")]
-    pub(crate) fn source(&self, is_ipv4: bool) -> Option<Result<IpAddr, ()>> {
-        match if is_ipv4 { self.v4 } else { self.v6 } {
-            Way::Any => None,
-            Way::Of(ip) => Some(Ok(ip)),
-            Way::None => Some(Err(())),
-        }
+    /// The addresses, IPv4 and IPv6, to which sockets are bound; none if any will do. If there is one alone,
+    /// there is no way into the network of the other family.
+    pub(crate) fn sources(&self) -> (Option<IpAddr>, Option<IpAddr>) {
+        let of = |way| match way {
+            Way::Of(ip) => Some(ip),
+            Way::Any | Way::None => None,
+        };
+        (of(self.v4), of(self.v6))
     }
 
     /// A socket for datagrams of one family; port 0 is any free one.
@@ -161,5 +160,53 @@ impl Binding {
     #[cfg(feature = "dht")]
     pub(crate) fn async_udp(&self, is_ipv4: bool, port: u16) -> io::Result<tokio::net::UdpSocket> {
         tokio::net::UdpSocket::from_std(self.udp(is_ipv4, port)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::UdpSocket;
+
+    use super::*;
+
+    fn from(binding: &Binding) -> io::Result<IpAddr> {
+        let sink = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let socket = binding.udp(true, 0)?;
+        socket.send_to(b"x", sink.local_addr().unwrap())?;
+        Ok(sink.recv_from(&mut [0; 1]).unwrap().1.ip())
+    }
+
+    #[test]
+    fn what_is_bound_to_an_address_comes_from_there_and_has_no_way_of_the_other_family() {
+        let there = [127, 0, 0, 7].into();
+        let binding = Binding::address(there);
+        assert_eq!(from(&binding).unwrap(), there);
+        let error = binding.udp(false, 0).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AddrNotAvailable);
+        assert_eq!(binding.sources(), (Some(there), None));
+        assert_eq!(Binding::address("::ffff:127.0.0.7".parse().unwrap()), binding);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_is_bound_to_an_interface_goes_through_it() {
+        let binding = Binding::interface("lo").unwrap();
+        assert_eq!(from(&binding).unwrap(), IpAddr::from([127, 0, 0, 1]));
+        assert_eq!(binding.sources(), (None, None));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_interface_is_known_by_its_addresses_too() {
+        let binding = Binding::addresses_of("lo").unwrap();
+        assert_eq!(binding.sources().0, Some([127, 0, 0, 1].into()));
+    }
+
+    #[test]
+    fn an_interface_that_is_not_there_is_named() {
+        for result in [Binding::interface("nosuch0"), Binding::addresses_of("nosuch0")] {
+            let expected = "there is no network interface nosuch0, or it has no address";
+            assert_eq!(result.unwrap_err().to_string(), expected);
+        }
     }
 }

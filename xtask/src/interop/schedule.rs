@@ -70,7 +70,9 @@ fn skip(scenario: &Scenario, missing: &[Tool], in_ci: bool, tally: &Mutex<Tally>
         .map(|tool| tool.name())
         .collect();
     let lacks = lacks.join(", ");
-    if in_ci {
+    let could_be_there =
+        scenario.needs.iter().any(|tool| missing.contains(tool) && tool.is_installable());
+    if in_ci && could_be_there {
         println!("FAIL {}: in CI every client must be there; missing: {lacks}", scenario.name);
         lock(tally).failed += 1;
     } else {

@@ -13,9 +13,11 @@ pub(super) enum Tool {
     Qbittorrent,
     Opentracker,
     Mktorrent,
+    /// Not a program but a permission.
+    Namespaces,
 }
 
-const ALL: [Tool; 8] = [
+const ALL: [Tool; 9] = [
     Tool::Aria2,
     Tool::Transmission,
     Tool::TransmissionCreate,
@@ -24,6 +26,7 @@ const ALL: [Tool; 8] = [
     Tool::Qbittorrent,
     Tool::Opentracker,
     Tool::Mktorrent,
+    Tool::Namespaces,
 ];
 
 impl Tool {
@@ -38,6 +41,7 @@ impl Tool {
             Tool::Qbittorrent => "qbittorrent-nox",
             Tool::Opentracker => "opentracker",
             Tool::Mktorrent => "mktorrent",
+            Tool::Namespaces => "network namespaces",
         }
     }
 
@@ -52,6 +56,9 @@ impl Tool {
             Tool::Qbittorrent => "apt-get install qbittorrent-nox",
             Tool::Opentracker => "apt-get install opentracker",
             Tool::Mktorrent => "apt-get install mktorrent",
+            Tool::Namespaces => {
+                "apt-get install iproute2 util-linux, and a system that permits unshare -rn"
+            }
         }
     }
 
@@ -68,7 +75,16 @@ impl Tool {
             Tool::Qbittorrent => starts("qbittorrent-nox", &["--version"]),
             Tool::Opentracker => starts("opentracker", &["-h"]),
             Tool::Mktorrent => starts("mktorrent", &["-h"]),
+            Tool::Namespaces => {
+                starts("nsenter", &["--version"])
+                    && succeeds("unshare", &["-rn", "ip", "link", "set", "lo", "up"])
+            }
         }
+    }
+
+    /// Must CI have it? A permission is not ours to install.
+    pub(super) fn is_installable(self) -> bool {
+        self != Tool::Namespaces
     }
 }
 

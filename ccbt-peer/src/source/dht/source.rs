@@ -79,3 +79,61 @@ impl PeerSource for DhtSource {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::super::node::DhtConfig;
+    use super::*;
+    use crate::Binding;
+    use crate::source::fixtures::Swarm;
+
+    fn node(bootstrap: Option<&Dht>) -> Dht {
+        let there = bootstrap.and_then(|node| node.port(true));
+        Dht::start(DhtConfig {
+            binding: Binding::address(Ipv4Addr::LOCALHOST.into()),
+            bootstrap: there.iter().map(|port| format!("127.0.0.1:{port}")).collect(),
+            ..DhtConfig::default()
+        })
+        .unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_swarm_is_told_who_announced_himself_and_stops_at_once() {
+        let first = node(None);
+        let (seed, leecher) = (node(Some(&first)), node(Some(&first)));
+        let mut swarm = Swarm::new("dht", Source::Dht);
+        let context = swarm.context();
+        let mut found = seed.look_up(context.info_hash, Some(51_413)).await;
+        while found.recv().await.is_some() {}
+        let task = tokio::spawn(Box::new(leecher.source()).run(context));
+        let expected: Vec<SocketAddr> = vec![(Ipv4Addr::LOCALHOST, 51_413).into()];
+        assert_eq!(swarm.next().await, Ok(expected));
+        assert_eq!(leecher.node_count(), 1);
+        swarm.stop();
+        task.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn that_nobody_answers_is_told() {
+        let mut swarm = Swarm::new("dht", Source::Dht);
+        let task = tokio::spawn(Box::new(node(None).source()).run(swarm.context()));
+        assert_eq!(swarm.next().await, Err("no node of the DHT answers".into()));
+        swarm.stop();
+        task.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn nodes_of_an_earlier_run_are_a_way_in() {
+        let first = node(None);
+        let addr: SocketAddr = (Ipv4Addr::LOCALHOST, first.port(true).unwrap()).into();
+        let binding = Binding::address(Ipv4Addr::LOCALHOST.into());
+        let (bootstrap, nodes) = (vec![], vec![addr]);
+        let config = DhtConfig { binding, bootstrap, nodes, ..DhtConfig::default() };
+        let later = Dht::start(config).unwrap();
+        let mut found = later.look_up(ccbt_wire::InfoHash([1; 20]), None).await;
+        while found.recv().await.is_some() {}
+        assert_eq!(later.nodes(), [addr]);
+    }
+}

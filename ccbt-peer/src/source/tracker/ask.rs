@@ -1,11 +1,14 @@
 //! One announce: a request, and what its answer means.
 
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ccbt_wire::tracker::AnnounceReply;
 use tokio::time::timeout;
 
 use super::schedule::AnnounceError;
+use crate::source::SourceContext;
 use crate::source::http::{self, Answer, HttpError};
 
 /// Longer replies are refused while they are read.
@@ -24,7 +27,15 @@ where
     answer.of_tracker(AnnounceReply::parse)
 }
 
-/// Gets what lies at a URL, from the network.
-pub(super) async fn over_http(url: String) -> Result<Answer, HttpError> {
-    http::get(&url, MOST_BYTES).await
+/// Gets what lies at a URL, over the way into the network that the swarm has.
+pub(super) fn over_http(
+    context: &SourceContext,
+) -> impl Fn(String) -> BoxFuture<Result<Answer, HttpError>> + Send + Sync + 'static {
+    let binding = Arc::new(context.binding().clone());
+    move |url| {
+        let binding = Arc::clone(&binding);
+        Box::pin(async move { http::get_through(&binding, &url, MOST_BYTES).await })
+    }
 }
+
+type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;

@@ -117,6 +117,7 @@ impl PeerSource for TrackerTiers {
     }
 
     async fn run(self: Box<Self>, context: SourceContext) {
-        self.rounds.run(context, ask::over_http).await;
+        let get = ask::over_http(&context);
+        self.rounds.run(context, get).await;
     }
 }
