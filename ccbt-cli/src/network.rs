@@ -5,6 +5,7 @@ mod dht;
 use std::path::Path;
 use std::sync::Arc;
 
+use ccbt_peer::source::nat::PortMapper;
 use ccbt_peer::source::{Given, TrackerTiers};
 use ccbt_peer::wire::Metainfo;
 use ccbt_peer::{Binding, Blocklist, Limits, Swarm, SwarmBuilder};
@@ -29,6 +30,7 @@ pub(crate) struct Setup<'a> {
     limits: Limits,
     state: State,
     dht: Option<DhtNode>,
+    mapper: Option<PortMapper>,
     binding: Binding,
 }
 
@@ -39,7 +41,10 @@ impl Network {
     /// A rule that is none, or a list or file of rules that cannot be used.
     pub(crate) fn prepare(&self, report: &mut Report) -> Result<Setup<'_>, Failure> {
         let judges = Judges::of(&self.eviction, self.evict_dry_run)?;
-        Setup::new(&self.contact, judges, self.limits(), report)
+        let mut setup = Setup::new(&self.contact, judges, self.limits(), report)?;
+        let dht_port = setup.dht.as_ref().and_then(DhtNode::port);
+        setup.mapper = self.map_port.then(|| PortMapper::new(dht_port));
+        Ok(setup)
     }
 
     /// The limits of all swarms of the command together.
@@ -82,7 +87,7 @@ impl<'a> Setup<'a> {
         let state = State::of_user(contact.no_state);
         let binding = contact.binding()?;
         let dht = DhtNode::start(contact, &binding, &state, report);
-        Ok(Self { contact, judges, blocklist, limits, state, dht, binding })
+        Ok(Self { contact, judges, blocklist, limits, state, dht, mapper: None, binding })
     }
 
     /// Which way all sockets take.
@@ -111,6 +116,9 @@ impl<'a> Setup<'a> {
         }
         if let Some(dht) = dht {
             swarm = swarm.source(dht.source());
+        }
+        if let Some(mapper) = &self.mapper {
+            swarm = swarm.source(mapper.source());
         }
         if !self.contact.peers.is_empty() {
             swarm = swarm.source(Given::hosts(self.contact.peers.clone()));

@@ -45,6 +45,7 @@
 //! - `dht`: a node of the DHT (`source::dht`): the mainline network, or one of your own.
 //! - `http`: trackers, scrapes and downloads over HTTP and HTTPS (`TrackerTiers`, `HttpTracker`,
 //!   `source::http`).
+//! - `nat`: a port of the router that leads to us (`source::nat`).
 //! - `script`: eviction rules as expressions in TOML (`policy::script`).
 
 mod addresses;

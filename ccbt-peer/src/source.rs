@@ -5,6 +5,8 @@ pub mod dht;
 mod given;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "nat")]
+pub mod nat;
 #[cfg(feature = "http")]
 mod tracker;
 

@@ -19,6 +19,7 @@ mod http;
 mod idle;
 mod interface;
 mod liars;
+mod nat;
 mod not_interested;
 mod patience;
 mod payload;
@@ -124,6 +125,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     scenarios.extend(dht::scenarios());
     scenarios.extend(doctor::scenarios());
     scenarios.extend(interface::scenarios());
+    scenarios.extend(nat::scenarios());
     scenarios.extend(scrape::scenarios());
     scenarios.extend(from_seed::scenarios());
     scenarios.extend(real_clients::scenarios());

@@ -13,6 +13,10 @@ pub(crate) struct Network {
     #[command(flatten)]
     pub(crate) contact: Contact,
 
+    /// Ask the router, by NAT-PMP or UPnP, to lead connections from outside to us
+    #[arg(long)]
+    pub(crate) map_port: bool,
+
     /// Receive at most so many bytes a second from all peers together, such as 500K or 1.5MiB/s
     #[arg(long, value_name = "RATE", default_value = "off", value_parser = value::rate)]
     pub(crate) limit_down: Rate,

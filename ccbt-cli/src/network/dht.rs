@@ -60,6 +60,11 @@ impl DhtNode {
         }
     }
 
+    /// The port to which nodes of the IPv4 network send.
+    pub(super) fn port(&self) -> Option<u16> {
+        self.dht.port(true)
+    }
+
     /// The node as a source of peers for one swarm.
     pub(super) fn source(&self) -> DhtSource {
         self.dht.source()

@@ -157,7 +157,7 @@ impl Binding {
     }
 
     /// The same, driven by the runtime.
-    #[cfg(feature = "dht")]
+    #[cfg(any(feature = "dht", feature = "nat"))]
     pub(crate) fn async_udp(&self, is_ipv4: bool, port: u16) -> io::Result<tokio::net::UdpSocket> {
         tokio::net::UdpSocket::from_std(self.udp(is_ipv4, port)?)
     }

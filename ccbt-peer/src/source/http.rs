@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ccbt_wire::tracker::TrackerError;
-use http_body_util::Empty;
+use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{ACCEPT_ENCODING, LOCATION, USER_AGENT};
 use hyper::{Request, Response, Uri};
@@ -32,7 +32,7 @@ use crate::Binding;
 
 pub use self::error::{HttpError, UrlError};
 pub use self::scrape::{ScrapeError, scrape};
-pub(super) use self::url::parse;
+pub(super) use self::url::{parse, resolve};
 
 const MOST_REDIRECTS: u32 = 5;
 /// A server may take so long to begin its answer, and to send the next part of it.
@@ -142,18 +142,30 @@ fn redirect(response: &Response<Incoming>, from: &Uri) -> Result<Option<Uri>, Ht
     let Some(location) = response.headers().get(LOCATION).filter(|_| is_redirect) else {
         return Ok(None);
     };
-    let target = url::resolve(from, &String::from_utf8_lossy(location.as_bytes()))?;
+    let target = resolve(from, &String::from_utf8_lossy(location.as_bytes()))?;
     if from.scheme_str() == Some("https") && target.scheme_str() == Some("http") {
         return Err(HttpError::Downgrade);
     }
     Ok(Some(target))
 }
 
+/// Sends a request as it is to an `http` URL; nothing is followed.
+#[cfg(feature = "nat")]
+pub(super) async fn call(
+    binding: &Binding,
+    request: Request<Full<Bytes>>,
+    limit: usize,
+) -> Result<Answer, HttpError> {
+    let response = request_over(connector(binding), request).await?;
+    let status = response.status().as_u16();
+    Ok(Answer { status, body: body::read(response, limit, PATIENCE).await? })
+}
+
 async fn send(tls: &Tls, binding: &Binding, uri: &Uri) -> Result<Response<Incoming>, HttpError> {
     let request = Request::get(uri)
         .header(USER_AGENT, concat!("ccbt/", env!("CARGO_PKG_VERSION")))
         .header(ACCEPT_ENCODING, "identity")
-        .body(Empty::new())
+        .body(Full::default())
         .map_err(|error| HttpError::of(&error))?;
     if uri.scheme_str() == Some("https") {
         request_over(tls.connector(connector(binding)).await?, request).await
@@ -178,7 +190,7 @@ fn connector(binding: &Binding) -> HttpConnector {
 
 async fn request_over<C>(
     connector: C,
-    request: Request<Empty<Bytes>>,
+    request: Request<Full<Bytes>>,
 ) -> Result<Response<Incoming>, HttpError>
 where
     C: Connect + Clone + Send + Sync + 'static,

@@ -13,11 +13,12 @@ pub(super) enum Tool {
     Qbittorrent,
     Opentracker,
     Mktorrent,
+    Miniupnpd,
     /// Not a program but a permission.
     Namespaces,
 }
 
-const ALL: [Tool; 9] = [
+const ALL: [Tool; 10] = [
     Tool::Aria2,
     Tool::Transmission,
     Tool::TransmissionCreate,
@@ -26,6 +27,7 @@ const ALL: [Tool; 9] = [
     Tool::Qbittorrent,
     Tool::Opentracker,
     Tool::Mktorrent,
+    Tool::Miniupnpd,
     Tool::Namespaces,
 ];
 
@@ -41,6 +43,7 @@ impl Tool {
             Tool::Qbittorrent => "qbittorrent-nox",
             Tool::Opentracker => "opentracker",
             Tool::Mktorrent => "mktorrent",
+            Tool::Miniupnpd => "miniupnpd and nft",
             Tool::Namespaces => "network namespaces",
         }
     }
@@ -56,6 +59,7 @@ impl Tool {
             Tool::Qbittorrent => "apt-get install qbittorrent-nox",
             Tool::Opentracker => "apt-get install opentracker",
             Tool::Mktorrent => "apt-get install mktorrent",
+            Tool::Miniupnpd => "apt-get install miniupnpd-nftables nftables",
             Tool::Namespaces => {
                 "apt-get install iproute2 util-linux, and a system that permits unshare -rn"
             }
@@ -75,6 +79,7 @@ impl Tool {
             Tool::Qbittorrent => starts("qbittorrent-nox", &["--version"]),
             Tool::Opentracker => starts("opentracker", &["-h"]),
             Tool::Mktorrent => starts("mktorrent", &["-h"]),
+            Tool::Miniupnpd => starts("miniupnpd", &["--version"]) && starts("nft", &["--version"]),
             Tool::Namespaces => {
                 starts("nsenter", &["--version"])
                     && succeeds("unshare", &["-rn", "ip", "link", "set", "lo", "up"])
