@@ -50,6 +50,10 @@ deny 0-65535 0.0.0.0/0 0-65535
 CONF
 miniupnpd -d -f "$folder/miniupnpd.conf" -P "$folder/miniupnpd.pid" >"$folder/router.log" 2>&1 &
 router=$!
+until grep -qi "listening" "$folder/router.log"; do
+    kill -0 "$router"
+    sleep 0.05
+done
 mapped() {
     nft list chain inet filter prerouting_miniupnpd | grep dnat || true
 }
