@@ -5,6 +5,7 @@ mod dht;
 use std::path::Path;
 use std::sync::Arc;
 
+use ccbt_peer::source::dht::Dht;
 use ccbt_peer::source::nat::PortMapper;
 use ccbt_peer::source::{Given, TrackerTiers};
 use ccbt_peer::wire::Metainfo;
@@ -88,6 +89,11 @@ impl<'a> Setup<'a> {
         let binding = contact.binding()?;
         let dht = DhtNode::start(contact, &binding, &state, report);
         Ok(Self { contact, judges, blocklist, limits, state, dht, mapper: None, binding })
+    }
+
+    /// The node of the DHT, if there is one.
+    pub(crate) fn dht(&self) -> Option<Dht> {
+        self.dht.as_ref().map(DhtNode::dht)
     }
 
     /// Which way all sockets take.

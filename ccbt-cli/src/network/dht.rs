@@ -60,6 +60,11 @@ impl DhtNode {
         }
     }
 
+    /// A handle of it.
+    pub(super) fn dht(&self) -> Dht {
+        self.dht.clone()
+    }
+
     /// The port to which nodes of the IPv4 network send.
     pub(super) fn port(&self) -> Option<u16> {
         self.dht.port(true)

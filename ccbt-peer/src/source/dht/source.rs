@@ -42,7 +42,13 @@ impl DhtSource {
                 peers = found.recv() => peers,
                 () = context.stopped() => return false,
             };
-            let Some(peers) = peers else { return true };
+            let Some(peers) = peers else {
+                // That the network knows nobody is an answer, too.
+                if seen.is_empty() && self.dht.node_count() > 0 {
+                    context.found(Vec::new(), None).await;
+                }
+                return true;
+            };
             let room = SEEN.saturating_sub(seen.len());
             let news: Vec<SocketAddr> =
                 peers.into_iter().filter(|peer| seen.insert(*peer)).take(room).collect();
