@@ -1,6 +1,6 @@
 """A DHT of its own: HOST FIRST-PORT NODES [TORRENT FOLDER ROLE], with ROLE seed or get.
 
-Says "ready" when the first node knows all and all know somebody. Then the last node shares the torrent, if there
+Says "ready" when the first node knows half of them and all know somebody. Then the last node shares the torrent, if there
 is one: it says "complete" once it has every piece, and a seed says "known" when others know of it.
 """
 import sys
@@ -13,12 +13,15 @@ warnings.simplefilter("ignore", DeprecationWarning)
 host, first_port, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 
 
+bracketed = f"[{host}]" if ":" in host else host
+
+
 def node(port):
     session = lt.session({
-        "listen_interfaces": f"{host}:{port}",
+        "listen_interfaces": f"{bracketed}:{port}",
         "outgoing_interfaces": host,
         "enable_dht": True,
-        "dht_bootstrap_nodes": f"{host}:{first_port}",
+        "dht_bootstrap_nodes": f"{bracketed}:{first_port}",
         "dht_restrict_routing_ips": False,
         "dht_restrict_search_ips": False,
         "dht_ignore_dark_internet": False,
@@ -37,10 +40,17 @@ def node(port):
 
 
 nodes = [node(first_port + number) for number in range(count)]
+rounds = 0
 while True:
     known = [session.status().dht_nodes for session in nodes]
-    if known[0] >= count - 1 and min(known) > 0:
+    if known[0] >= count // 2 and min(known) > 0:
         break
+    # Whoever was not heard the first time would wait for long before he says it again.
+    if rounds % 20 == 19:
+        for number in range(1, count):
+            nodes[number].add_dht_node((host, first_port))
+            nodes[0].add_dht_node((host, first_port + number))
+    rounds += 1
     time.sleep(0.05)
 print("ready", flush=True)
 if len(sys.argv) > 4:

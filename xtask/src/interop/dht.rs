@@ -1,7 +1,7 @@
 //! Peers without a tracker: a closed DHT of ten libtorrent nodes.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::process::Command;
 
@@ -21,9 +21,16 @@ const NO_TRACKER: &str = "http://127.0.0.1:1/announce";
 const NODES: u16 = 10;
 
 pub(super) fn scenarios() -> Vec<Scenario> {
+    let ipv4 = |place: &Place| place.host(60).into();
+    let ipv6 = |_: &Place| Ipv6Addr::LOCALHOST.into();
     // Nodes take their time to know each other.
     vec![
-        Scenario::new("dht/finds-a-seed", finds_a_seed).needing([Tool::Libtorrent]).waiting(90),
+        Scenario::new("dht/finds-a-seed", move |place| finds_a_seed(place, ipv4))
+            .needing([Tool::Libtorrent])
+            .waiting(90),
+        Scenario::new("dht/finds-a-seed-over-ipv6", move |place| finds_a_seed(place, ipv6))
+            .needing([Tool::Libtorrent])
+            .waiting(90),
         Scenario::new("dht/seed-is-found", is_found).needing([Tool::Libtorrent]).waiting(90),
         Scenario::new("dht/remembers-nodes", remembers).needing([Tool::Libtorrent]).waiting(90),
     ]
@@ -37,8 +44,13 @@ struct Network {
 
 impl Network {
     /// Its last node is to seed or to get the torrent.
-    fn start(place: &Place, torrent: &Path, folder: &Path, role: &str) -> Result<Self> {
-        let host = place.host(60);
+    fn start(
+        place: &Place,
+        host: IpAddr,
+        torrent: &Path,
+        folder: &Path,
+        role: &str,
+    ) -> Result<Self> {
         let port = free_run()?;
         let mut command = Command::new("python3");
         command.args(["-u", "-c", PROGRAM, &host.to_string(), &port.to_string()]);
@@ -71,14 +83,15 @@ fn free_run() -> Result<u16> {
 }
 
 /// With nothing but one node of the DHT, ccbt finds the seed.
-fn finds_a_seed(place: &Place) -> Result<()> {
+fn finds_a_seed(place: &Place, host: fn(&Place) -> IpAddr) -> Result<()> {
     let payload = Payload::single(place)?;
     let torrent = Maker::Ccbt.make(place, &payload, NO_TRACKER)?;
-    let network = Network::start(place, &torrent, &payload.folder, "seed")?;
+    let host = host(place);
+    let network = Network::start(place, host, &torrent, &payload.folder, "seed")?;
     network.wait_for(place, "known")?;
     let get = Get::new("get", &torrent).with_dht();
     let get = get.option("--dht-bootstrap", &network.first.to_string());
-    let download = get.listen((place.host(1), 0).into()).start(place)?;
+    let download = get.listen((host, 0).into()).start(place)?;
     download.finish()?;
     found_by_dht(&download.events()?)?;
     payload.compare(&download.output, true)
@@ -89,7 +102,7 @@ fn is_found(place: &Place) -> Result<()> {
     let payload = Payload::single(place)?;
     let torrent = Maker::Ccbt.make(place, &payload, NO_TRACKER)?;
     let output = place.folder("output")?;
-    let network = Network::start(place, &torrent, &output, "get")?;
+    let network = Network::start(place, place.host(60).into(), &torrent, &output, "get")?;
     let listen = (place.host(1), free_port()?).into();
     let first = network.first.to_string();
     let options = ["--no-tracker", "--dht-bootstrap", &first];
@@ -104,7 +117,8 @@ fn is_found(place: &Place) -> Result<()> {
 fn remembers(place: &Place) -> Result<()> {
     let payload = Payload::single(place)?;
     let torrent = Maker::Ccbt.make(place, &payload, NO_TRACKER)?;
-    let network = Network::start(place, &torrent, &payload.folder, "seed")?;
+    let host = place.host(60).into();
+    let network = Network::start(place, host, &torrent, &payload.folder, "seed")?;
     network.wait_for(place, "known")?;
     let kept = place.folder("home-of-get/.local/state/ccbt")?.join("dht-nodes");
     fs::write(&kept, format!("ccbt-dht 1\n{}\n", network.first))?;
