@@ -24,7 +24,7 @@ pub(crate) use completions::{Completions, Man};
 pub(crate) use create::{Create, Tier};
 pub(crate) use doctor::Doctor;
 pub(crate) use eviction::Eviction;
-pub(crate) use network::{Contact, Network};
+pub(crate) use network::{Contact, DhtOptions, Network};
 pub(crate) use policy::{Policy, Question};
 pub(crate) use seed::{Ratio, Seed, Until};
 pub(crate) use show::Show;

@@ -82,7 +82,7 @@ pub(crate) async fn download(
 ) -> Result<Done, Failure> {
     // A rule that is none is told before anything is fetched.
     let setup = args.network.prepare(report)?;
-    let metainfo = signals.guard(torrent::load(&args.torrent)).await??;
+    let metainfo = signals.guard(torrent::load_through(setup.binding(), &args.torrent)).await??;
     let log = EventLog::open(args.events.as_deref())?;
     let about = About::only(&metainfo);
     let mut audience = Audience::new(report, log, watcher, setup.judges.clone());

@@ -1,11 +1,15 @@
 //! From the network options to swarms: rules, lists, sources, limits, and what earlier runs have learnt.
 
+mod dht;
+
 use std::path::Path;
 use std::sync::Arc;
 
+use ccbt_peer::source::dht::Dht;
+use ccbt_peer::source::nat::PortMapper;
 use ccbt_peer::source::{Given, TrackerTiers};
 use ccbt_peer::wire::Metainfo;
-use ccbt_peer::{Blocklist, Limits, LocalDiscovery, Swarm, SwarmBuilder};
+use ccbt_peer::{Binding, Blocklist, Limits, LocalDiscovery, Swarm, SwarmBuilder};
 
 use crate::args::{Contact, Eviction, Network};
 use crate::bounded;
@@ -13,6 +17,7 @@ use crate::exit::{Exit, Failure};
 use crate::report::{Report, units};
 use crate::rules::Judges;
 use crate::state::{Memory, State};
+use dht::DhtNode;
 
 /// Bytes of a blocklist: the largest that people share have a tenth of it.
 const BLOCKLIST: usize = 256 << 20;
@@ -26,6 +31,9 @@ pub(crate) struct Setup<'a> {
     limits: Limits,
     state: State,
     local: LocalDiscovery,
+    dht: Option<DhtNode>,
+    mapper: Option<PortMapper>,
+    binding: Binding,
 }
 
 impl Network {
@@ -35,7 +43,10 @@ impl Network {
     /// A rule that is none, or a list or file of rules that cannot be used.
     pub(crate) fn prepare(&self, report: &mut Report) -> Result<Setup<'_>, Failure> {
         let judges = Judges::of(&self.eviction, self.evict_dry_run)?;
-        Setup::new(&self.contact, judges, self.limits(), report)
+        let mut setup = Setup::new(&self.contact, judges, self.limits(), report)?;
+        let dht_port = setup.dht.as_ref().and_then(DhtNode::port);
+        setup.mapper = self.map_port.then(|| PortMapper::new(dht_port));
+        Ok(setup)
     }
 
     /// The limits of all swarms of the command together.
@@ -76,8 +87,20 @@ impl<'a> Setup<'a> {
             None => Arc::default(),
         };
         let state = State::of_user(contact.no_state);
-        let local = LocalDiscovery::new();
-        Ok(Self { contact, judges, blocklist, limits, state, local })
+        let binding = contact.binding()?;
+        let dht = DhtNode::start(contact, &binding, &state, report);
+        let local = LocalDiscovery::over(&binding);
+        Ok(Self { contact, judges, blocklist, limits, state, local, dht, mapper: None, binding })
+    }
+
+    /// The node of the DHT, if there is one.
+    pub(crate) fn dht(&self) -> Option<Dht> {
+        self.dht.as_ref().map(DhtNode::dht)
+    }
+
+    /// Which way all sockets take.
+    pub(crate) fn binding(&self) -> &Binding {
+        &self.binding
     }
 
     /// A swarm to be, with its rules, limits, sources and memory; where it listens is left to the caller.
@@ -92,11 +115,19 @@ impl<'a> Setup<'a> {
             .judge(Swarm::builder(metainfo.clone()))
             .max_peers(self.contact.max_peers)
             .limits(&self.limits)
+            .binding(&self.binding)
             .blocklist(Arc::clone(&self.blocklist))
             .addresses(addresses)
             .web_seeds(self.contact.web_seeds(metainfo));
-        if let Some(trackers) = self.contact.trackers(metainfo, report) {
+        let dht = self.dht.as_ref().filter(|_| !metainfo.is_private());
+        if let Some(trackers) = self.contact.trackers(metainfo, dht.is_some(), report) {
             swarm = swarm.source(trackers);
+        }
+        if let Some(dht) = dht {
+            swarm = swarm.source(dht.source());
+        }
+        if let Some(mapper) = &self.mapper {
+            swarm = swarm.source(mapper.source());
         }
         if !self.contact.peers.is_empty() {
             swarm = swarm.source(Given::hosts(self.contact.peers.clone()));
@@ -127,8 +158,26 @@ impl Contact {
         !self.no_lsd && !metainfo.is_private()
     }
 
+    /// Which way our sockets take: that of the interface, or of the address where we listen.
+    ///
+    /// # Errors
+    /// If there is no such interface, or the system does not let us use it.
+    pub(crate) fn binding(&self) -> Result<Binding, Failure> {
+        match &self.interface {
+            Some(name) => {
+                Binding::interface(name).map_err(Failure::of(Exit::Refused, "--interface"))
+            }
+            None => Ok(Binding::address(self.listen.ip())),
+        }
+    }
+
     /// The torrent's trackers that we may and can ask.
-    fn trackers(&self, metainfo: &Metainfo, report: &mut Report) -> Option<TrackerTiers> {
+    fn trackers(
+        &self,
+        metainfo: &Metainfo,
+        has_dht: bool,
+        report: &mut Report,
+    ) -> Option<TrackerTiers> {
         let tiers = if self.no_tracker { &[] } else { metainfo.trackers() };
         let trackers = TrackerTiers::new(tiers);
         if let [(url, error), others @ ..] = trackers.skipped() {
@@ -138,7 +187,8 @@ impl Contact {
             };
             report.note(&format!("{url}{others} not asked: {error}"));
         }
-        let asks_somebody = !self.peers.is_empty() || !self.web_seeds(metainfo).is_empty();
+        let asks_somebody =
+            has_dht || !self.peers.is_empty() || !self.web_seeds(metainfo).is_empty();
         if trackers.is_empty() && !asks_somebody {
             report.once(if self.uses_lsd(metainfo) {
                 "no tracker to ask and no --peer: looking in the local network alone"

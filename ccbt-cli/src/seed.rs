@@ -4,7 +4,7 @@ mod drive;
 
 use ccbt_peer::store::FileStore;
 use ccbt_peer::wire::{Bitfield, Metainfo};
-use ccbt_peer::{Event, Node};
+use ccbt_peer::{Binding, Event, Node};
 
 use crate::args::Seed;
 use crate::events::EventLog;
@@ -30,14 +30,14 @@ pub(crate) async fn run(args: &Seed, signals: &mut Signals) -> Result<(), Failur
 async fn seed(args: &Seed, report: &mut Report, signals: &mut Signals) -> Result<(), Failure> {
     // A rule that is none is told before anything is read.
     let setup = args.network.prepare(report)?;
-    let torrents = load(args, signals).await?;
+    let torrents = load(setup.binding(), args, signals).await?;
     let log = EventLog::open(args.events.as_deref())?;
     for metainfo in &torrents {
         report.say(&heading(args, metainfo));
         verify::insist(metainfo, &args.data, args.trust, report, signals).await?;
     }
     let addr = args.network.contact.listen;
-    let node = Node::listen(addr)
+    let node = Node::listen_through(addr, setup.binding())
         .map_err(Failure::of(Exit::Failed, format_args!("cannot listen at {addr}")))?;
     report.say(&format!("listening on {}", node.local_addr()));
     let mut nobody = |_: &Event| None;
@@ -55,10 +55,14 @@ async fn seed(args: &Seed, report: &mut Report, signals: &mut Signals) -> Result
 }
 
 /// All torrents, each of them once.
-async fn load(args: &Seed, signals: &mut Signals) -> Result<Vec<Metainfo>, Failure> {
+async fn load(
+    binding: &Binding,
+    args: &Seed,
+    signals: &mut Signals,
+) -> Result<Vec<Metainfo>, Failure> {
     let mut torrents: Vec<Metainfo> = Vec::new();
     for from in &args.torrents {
-        let metainfo = signals.guard(torrent::load(from)).await??;
+        let metainfo = signals.guard(torrent::load_through(binding, from)).await??;
         let hash = metainfo.info_hash();
         if let Some(other) = torrents.iter().find(|other| other.info_hash() == hash) {
             let problem = format!("{}: info hash {hash} is given twice", other.name());

@@ -8,7 +8,7 @@ use ccbt_policy::{EvictionPolicy, PolicySet, Ranking, Source, Turnover};
 use ccbt_wire::{Bitfield, Metainfo, PeerId};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::driver::{self, Dialer, Limits, Node, Report, Setup, TcpDialer};
+use crate::driver::{self, Binding, Dialer, Limits, Node, Report, Setup, TcpDialer};
 use crate::events::{self, Events};
 use crate::snapshot::Snapshot;
 #[cfg(feature = "webseed")]
@@ -77,7 +77,8 @@ impl Swarm {
             listen: None,
             node: None,
             limits: Limits::none(),
-            dialer: Arc::new(TcpDialer),
+            dialer: None,
+            binding: Binding::default(),
             peer_id: None,
             addresses: Addresses::default(),
             #[cfg(feature = "webseed")]
@@ -198,7 +199,8 @@ pub struct SwarmBuilder {
     listen: Option<SocketAddr>,
     node: Option<Node>,
     limits: Limits,
-    dialer: Arc<dyn Dialer>,
+    dialer: Option<Arc<dyn Dialer>>,
+    binding: Binding,
     peer_id: Option<PeerId>,
     addresses: Addresses,
     #[cfg(feature = "webseed")]
@@ -332,10 +334,18 @@ impl SwarmBuilder {
         self
     }
 
-    /// How connections are made. The default is [`TcpDialer`].
+    /// How connections are made. The default is [`TcpDialer`], with the [`binding`](Self::binding) of the swarm.
     #[must_use]
     pub fn dialer(mut self, dialer: impl Dialer + 'static) -> Self {
-        self.dialer = Arc::new(dialer);
+        self.dialer = Some(Arc::new(dialer));
+        self
+    }
+
+    /// Which way the swarm's sockets take: where it listens, whom it dials, whom its sources ask. The default
+    /// is any. A [`node`](Self::node) has its own.
+    #[must_use]
+    pub fn binding(mut self, binding: &Binding) -> Self {
+        self.binding = binding.clone();
         self
     }
 
@@ -369,7 +379,7 @@ impl SwarmBuilder {
         let node = match (self.node, self.listen) {
             (Some(node), _) => Some(node),
             (None, Some(addr)) => {
-                let node = Node::listen(addr);
+                let node = Node::listen_through(addr, &self.binding);
                 Some(node.map_err(|source| StartError::Listen { addr, source })?)
             }
             (None, None) => None,
@@ -383,12 +393,14 @@ impl SwarmBuilder {
         if self.config.private {
             self.sources.retain(|source| source::is_fit_for_private(source.kind()));
         }
+        let mut dialer =
+            self.dialer.unwrap_or_else(|| Arc::new(TcpDialer::through(self.binding.clone())));
         #[cfg(feature = "webseed")]
         let mut web_seeds = None;
         #[cfg(feature = "webseed")]
         if !self.web_seeds.is_empty() {
             let seeds = WebSeeds::new(&self.metainfo, &self.web_seeds);
-            self.dialer = Arc::new(seeds.dialer(self.dialer));
+            dialer = Arc::new(seeds.dialer(dialer));
             web_seeds = Some(seeds.known());
             self.sources.push(Box::new(seeds));
         }
@@ -402,7 +414,8 @@ impl SwarmBuilder {
             have: self.have,
             policy: self.policy,
             store,
-            dialer: self.dialer,
+            dialer,
+            binding: self.binding,
             sources: self.sources,
             node: node.clone(),
             limits: self.limits.clone(),

@@ -7,6 +7,7 @@
 //! circle of waiting.
 
 mod assembly;
+mod binding;
 mod clock;
 mod connection;
 mod limit;
@@ -40,6 +41,7 @@ use mailbox::Mailbox;
 use pool::Pool;
 use writer::Writer;
 
+pub use binding::{Binding, BindingError};
 pub(crate) use clock::Clock;
 pub use limit::Limits;
 pub use listener::Node;

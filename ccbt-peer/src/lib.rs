@@ -42,9 +42,11 @@
 //!
 //! # Features
 //!
+//! - `dht`: a node of the DHT (`source::dht`): the mainline network, or one of your own.
 //! - `http`: trackers, scrapes and downloads over HTTP and HTTPS (`TrackerTiers`, `HttpTracker`,
 //!   `source::scrape`, `source::http`).
 //! - `lsd`: peers in the local network (`LocalDiscovery`).
+//! - `nat`: a port of the router that leads to us (`source::nat`).
 //! - `script`: eviction rules as expressions in TOML (`policy::script`).
 //! - `udp`: trackers and scrapes over UDP (`TrackerTiers`, `source::scrape`).
 //! - `webseed`: web servers that have the files (`SwarmBuilder::web_seeds`).
@@ -75,7 +77,7 @@ pub use blocklist::{Blocklist, BlocklistError, BlocklistProblem};
 pub use builder::{StartError, Swarm, SwarmBuilder};
 pub use close::CloseReason;
 pub use connection::{Connection, ConnectionError, ConnectionOptions, Reader, Writer};
-pub use driver::{Dialer, Limits, Node, TcpDialer, Transport};
+pub use driver::{Binding, BindingError, Dialer, Limits, Node, TcpDialer, Transport};
 pub use event::{Event, EventKind, Progress};
 pub use events::Events;
 pub use geometry::Geometry;

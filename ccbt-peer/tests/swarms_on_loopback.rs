@@ -146,7 +146,7 @@ impl Dialer for Short {
         if dials < 3 {
             Err(io::Error::from_raw_os_error(NO_DESCRIPTORS))
         } else {
-            TcpDialer.dial(addr).await
+            TcpDialer::default().dial(addr).await
         }
     }
 }

@@ -317,6 +317,7 @@ fn sample(value_name: &str) -> &'static str {
         "HOST:PORT" => "peer.example:1",
         "ADDR:PORT" => "127.0.0.1:1",
         "N" => "16384",
+        "NAME" => "sample0",
         "IP" => "192.0.2.1",
         "RATE" => "5K",
         "RATIO" => "1.5",

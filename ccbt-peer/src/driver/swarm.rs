@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::assembly::Assemblies;
+use super::binding::Binding;
 use super::clock::Clock;
 use super::connection::Connection;
 use super::limit::Limits;
@@ -53,6 +54,7 @@ pub(crate) struct Setup {
     pub(crate) policy: Arc<dyn EvictionPolicy>,
     pub(crate) store: Arc<dyn PieceStore>,
     pub(crate) dialer: Arc<dyn Dialer>,
+    pub(crate) binding: Binding,
     pub(crate) sources: Vec<Box<dyn PeerSource>>,
     pub(crate) node: Option<Node>,
     pub(crate) limits: Limits,
@@ -93,6 +95,7 @@ pub(crate) fn run(setup: Setup) -> std::io::Result<mpsc::Sender<Report>> {
     let driver = Driver {
         shared,
         dialer: setup.dialer,
+        binding: setup.binding,
         mailboxes: HashMap::new(),
         events: setup.events,
         progress: setup.progress,
@@ -110,6 +113,7 @@ struct Driver {
     core: SwarmCore,
     shared: Arc<Shared>,
     dialer: Arc<dyn Dialer>,
+    binding: Binding,
     mailboxes: HashMap<PeerKey, Arc<Mailbox>>,
     events: Sink,
     progress: Arc<Mutex<Progress>>,
@@ -183,7 +187,7 @@ impl Driver {
             let what = (source.name(), source.kind());
             let totals = self.totals.subscribe();
             let context = SourceContext::new(who, what, totals, stopped.clone(), found.clone());
-            tasks.spawn(source.run(context));
+            tasks.spawn(source.run(context.bound(self.binding.clone())));
         }
         tasks
     }
