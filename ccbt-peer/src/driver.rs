@@ -30,6 +30,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::CloseReason;
 use crate::addresses::Addresses;
+use crate::choice::Choice;
 use crate::close::Refusal;
 use crate::session::{SessionConfig, SessionEvent};
 use crate::snapshot::Snapshot;
@@ -38,7 +39,7 @@ use crate::swarm::{Input, PeerKey, Print};
 use assembly::Assemblies;
 use mailbox::Mailbox;
 use pool::Pool;
-use writer::Writer;
+use writer::{Reply, Writer};
 
 pub(crate) use clock::Clock;
 pub use limit::Limits;
@@ -74,6 +75,8 @@ pub(crate) enum Report {
     StoreFailed(StoreError),
     /// The person wants something else: addresses, rules, slots.
     Wish(Input),
+    /// The person wants other files.
+    Choose(Choice, Reply),
     /// The person wants to keep what is known of addresses.
     Addresses(oneshot::Sender<Addresses>),
     /// The person wants to see everything.

@@ -94,6 +94,6 @@ pub enum Tell {
     /// The peer may have these pieces though we choke it; it is told so (BEP 6). For connections with the
     /// fast extension.
     AllowFast(Vec<PieceIndex>),
-    /// We need nothing any more: tell it, if the peer understands (BEP 21).
-    UploadOnly,
+    /// We need nothing any more, or need something again: tell it, if the peer understands (BEP 21).
+    UploadOnly(bool),
 }

@@ -147,7 +147,10 @@ impl Known {
                     assert!(self.asked.remove(&name(*block)), "{block:?} was not asked for");
                 }
             }
-            Tell::Interested(_) | Tell::Choke(_) | Tell::AllowFast(_) | Tell::UploadOnly => {}
+            Tell::Interested(_)
+            | Tell::Choke(_)
+            | Tell::AllowFast(_)
+            | Tell::UploadOnly(_) => {}
         }
     }
 }

@@ -26,8 +26,8 @@ fn evidence() -> Evidence {
 fn the_start_names_port_and_pieces() {
     let listen = "[::]:6881".parse().ok();
     assert_eq!(
-        json(EventKind::Started { listen, have: 3, pieces: 192 }),
-        r#"{"time_ms":61007,"event":"started","listen":"[::]:6881","have":3,"pieces":192}"#
+        json(EventKind::Started { listen, have: 3, need: 180, pieces: 192 }),
+        r#"{"time_ms":61007,"event":"started","listen":"[::]:6881","have":3,"need":180,"pieces":192}"#
     );
 }
 
