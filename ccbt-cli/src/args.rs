@@ -177,8 +177,9 @@ fn get_help() -> String {
     format!(
         "Rules for --evict, with their default numbers; ccbt policy explains them:\n{rules}\n\
          Presets: {presets}.\nRules of one's own: docs/scripts.md\n\n\
-         Files have the numbers that --list shows, from 0. A pattern without / means names at any depth, a folder\n\
-         all that is in it. What is not chosen does not appear in DIR, and can be chosen by a later run.\n\n\
+         Files have the numbers that --list shows, from 0. A pattern without / means names at any\n\
+         depth, a folder all that is in it. What is not chosen does not appear in DIR; a later run\n\
+         may choose it.\n\n\
          With --seed-ratio or --seed-time it seeds on after the download, until the first of them is reached.\n\n\
          Examples:\n  ccbt get debian.torrent -o ~/Downloads --evict no-interest=30s --stop-timeout 10m\n  \
          ccbt get series.torrent --list\n  \

@@ -50,7 +50,7 @@ impl FileSpec {
             if words.trim_matches('/').is_empty() {
                 return Err("the pattern is empty".to_owned());
             }
-            let name = words.trim_matches('/').to_owned();
+            let name = words.trim_end_matches('/').to_owned();
             let brackets = |c| matches!(c, '[' | ']' | '{' | '}');
             match matcher {
                 Err(why) if !words.contains(brackets) => return Err(why),
@@ -74,7 +74,9 @@ impl FileSpec {
                 let last = files.len() - 1;
                 for number in ranges.iter().flat_map(|(first, to)| [Some(*first), *to]).flatten() {
                     if number > last {
-                        let why = format!("there is no file {number}, only 0 to {last} (--list)");
+                        let why = format!(
+                            "there is no file {number}, only 0 to {last} (ccbt get --list)"
+                        );
                         return Err(refused(why));
                     }
                 }
@@ -86,7 +88,9 @@ impl FileSpec {
                     .filter(|(_, path)| is_named(path, name))
                     .map(|(index, _)| index)
                     .collect();
-                if named.is_empty() && let Some(matcher) = matcher {
+                if named.is_empty()
+                    && let Some(matcher) = matcher
+                {
                     paths.filter(|(_, path)| fits(path, matcher)).map(|(index, _)| index).collect()
                 } else {
                     named
@@ -95,7 +99,7 @@ impl FileSpec {
         };
         found.retain(|index| !files[*index].pad);
         if found.is_empty() {
-            return Err(refused("no file is meant by it (--list)".to_owned()));
+            return Err(refused("no file is meant by it (ccbt get --list)".to_owned()));
         }
         Ok(found)
     }
@@ -122,12 +126,17 @@ fn below(path: &str) -> &str {
     path.split_once('/').map_or(path, |(_, below)| below)
 }
 
-/// Whether the file, or a folder around it, has this name or path to the letter.
+/// Whether the file, or a folder around it, has this name or path to the letter. With a / in front it is a
+/// path from the top.
 fn is_named(path: &str, name: &str) -> bool {
+    let (name, anywhere) = match name.strip_prefix('/') {
+        Some(name) => (name, false),
+        None => (name, true),
+    };
     let at = |path: &str| {
         path == name || path.strip_prefix(name).is_some_and(|rest| rest.starts_with('/'))
     };
-    at(path) || at(below(path)) || path.rsplit('/').next() == Some(name)
+    at(path) || at(below(path)) || (anywhere && path.rsplit('/').next() == Some(name))
 }
 
 /// Whether a pattern means the file or a folder around it. The torrent's own folder may be in front or not.
@@ -139,7 +148,37 @@ fn fits(path: &str, matcher: &GlobMatcher) -> bool {
     around(below(path)) || matcher.is_match(path)
 }
 
-/// What is wanted of the torrent. `only`: what a magnet link asks for, if the person does not say.
+/// The files that are meant, without order. `only`: what a magnet link asks for, if the person does not say.
+///
+/// # Errors
+/// If something names no file, or nothing is left.
+pub(crate) fn files(
+    metainfo: &Metainfo,
+    specs: &[FileSpec],
+    only: Option<&FileSelection>,
+) -> Result<Choice, Failure> {
+    let mut choice = match (only, specs.first()) {
+        (Some(only), None) => {
+            let numbers = (0..metainfo.files().len())
+                .filter(|file| u32::try_from(*file).is_ok_and(|file| only.contains(file)));
+            Choice::only(metainfo, numbers)
+        }
+        (_, None | Some(FileSpec { except: true, .. })) => Choice::all(metainfo),
+        (_, Some(_)) => Choice::only(metainfo, []),
+    };
+    for spec in specs {
+        let priority = if spec.except { Priority::Skip } else { Priority::Normal };
+        for file in spec.find("--files", metainfo)? {
+            choice = choice.with(file, priority);
+        }
+    }
+    if wanted(metainfo, &choice).next().is_none() {
+        return Err(Failure::new(Exit::Refused, "--files leaves no file (ccbt get --list)"));
+    }
+    Ok(choice)
+}
+
+/// What is wanted of the torrent, and in which order. `only`: as for [`files`].
 ///
 /// # Errors
 /// If something names no file, or nothing is left.
@@ -148,25 +187,11 @@ pub(crate) fn choose(
     args: &args::Choice,
     only: Option<&FileSelection>,
 ) -> Result<Choice, Failure> {
-    let mut choice = match (only, args.files.first()) {
-        (Some(only), None) => {
-            let numbers = (0..metainfo.files().len()).filter(|file| {
-                u32::try_from(*file).is_ok_and(|file| only.contains(file))
-            });
-            Choice::only(metainfo, numbers)
-        }
-        (_, None | Some(FileSpec { except: true, .. })) => Choice::all(metainfo),
-        (_, Some(_)) => Choice::only(metainfo, []),
-    };
-    for spec in &args.files {
-        let priority = if spec.except { Priority::Skip } else { Priority::Normal };
-        for file in spec.find("--files", metainfo)? {
-            choice = choice.with(file, priority);
-        }
-    }
+    let mut choice = files(metainfo, &args.files, only)?;
     for spec in &args.first {
         if spec.except {
-            let why = format!("--first {}: it says which files, not which not", printable(&spec.text));
+            let why =
+                format!("--first {}: it says which files, not which not", printable(&spec.text));
             return Err(Failure::new(Exit::Refused, why));
         }
         for file in spec.find("--first", metainfo)? {
@@ -174,9 +199,6 @@ pub(crate) fn choose(
                 choice = choice.with(file, Priority::High);
             }
         }
-    }
-    if wanted(metainfo, &choice).next().is_none() {
-        return Err(Failure::new(Exit::Refused, "--files leaves no file to fetch (--list)"));
     }
     if args.sequential {
         choice = choice.sequential();

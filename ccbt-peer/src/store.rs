@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use ccbt_wire::PieceIndex;
 
 pub use check::{check, check_with};
-pub use files::{Allocation, FileStore, FileStoreBuilder, Room};
+pub use files::{Allocation, FileStore, FileStoreBuilder, PartFile, Room};
 pub use memory::MemoryStore;
 
 /// A place for the payload of one torrent.

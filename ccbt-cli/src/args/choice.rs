@@ -29,7 +29,8 @@ pub(crate) struct Choice {
     #[arg(long)]
     pub(crate) first_last: bool,
 
-    /// How files take their room on the disk
+    /// How files take their room on the disk: sparse, as they are written, or full, all of it before the
+    /// first byte is fetched
     #[arg(long, value_enum, value_name = "HOW", default_value_t = Allocate::Sparse)]
     pub(crate) allocate: Allocate,
 
@@ -41,8 +42,6 @@ pub(crate) struct Choice {
 /// How files take their room on the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Allocate {
-    /// As they are written
     Sparse,
-    /// All of it before the first byte is fetched
     Full,
 }

@@ -59,12 +59,12 @@ fn files_are_named_by_number_range_pattern_path_or_folder() {
 #[test]
 fn what_means_no_file_is_named() {
     for (spec, why) in [
-        ("5", "--files 5: there is no file 5, only 0 to 4 (--list)"),
-        ("1-7", "--files 1-7: there is no file 7, only 0 to 4 (--list)"),
-        ("9-", "--files 9-: there is no file 9, only 0 to 4 (--list)"),
-        ("*.avi", "--files *.avi: no file is meant by it (--list)"),
-        ("/b.mkv", "--files /b.mkv: no file is meant by it (--list)"),
-        ("!0-", "--files leaves no file to fetch (--list)"),
+        ("5", "--files 5: there is no file 5, only 0 to 4 (ccbt get --list)"),
+        ("1-7", "--files 1-7: there is no file 7, only 0 to 4 (ccbt get --list)"),
+        ("9-", "--files 9-: there is no file 9, only 0 to 4 (ccbt get --list)"),
+        ("*.avi", "--files *.avi: no file is meant by it (ccbt get --list)"),
+        ("/b.mkv", "--files /b.mkv: no file is meant by it (ccbt get --list)"),
+        ("!0-", "--files leaves no file (ccbt get --list)"),
     ] {
         assert_eq!(told(&["--files", spec], None).unwrap_err(), why);
     }

@@ -25,6 +25,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ccbt_wire::{Bitfield, Metainfo, PieceIndex};
 
 pub use self::builder::FileStoreBuilder;
+pub use self::part::PartFile;
 pub use self::room::{Allocation, Room};
 
 use self::cut::{Cut, CutMut};
@@ -151,8 +152,7 @@ impl FileStore {
             return Ok(file);
         }
         let path = &self.layout.file(index).path;
-        let is_missing =
-            || matches!(self.standing(index), Standing::Absent | Standing::Aside);
+        let is_missing = || matches!(self.standing(index), Standing::Absent | Standing::Aside);
         if is_missing() {
             if !writable {
                 return Err(self.folder.error(path, "read", ErrorKind::NotFound.into()));
@@ -207,12 +207,7 @@ impl FileStore {
 
     /// Writes what a file that is aside has of shared pieces. False if it is not aside any more, or if that
     /// is no such piece: it was asked for while the file was wanted, and is to lie in its place.
-    fn write_aside(
-        &self,
-        index: usize,
-        data: &[IoSlice<'_>],
-        at: u64,
-    ) -> Result<bool, StoreError> {
+    fn write_aside(&self, index: usize, data: &[IoSlice<'_>], at: u64) -> Result<bool, StoreError> {
         let position = self.layout.file(index).offset + at;
         let mut part = self.part.lock();
         let aside = self.standing(index) == Standing::Aside

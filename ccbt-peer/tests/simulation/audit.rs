@@ -147,10 +147,7 @@ impl Known {
                     assert!(self.asked.remove(&name(*block)), "{block:?} was not asked for");
                 }
             }
-            Tell::Interested(_)
-            | Tell::Choke(_)
-            | Tell::AllowFast(_)
-            | Tell::UploadOnly(_) => {}
+            Tell::Interested(_) | Tell::Choke(_) | Tell::AllowFast(_) | Tell::UploadOnly(_) => {}
         }
     }
 }

@@ -11,7 +11,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use ccbt_peer::close::{CloseReason, Refusal};
 use ccbt_peer::core::{
-    Action, Input, PeerKey, Session, SessionConfig, SessionEvent, SwarmConfig, SwarmCore, Tell,
+    Action, Input, PeerKey, PieceChoice, Session, SessionConfig, SessionEvent, SwarmConfig,
+    SwarmCore, Tell,
 };
 use ccbt_peer::policy::{Direction, EvictionPolicy, PolicySet, Source, Time};
 use ccbt_peer::wire::{
@@ -200,6 +201,10 @@ impl World {
         self.tell_core(Input::Policy(Arc::new(policy)));
     }
 
+    pub(crate) fn choose(&mut self, choice: PieceChoice) {
+        self.tell_core(Input::Choose(Arc::new(choice)));
+    }
+
     /// Lets the time go on until `end`; everything due then has happened.
     pub(crate) fn run_until(&mut self, end: Time) {
         while self.step(end) {}
@@ -318,8 +323,11 @@ impl World {
         let SocketAddr::V4(addr) = link.addr else { unreachable!("all peers have IPv4") };
         let mut peer_id = *b"-SM0001-000000000000";
         peer_id[16..].copy_from_slice(&addr.ip().octets());
-        let fast = link.remote.host().fast;
-        let reserved = if fast { Reserved::NONE.with_fast() } else { Reserved::NONE };
+        let host = link.remote.host();
+        let mut reserved = if host.fast { Reserved::NONE.with_fast() } else { Reserved::NONE };
+        if host.upload_only {
+            reserved = reserved.with_extended();
+        }
         let info_hash = self.config.info_hash;
         let theirs = Handshake { reserved, info_hash, peer_id: PeerId(peer_id) };
         let opened = link.session.on_handshake(self.now, &theirs, self.core.have());

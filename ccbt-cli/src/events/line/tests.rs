@@ -130,7 +130,7 @@ fn progress_is_numbers_only() {
     let text = json(EventKind::Progress(Progress::default()));
     assert_eq!(
         text,
-        r#"{"time_ms":61007,"event":"progress","verified":0,"total":0,"have":0,"pieces":0,"download_rate":0,"upload_rate":0,"downloaded":0,"uploaded":0,"peers":0,"useful":0,"choking":0,"dropped":0,"candidates":0,"dialing":0,"blocked":0}"#
+        r#"{"time_ms":61007,"event":"progress","verified":0,"total":0,"have":0,"need":0,"pieces":0,"download_rate":0,"upload_rate":0,"downloaded":0,"uploaded":0,"peers":0,"useful":0,"choking":0,"dropped":0,"candidates":0,"dialing":0,"blocked":0}"#
     );
 }
 

@@ -113,9 +113,10 @@ impl<'a> FileStoreBuilder<'a> {
 impl FileStore {
     /// Whether there is nothing to read at all, as at the start of most downloads.
     fn is_untouched(&self) -> bool {
-        let is_missing = |(index, _)| {
-            matches!(self.standing(index), Standing::Absent | Standing::Aside)
+        let is_missing = |index| {
+            let missing = matches!(self.standing(index), Standing::Absent | Standing::Aside);
+            missing && !self.layout.file(index).pad
         };
-        !self.part.is_there() && self.layout.stored().all(is_missing)
+        !self.part.is_there() && (0..self.layout.len()).all(is_missing)
     }
 }

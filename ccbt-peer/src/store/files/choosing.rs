@@ -55,7 +55,7 @@ impl FileStore {
         // Nothing is moved before all is known to be possible.
         for index in &newly {
             if self.standing(*index) == Standing::Aside && !self.layout.file(*index).pad {
-                survey::look(&self.folder, self.layout.file(*index), notes.noted[*index])?;
+                self.look_again(*index, &notes)?;
             }
         }
         for index in newly {
@@ -76,7 +76,7 @@ impl FileStore {
         if entry.pad || self.standing(index) != Standing::Aside {
             return Ok(());
         }
-        let found = survey::look(&self.folder, entry, notes.noted[index])?;
+        let found = self.look_again(index, notes)?;
         // Held until the file is in its place: nobody is to write to the part file what is being moved.
         let part = self.part.lock();
         let portions = self.part.held_of(&part, entry);
@@ -102,6 +102,19 @@ impl FileStore {
         Ok(())
     }
 
+    /// What lies by now in the place of a file that was aside. One that is there and not of our making was
+    /// not wanted when pieces were checked, so nothing speaks for it.
+    fn look_again(&self, index: usize, notes: &Notes) -> Result<Standing, StoreError> {
+        let entry = self.layout.file(index);
+        match survey::look(&self.folder, entry, notes.noted[index])? {
+            Standing::Unproven => {
+                let why = "it is there, and ccbt did not create it";
+                Err(self.folder.foreign(&entry.path, why))
+            }
+            found => Ok(found),
+        }
+    }
+
     /// Keeps in the part file what files that are aside have of pieces, and it only if it has something.
     fn keep_part(&self) -> Result<(), StoreError> {
         self.part.keep(&self.folder, |piece| self.has_aside(piece))
@@ -118,3 +131,6 @@ impl FileStore {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

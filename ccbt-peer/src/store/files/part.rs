@@ -7,10 +7,10 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{ErrorKind, IoSlice, IoSliceMut};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ccbt_wire::{InfoHash, PieceIndex};
+use ccbt_wire::{InfoHash, Metainfo, PieceIndex};
 
 use super::cut::{Cut, CutMut};
 use super::folder::Folder;
@@ -47,7 +47,8 @@ impl Places {
         let mut shared: Vec<u32> = Vec::new();
         let mut last_before = None;
         for (_, entry) in layout.stored().filter(|(_, entry)| entry.length > 0) {
-            let mut pieces = extent.pieces_of(entry.offset, entry.length).map(|(piece, ..)| piece.0);
+            let mut pieces =
+                extent.pieces_of(entry.offset, entry.length).map(|(piece, ..)| piece.0);
             let first = pieces.next();
             if first == last_before && first != shared.last().copied() {
                 shared.extend(first);
@@ -62,6 +63,12 @@ impl Places {
         self.shared.iter().map(|piece| PieceIndex(*piece))
     }
 
+    /// Where a piece begins in the part file.
+    fn place(&self, piece: PieceIndex) -> Option<u64> {
+        let place = self.shared.binary_search(&piece.0).ok()?;
+        Some(place as u64 * self.extent.piece_length())
+    }
+
     /// The longest that a part file can be.
     fn length(&self) -> u64 {
         self.shared.len() as u64 * self.extent.piece_length()
@@ -72,12 +79,44 @@ impl Places {
         let pieces = (length > 0).then(|| self.extent.pieces_of(position, length));
         pieces.into_iter().flatten().map(|(piece, from, to)| {
             let piece_length = self.extent.piece_length();
-            let place = self.shared.binary_search(&piece.0).ok();
             let begin = from - u64::from(piece.0) * piece_length;
-            let at = place.map(|place| place as u64 * piece_length + begin);
+            let at = self.place(piece).map(|place| place + begin);
             Portion { piece, position: from, length: to - from, at }
         })
     }
+}
+
+/// Where the part file of a torrent is, and what lies where in it, for whoever wants to read it.
+#[derive(Debug)]
+pub struct PartFile {
+    path: PathBuf,
+    places: Places,
+}
+
+impl PartFile {
+    /// That of this torrent, whether it exists or not.
+    #[must_use]
+    pub fn of(metainfo: &Metainfo) -> Self {
+        let places = Places::of(&Layout::of(metainfo), Extent::of(metainfo));
+        Self { path: path_of(metainfo.info_hash()), places }
+    }
+
+    /// Its path in the output folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the first byte of a piece lies in it, if it does; `None` if no two files share the piece. Of
+    /// other bytes of the piece than those of files that were not wanted there may be none.
+    #[must_use]
+    pub fn place(&self, piece: PieceIndex) -> Option<u64> {
+        self.places.place(piece)
+    }
+}
+
+fn path_of(info_hash: InfoHash) -> PathBuf {
+    reserved(info_hash, ".pieces")
 }
 
 /// The part file of a torrent, which does not have to exist.
@@ -102,7 +141,7 @@ impl Part {
         info_hash: InfoHash,
         places: Places,
     ) -> Result<Self, StoreError> {
-        let path = reserved(info_hash, ".pieces");
+        let path = path_of(info_hash);
         let (mut file, mut held) = (None, BTreeSet::new());
         if let Some(metadata) = folder.look(&path)? {
             if !metadata.is_file() || metadata.len() > places.length() {
@@ -137,9 +176,7 @@ impl Part {
     ) -> Result<(), StoreError> {
         let file = match &inner.file {
             Some(file) => file.clone(),
-            None => {
-                inner.file.insert(Arc::new(folder.create_file(&self.path)?)).clone()
-            }
+            None => inner.file.insert(Arc::new(folder.create_file(&self.path)?)).clone(),
         };
         let length = data.iter().map(|data| data.len() as u64).sum();
         let mut cut = Cut::new(data);

@@ -70,11 +70,7 @@ pub(super) fn survey(
 ///
 /// # Errors
 /// `Foreign` if it cannot be a part of this torrent.
-pub(super) fn look(
-    folder: &Folder,
-    entry: &Entry,
-    created: bool,
-) -> Result<Standing, StoreError> {
+pub(super) fn look(folder: &Folder, entry: &Entry, created: bool) -> Result<Standing, StoreError> {
     let Some(metadata) = folder.look(&entry.path)? else {
         return Ok(Standing::Absent);
     };
