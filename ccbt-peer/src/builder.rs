@@ -335,6 +335,15 @@ impl SwarmBuilder {
         self
     }
 
+    /// Show each peer one piece at a time, so that a seed that is alone sends nearly every piece but once
+    /// (BEP 16), until the others have everything twice. For a swarm that has every piece at its start;
+    /// nothing changes for any other.
+    #[must_use]
+    pub fn super_seed(mut self) -> Self {
+        self.config.super_seed = true;
+        self
+    }
+
     /// Addresses that are neither dialed nor let in. The default is none.
     #[must_use]
     pub fn blocklist(mut self, blocklist: Arc<Blocklist>) -> Self {

@@ -105,6 +105,8 @@ pub(crate) struct Shared {
 struct Ours {
     have: Bitfield,
     log: Vec<PieceIndex>,
+    /// Nothing of it is said in greetings: the swarm shows each peer what it is to see (BEP 16).
+    hidden: bool,
 }
 
 impl Shared {
@@ -116,6 +118,15 @@ impl Shared {
         let mut ours = self.ours.write().unwrap_or_else(PoisonError::into_inner);
         ours.have.set(piece, true);
         ours.log.push(piece);
+    }
+
+    /// Greetings say all that we have from now on; whoever was greeted otherwise hears of everything.
+    fn show_all(&self) {
+        let mut ours = self.ours.write().unwrap_or_else(PoisonError::into_inner);
+        if std::mem::take(&mut ours.hidden) {
+            let pieces: Vec<PieceIndex> = ours.have.iter_ones().collect();
+            ours.log.extend(pieces);
+        }
     }
 
     async fn report(&self, report: Report) {

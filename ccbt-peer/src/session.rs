@@ -263,6 +263,7 @@ impl Session {
                     self.send(&Message::Request(block));
                 }
             }
+            Tell::Have(piece) => self.announce(&[piece]),
             Tell::UploadOnly(upload_only) => self.say_hello(Some(upload_only)),
             Tell::Cancel(blocks) => {
                 for block in blocks {

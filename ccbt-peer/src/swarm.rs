@@ -36,6 +36,7 @@ mod progress;
 mod rarity;
 mod roster;
 mod rounds;
+mod superseed;
 mod suspects;
 mod transfer;
 mod turnover;
@@ -59,6 +60,7 @@ use picker::Picker;
 use progress::Meter;
 use roster::Roster;
 use rounds::Rounds;
+use superseed::SuperSeed;
 pub use suspects::Print;
 use suspects::Suspects;
 
@@ -102,6 +104,9 @@ pub struct SwarmConfig {
     pub ranking: Arc<dyn Ranking>,
     /// How many go for better ones, when and how often.
     pub turnover: Turnover,
+    /// Show each peer one piece at a time (BEP 16), if we are complete at the start. The driver greets with no
+    /// piece then, until [`Action::ShowAll`].
+    pub super_seed: bool,
     /// Which pieces are wanted, and in which order; every piece by default.
     pub choice: Arc<PieceChoice>,
     /// Ask for nothing: only look.
@@ -129,6 +134,7 @@ impl SwarmConfig {
             unchoked: 8,
             ranking: Arc::new(ByExchange),
             turnover: Turnover::default(),
+            super_seed: false,
             choice: Arc::default(),
             observe: false,
             seed: 0,
@@ -160,6 +166,7 @@ pub struct SwarmCore {
     /// How often a piece had to start over, if ever.
     attempts: BTreeMap<PieceIndex, u32>,
     suspects: Suspects,
+    super_seed: Option<SuperSeed>,
     memory: Memory,
     shortage: Shortage,
     meter: Meter,
@@ -186,6 +193,7 @@ impl SwarmCore {
         assert!(config.choice.fits(geometry.pieces()), "the choice is about another torrent");
         let settled = choosing::settled(&have, &config.choice);
         let need = settled.len() - settled.count_ones();
+        let super_seed = (config.super_seed && have.all()).then(|| SuperSeed::new(have.len()));
         let view = SwarmView::new().with(|view| {
             view.upload_only_since = (need == 0).then_some(Time::ZERO);
             view.limit = config.max_peers;
@@ -207,6 +215,7 @@ impl SwarmCore {
             choker: Choker::new(fastrand::Rng::with_seed(config.seed ^ 1)),
             attempts: BTreeMap::new(),
             suspects: Suspects::default(),
+            super_seed,
             memory: Memory::default(),
             shortage: Shortage::default(),
             meter: Meter::default(),

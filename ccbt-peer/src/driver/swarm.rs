@@ -81,13 +81,14 @@ pub(crate) fn run(setup: Setup) -> std::io::Result<mpsc::Sender<Report>> {
         geometry,
         listen_port: listen.map(|addr| addr.port()),
     };
+    let hidden = setup.config.super_seed && setup.have.all();
     let shared = Arc::new(Shared {
         clock: Clock::start(),
         session: Arc::new(session),
         assemblies,
         store: setup.store.clone(),
         writer,
-        ours: RwLock::new(Ours { have: setup.have.clone(), log: Vec::new() }),
+        ours: RwLock::new(Ours { have: setup.have.clone(), log: Vec::new(), hidden }),
         buffers: Pool::default(),
         limits: setup.limits,
         reports: reports.clone(),
@@ -316,6 +317,10 @@ impl Driver {
                         let soon = self.shared.clock.now() + wait.clamp(ANNOUNCE, ANNOUNCE_MOST);
                         self.announce_at.get_or_insert(self.shared.clock.instant(soon));
                     }
+                }
+                Action::ShowAll => {
+                    self.shared.show_all();
+                    self.announce();
                 }
                 Action::Forget(piece) => self.shared.assemblies.start_over(piece),
                 Action::Close { key, reason } => {

@@ -87,6 +87,8 @@ pub enum Tell {
     Interested(bool),
     /// Send CHOKE or UNCHOKE.
     Choke(bool),
+    /// Say that we have this piece, to this peer alone (BEP 16).
+    Have(PieceIndex),
     /// Ask for these blocks.
     Request(Vec<Block>),
     /// These blocks are no longer needed.

@@ -105,6 +105,9 @@ pub enum Action {
     },
     /// Tell every peer that we have this piece.
     Announce(PieceIndex),
+    /// Greet with all that we have from now on, and tell everybody who was greeted otherwise: super-seeding is
+    /// over.
+    ShowAll,
     /// Throw away the blocks of this piece that are here: it starts over.
     Forget(PieceIndex),
     /// Close the connection, or give up the dial.

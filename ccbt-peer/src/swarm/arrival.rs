@@ -77,6 +77,7 @@ impl SwarmCore {
         let place = if free { Place::Slot } else { Place::Lobby { until: now + LOBBY } };
         self.peers.set_place(key, place);
         self.watch.insert(key, view, now);
+        self.show_next(now, key);
         if self.need == 0 && !self.have.all() {
             // Our greeting says it only for what is complete.
             self.actions.push_back(Action::Tell { key, tell: Tell::UploadOnly(true) });

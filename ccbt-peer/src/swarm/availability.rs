@@ -61,6 +61,7 @@ impl SwarmCore {
                 view.set_availability(now, Availability::All);
             }
         });
+        self.super_seed_heard(now, key, piece);
         self.follow(now, key);
     }
 

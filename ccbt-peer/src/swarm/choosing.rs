@@ -63,7 +63,7 @@ impl SwarmCore {
         self.emit(EventKind::Finished);
     }
 
-    fn open_peers(&self) -> Vec<PeerKey> {
+    pub(super) fn open_peers(&self) -> Vec<PeerKey> {
         self.watch.iter().map(|(key, _)| key).collect()
     }
 }

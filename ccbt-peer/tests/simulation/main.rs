@@ -16,6 +16,7 @@ mod random;
 mod seed_cases;
 mod slots;
 mod story;
+mod superseed;
 mod transport;
 mod world;
 

@@ -104,6 +104,8 @@ pub(crate) struct World {
     queue: BTreeMap<(Time, u64), Happening>,
     order: u64,
     rng: fastrand::Rng,
+    /// Greetings name no piece: we super-seed.
+    hidden: bool,
 }
 
 impl World {
@@ -137,6 +139,7 @@ impl World {
         };
         let rng = fastrand::Rng::with_seed(config.seed);
         Self {
+            hidden: config.super_seed,
             disk: Disk::new(geometry, have.clone()),
             core: SwarmCore::new(config, have, policy),
             now: Time::ZERO,
@@ -330,7 +333,9 @@ impl World {
         }
         let info_hash = self.config.info_hash;
         let theirs = Handshake { reserved, info_hash, peer_id: PeerId(peer_id) };
-        let opened = link.session.on_handshake(self.now, &theirs, self.core.have());
+        let nothing = Bitfield::new(self.geometry.pieces());
+        let shown = if self.hidden { &nothing } else { self.core.have() };
+        let opened = link.session.on_handshake(self.now, &theirs, shown);
         self.report(key, vec![opened.unwrap()]);
         self.with_remote(key, Remote::open);
     }
@@ -528,10 +533,11 @@ impl World {
                     self.later(self.pace.dial, Happening::Dialed(key));
                 }
                 Action::Tell { key, tell } => self.down(key, Order::Tell(tell)),
-                Action::Announce(piece) => {
-                    let open: Vec<PeerKey> = self.core.views().map(|(key, _)| key).collect();
-                    for key in open {
-                        self.down(key, Order::Announce(piece));
+                Action::Announce(piece) => self.tell_all(piece),
+                Action::ShowAll => {
+                    self.hidden = false;
+                    for piece in self.core.have().clone().iter_ones() {
+                        self.tell_all(piece);
                     }
                 }
                 Action::Forget(piece) => self.disk.forget(piece),
@@ -543,6 +549,13 @@ impl World {
             }
         }
         self.audit.compare(&self.core);
+    }
+
+    fn tell_all(&mut self, piece: PieceIndex) {
+        let open: Vec<PeerKey> = self.core.views().map(|(key, _)| key).collect();
+        for key in open {
+            self.down(key, Order::Announce(piece));
+        }
     }
 
     fn later(&mut self, after: Duration, happening: Happening) {
