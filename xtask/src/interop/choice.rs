@@ -13,7 +13,9 @@ const SEEDS: [Client; 3] = [Client::Aria2, Client::Transmission, Client::Libtorr
 pub(super) fn scenarios() -> Vec<Scenario> {
     let scenario = |client: Client| {
         let name = format!("choice/{}", client.name());
-        Scenario::new(name, move |place| run(place, client)).needing([client.tool()])
+        let scenario = Scenario::new(name, move |place| run(place, client));
+        // Transmission looks only every ten seconds whom it unchokes.
+        scenario.needing([client.tool()]).waiting(150)
     };
     SEEDS.map(scenario).into()
 }
