@@ -103,7 +103,7 @@ fn what_is_chosen_later_is_moved_into_its_place_and_the_part_file_goes() {
     let (store, _) = resume(&root, &torrent, &[1]);
     write(&store, &torrent, [1]);
     store.choose(&[true, true, false, false, false]).unwrap();
-    assert_eq!(names(&root).contains(&part(&torrent)), true, "c is still aside");
+    assert!(names(&root).contains(&part(&torrent)), "c is still aside");
     assert_eq!(fs::read(root.path().join("t/a")).unwrap()[1_000..], torrent.payload[1_000..1_500]);
     store.choose(&[true; 5]).unwrap();
     assert!(!names(&root).contains(&part(&torrent)));
@@ -130,7 +130,7 @@ fn a_later_run_may_choose_more_or_something_else() {
     drop(store);
     let (store, have) = resume(&root, &torrent, &[0, 1]);
     assert_eq!(have, [1, 2, 3, 4, 5]);
-    assert_eq!(names(&root).contains(&part(&torrent)), false);
+    assert!(!names(&root).contains(&part(&torrent)));
     write(&store, &torrent, [0]);
     assert_eq!(check(&store, &torrent), [0, 1, 2, 3, 4, 5]);
 }
