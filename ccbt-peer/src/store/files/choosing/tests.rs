@@ -165,6 +165,8 @@ fn foreign_files_in_the_place_of_unwanted_ones_are_left_alone() {
     store.finish().unwrap();
     assert_eq!(check(&store, &torrent), [1]);
     assert_eq!(fs::read(root.path().join("t/a")).unwrap(), b"my own words");
+    let mut words = [0; 12];
+    assert!(!store.read_at_hand(PieceIndex(0), 0, &mut [IoSliceMut::new(&mut words)]));
     // Wanted after all, it stands in the way, and nothing is changed.
     let before = names(&root);
     for files in [[false, true, true, false, false], [false, true, false, true, false]] {
