@@ -1,5 +1,6 @@
 //! The command line: what can be asked for, and what is refused before anything is done.
 
+mod choice;
 mod completions;
 mod create;
 mod doctor;
@@ -20,6 +21,7 @@ use ccbt_peer::wire::Magnet;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{config, exit};
+pub(crate) use choice::{Allocate, Choice};
 pub(crate) use completions::{Completions, Man};
 pub(crate) use create::{Create, Tier};
 pub(crate) use doctor::Doctor;
@@ -100,6 +102,9 @@ pub(crate) struct Get {
     pub(crate) output: PathBuf,
 
     #[command(flatten)]
+    pub(crate) choice: Choice,
+
+    #[command(flatten)]
     pub(crate) network: Network,
 
     /// Write what happens as JSON, one object a line; - is standard output
@@ -172,8 +177,13 @@ fn get_help() -> String {
     format!(
         "Rules for --evict, with their default numbers; ccbt policy explains them:\n{rules}\n\
          Presets: {presets}.\nRules of one's own: docs/scripts.md\n\n\
+         Files have the numbers that --list shows, from 0. A pattern without / means names at any\n\
+         depth, a folder all that is in it. What is not chosen does not appear in DIR; a later run\n\
+         may choose it.\n\n\
          With --seed-ratio or --seed-time it seeds on after the download, until the first of them is reached.\n\n\
          Examples:\n  ccbt get debian.torrent -o ~/Downloads --evict no-interest=30s --stop-timeout 10m\n  \
+         ccbt get series.torrent --list\n  \
+         ccbt get series.torrent --files '*e03*' --files 0 --sequential\n  \
          ccbt get debian.torrent -o ~/Downloads --seed-ratio 1.5 --seed-time 24h\n\n{}",
         exit::HELP
     )

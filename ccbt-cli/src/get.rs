@@ -1,4 +1,4 @@
-//! `ccbt get`: one torrent, until every piece is verified.
+//! `ccbt get`: one torrent, until every piece that is wanted is verified.
 
 mod audience;
 mod drive;
@@ -9,15 +9,17 @@ use std::path::Path;
 use std::time::Duration;
 
 use ccbt_peer::policy::Time;
-use ccbt_peer::store::{FileStore, PieceStore};
-use ccbt_peer::wire::{Bitfield, Metainfo};
-use ccbt_peer::{Event, EventKind};
+use ccbt_peer::store::{Allocation, FileStore, PieceStore};
+use ccbt_peer::wire::{Bitfield, Metainfo, PieceIndex};
+use ccbt_peer::{Choice, Event, EventKind};
 
-use crate::args::{Get, Talk};
+use crate::args::{Allocate, Get, Talk};
 use crate::events::{About, EventLog, is_stdout};
 use crate::exit::{Exit, Failure};
 use crate::hashing;
+use crate::print;
 use crate::report::{Detail, Report, Sharing, Stream, units};
+use crate::selection;
 use crate::signals::Signals;
 pub(crate) use audience::Audience;
 use audience::Watcher;
@@ -37,6 +39,9 @@ pub(crate) struct Done {
 
 /// Downloads, and tells how it went.
 pub(crate) async fn run(args: &Get, signals: &mut Signals) -> Result<(), Failure> {
+    if args.choice.list {
+        return list(args, signals).await;
+    }
     let mut report = Report::new(stream(args.events.as_deref()), detail(args.talk));
     let result = download(args, &mut report, &mut |_: &Event| None, signals).await;
     report.clear();
@@ -49,6 +54,15 @@ pub(crate) async fn run(args: &Get, signals: &mut Signals) -> Result<(), Failure
     }
     report.dropped();
     result.map(|_| ())
+}
+
+/// Prints the files that would be fetched.
+async fn list(args: &Get, signals: &mut Signals) -> Result<(), Failure> {
+    let binding = args.network.contact.binding()?;
+    let metainfo = signals.guard(torrent::load_through(&binding, &args.torrent)).await??;
+    let choice = selection::choose(&metainfo, &args.choice, None)?;
+    let lines = selection::lines(&metainfo, &choice);
+    print::text(&lines.iter().flat_map(|line| [line, "\n"]).collect::<String>())
 }
 
 /// Where words for people go, if the events go there.
@@ -83,13 +97,15 @@ pub(crate) async fn download(
     // A rule that is none is told before anything is fetched.
     let setup = args.network.prepare(report)?;
     let metainfo = signals.guard(torrent::load_through(setup.binding(), &args.torrent)).await??;
+    let choice = selection::choose(&metainfo, &args.choice, None)?;
     let log = EventLog::open(args.events.as_deref())?;
     let about = About::only(&metainfo);
     let mut audience = Audience::new(report, log, watcher, setup.judges.clone());
-    audience.report.say(&heading(&metainfo, &args.output));
+    audience.report.say(&heading(&metainfo, &choice, &args.output));
 
-    let (store, have) = check(&metainfo, &args.output, audience.report, signals).await?;
-    if have.all() {
+    let (store, have) = check(&metainfo, args, &choice, audience.report, signals).await?;
+    let pieces = choice.pieces(&metainfo);
+    if have.iter_zeros().all(|piece| !pieces.wants(piece)) {
         store.finish().map_err(|error| Failure::new(Exit::Disk, error))?;
         if !args.until.is_set() {
             complete_already(&have, &about, &mut audience);
@@ -97,9 +113,12 @@ pub(crate) async fn download(
         }
         audience.report.say(COMPLETE);
     }
-    let before = have.iter_ones().map(|piece| u64::from(metainfo.piece_len(piece))).sum();
+    let wanted = (0..have.len()).map(PieceIndex).filter(|piece| pieces.wants(*piece));
+    let bytes = |piece| u64::from(metainfo.piece_len(piece));
+    let before = wanted.clone().filter(|piece| have.get(*piece)).map(bytes).sum();
+    let total = wanted.map(bytes).sum();
     let (swarm, memory) = setup.swarm(&metainfo, audience.report);
-    let swarm = swarm.store(store).have(have).listen(args.network.contact.listen);
+    let swarm = swarm.store(store).have(have).choose(choice).listen(args.network.contact.listen);
     let (swarm, events) = swarm.start().map_err(|error| Failure::new(Exit::Failed, error))?;
     let stall = args.stop_timeout.map(Stall::new);
     Drive {
@@ -110,6 +129,7 @@ pub(crate) async fn download(
         stall,
         until: args.until,
         before,
+        total,
         finished: None,
         audience,
     }
@@ -117,40 +137,63 @@ pub(crate) async fn download(
     .await
 }
 
-fn heading(metainfo: &Metainfo, folder: &Path) -> String {
-    let files = metainfo.files().iter().filter(|file| !file.pad).count();
+fn heading(metainfo: &Metainfo, choice: &Choice, folder: &Path) -> String {
+    let (files, bytes) = selection::size(metainfo, choice);
+    let all = metainfo.files().iter().filter(|file| !file.pad).count();
+    let of = if files == all { String::new() } else { format!("{files} of ") };
     let folder = folder.join(metainfo.name());
     format!(
-        "{}: {} in {}, {}, to {}",
+        "{}: {} in {}, {of}{}, to {}",
         metainfo.name(),
-        units::bytes(metainfo.total_len()),
+        units::bytes(bytes),
         units::count(metainfo.piece_count() as usize, "piece", "pieces"),
-        units::count(files, "file", "files"),
+        units::count(all, "file", "files"),
         folder.display(),
     )
 }
 
-/// Looks what lies in the folder already.
+/// Looks what lies in the folder already, and whether there is room for the rest; takes it, if that is wanted.
 async fn check(
     metainfo: &Metainfo,
-    folder: &Path,
+    args: &Get,
+    choice: &Choice,
     report: &mut Report,
     signals: &mut Signals,
 ) -> Result<(FileStore, Bitfield), Failure> {
-    let (torrent, folder) = (metainfo.clone(), folder.to_owned());
+    let (torrent, folder, choice) = (metainfo.clone(), args.output.clone(), choice.clone());
+    let look_at_room = !args.choice.no_space_check;
+    let allocation = match args.choice.allocate {
+        Allocate::Sparse => Allocation::Sparse,
+        Allocate::Full => Allocation::Full,
+    };
     hashing::check(metainfo, report, signals, move |progress| {
-        FileStore::resume_with(folder, &torrent, progress)
-            .map_err(|error| Failure::new(Exit::Disk, error))
+        let disk = |error| Failure::new(Exit::Disk, error);
+        let store = FileStore::builder(&folder, &torrent).choice(&choice).allocation(allocation);
+        let (store, have) = store.resume_with(progress).map_err(disk)?;
+        if look_at_room {
+            let room = store.room(&have).map_err(disk)?;
+            if let Some(free) = room.free.filter(|_| room.is_short()) {
+                return Err(Failure::new(Exit::Disk, no_room(&folder, room.needed, free)));
+            }
+        }
+        store.allocate().map_err(disk)?;
+        Ok((store, have))
     })
     .await
+}
+
+fn no_room(folder: &Path, needed: u64, free: u64) -> String {
+    let (needed, free) = (units::bytes(needed), units::bytes(free));
+    let folder = folder.display();
+    format!("{folder}: {needed} needed, {free} free; --no-space-check begins all the same")
 }
 
 const COMPLETE: &str = "complete already";
 
 /// All is there: nobody needs to be asked, but whoever watches wants to hear the end.
 fn complete_already(have: &Bitfield, about: &About, audience: &mut Audience<'_>) {
-    let pieces = have.len();
-    let started = EventKind::Started { listen: None, have: pieces, pieces };
+    let (have, pieces) = (have.count_ones(), have.len());
+    let started = EventKind::Started { listen: None, have, need: 0, pieces };
     for kind in [started, EventKind::Finished] {
         audience.hear(about, &Event { at: Time::ZERO, kind });
     }

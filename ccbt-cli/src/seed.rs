@@ -48,6 +48,7 @@ async fn seed(args: &Seed, report: &mut Report, signals: &mut Signals) -> Result
             .map_err(|error| Failure::new(Exit::Disk, error))?;
         let (swarm, memory) = setup.swarm(metainfo, drive.report());
         let swarm = swarm.store(store).have(Bitfield::full(metainfo.piece_count())).node(&node);
+        let swarm = if args.super_seed { swarm.super_seed() } else { swarm };
         let started = swarm.start().map_err(|error| Failure::new(Exit::Failed, error))?;
         drive.add(metainfo, torrents.len(), started, memory);
     }

@@ -14,9 +14,9 @@ use crate::snapshot::Snapshot;
 #[cfg(feature = "webseed")]
 use crate::source::WebSeeds;
 use crate::source::{self, PeerSource};
-use crate::store::{MemoryStore, PieceStore};
+use crate::store::{MemoryStore, PieceStore, StoreError};
 use crate::swarm::{Input, SwarmConfig};
-use crate::{Addresses, Blocklist, Geometry, Progress};
+use crate::{Addresses, Blocklist, Choice, Geometry, Progress};
 
 /// A running swarm: one torrent, its peers and its pieces.
 ///
@@ -58,6 +58,8 @@ struct Handle {
     limits: Limits,
     #[cfg(feature = "webseed")]
     web_seeds: Option<Arc<source::KnownWebSeeds>>,
+    /// How many files the torrent has.
+    files: usize,
 }
 
 impl Swarm {
@@ -83,8 +85,27 @@ impl Swarm {
             addresses: Addresses::default(),
             #[cfg(feature = "webseed")]
             web_seeds: Vec::new(),
+            choice: None,
             metainfo,
         }
+    }
+
+    /// Other files, or another order, from now on. When it returns, the store is ready for the choice and the
+    /// swarm follows it: requests for what is no longer wanted are withdrawn, peers hear at once of our
+    /// interest in them, and [`Finished`](crate::EventKind::Finished) comes when all that is wanted is here.
+    ///
+    /// # Errors
+    /// If the choice is about another torrent, a file cannot be had in its place, or the swarm has stopped.
+    /// Then the choice before holds on.
+    pub async fn choose(&self, choice: Choice) -> Result<(), ChooseError> {
+        let (chosen, files) = (choice.files(), self.inner.files);
+        if chosen != files {
+            return Err(ChooseError::Files { chosen, files });
+        }
+        let (reply, done) = oneshot::channel();
+        let asked = self.inner.reports.send(Report::Choose(choice, reply)).await;
+        asked.map_err(|_| ChooseError::Stopped)?;
+        done.await.map_err(|_| ChooseError::Stopped)?.map_err(ChooseError::Store)
     }
 
     /// Other rules from now on. Every peer is judged anew.
@@ -205,9 +226,19 @@ pub struct SwarmBuilder {
     addresses: Addresses,
     #[cfg(feature = "webseed")]
     web_seeds: Vec<String>,
+    choice: Option<Choice>,
 }
 
 impl SwarmBuilder {
+    /// Which files are wanted, and in which order; every file by default. [`Swarm::choose`] changes it. A
+    /// [`FileStore`](crate::FileStore) is best [opened](crate::store::FileStoreBuilder::choice) with the same
+    /// choice.
+    #[must_use]
+    pub fn choose(mut self, choice: Choice) -> Self {
+        self.choice = Some(choice);
+        self
+    }
+
     /// Where the payload lies. The default is memory, which is for tests.
     #[must_use]
     pub fn store(mut self, store: impl PieceStore + 'static) -> Self {
@@ -306,6 +337,15 @@ impl SwarmBuilder {
         self
     }
 
+    /// Show each peer one piece at a time, so that a seed that is alone sends nearly every piece but once
+    /// (BEP 16), until the others have everything twice. For a swarm that has every piece at its start;
+    /// nothing changes for any other.
+    #[must_use]
+    pub fn super_seed(mut self) -> Self {
+        self.config.super_seed = true;
+        self
+    }
+
     /// Addresses that are neither dialed nor let in. The default is none.
     #[must_use]
     pub fn blocklist(mut self, blocklist: Arc<Blocklist>) -> Self {
@@ -366,8 +406,8 @@ impl SwarmBuilder {
     /// Starts the swarm. Its events can be read at once.
     ///
     /// # Errors
-    /// If the address to listen at cannot be had, the bitfield is of another torrent, or there is no
-    /// thread to be had.
+    /// If the address to listen at cannot be had, the bitfield or the choice is of another torrent, or there
+    /// is no thread to be had.
     ///
     /// # Panics
     /// Outside a tokio runtime.
@@ -375,6 +415,13 @@ impl SwarmBuilder {
         let (pieces, bits) = (self.metainfo.piece_count(), self.have.len());
         if pieces != bits {
             return Err(StartError::Bitfield { bits, pieces });
+        }
+        let (choice, files) = (self.choice, self.metainfo.files().len());
+        if let Some(chosen) = choice.as_ref().map(Choice::files).filter(|chosen| *chosen != files) {
+            return Err(StartError::Choice { chosen, files });
+        }
+        if let Some(choice) = &choice {
+            self.config.choice = Arc::new(choice.pieces(&self.metainfo));
         }
         let node = match (self.node, self.listen) {
             (Some(node), _) => Some(node),
@@ -412,6 +459,7 @@ impl SwarmBuilder {
             config: self.config,
             addresses: self.addresses,
             have: self.have,
+            files: choice.map(|choice| choice.wanted()),
             policy: self.policy,
             store,
             dialer,
@@ -430,6 +478,7 @@ impl SwarmBuilder {
             limits: self.limits,
             #[cfg(feature = "webseed")]
             web_seeds,
+            files,
         };
         Ok((Swarm { inner: Arc::new(handle) }, events))
     }
@@ -455,9 +504,37 @@ pub enum StartError {
         /// Pieces of the torrent.
         pieces: u32,
     },
+    /// The choice is about another number of files.
+    #[error("the choice is about {chosen} files, but the torrent has {files}")]
+    Choice {
+        /// Files of the choice.
+        chosen: usize,
+        /// Files of the torrent.
+        files: usize,
+    },
     /// There is no thread to be had.
     #[error("cannot start a thread: {0}")]
     Thread(io::Error),
+}
+
+/// Why a running swarm did not take another choice of files.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChooseError {
+    /// The choice is about another number of files.
+    #[error("the choice is about {chosen} files, but the torrent has {files}")]
+    Files {
+        /// Files of the choice.
+        chosen: usize,
+        /// Files of the torrent.
+        files: usize,
+    },
+    /// A file cannot be had in its place.
+    #[error(transparent)]
+    Store(StoreError),
+    /// The swarm has stopped.
+    #[error("the swarm has stopped")]
+    Stopped,
 }
 
 /// `-CC0100-` and twelve letters and digits (BEP 20).

@@ -54,6 +54,7 @@
 mod addresses;
 mod blocklist;
 mod builder;
+mod choice;
 pub mod close;
 mod connection;
 mod driver;
@@ -74,7 +75,8 @@ pub use addresses::{
     Addresses, AddressesError, AddressesProblem, KnownAddress, KnownWait, WaitKind,
 };
 pub use blocklist::{Blocklist, BlocklistError, BlocklistProblem};
-pub use builder::{StartError, Swarm, SwarmBuilder};
+pub use builder::{ChooseError, StartError, Swarm, SwarmBuilder};
+pub use choice::{Choice, Priority};
 pub use close::CloseReason;
 pub use connection::{Connection, ConnectionError, ConnectionOptions, Reader, Writer};
 pub use driver::{Binding, BindingError, Dialer, Limits, Node, TcpDialer, Transport};
@@ -94,6 +96,7 @@ pub use store::{FileStore, MemoryStore, PieceStore, StoreError};
 
 /// The decisions of a swarm and of its connections, without socket, thread or clock.
 pub mod core {
+    pub use crate::choice::PieceChoice;
     pub use crate::session::{
         Announced, FRAME_LIMIT, HANDSHAKE_LIMIT, IDLE_LIMIT, KEEP_ALIVE, Run, Session,
         SessionConfig, SessionEvent, Tell, UPLOAD_QUEUE, WRITE_LIMIT,

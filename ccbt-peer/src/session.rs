@@ -193,7 +193,7 @@ impl Session {
     }
 
     fn greet(&mut self, ours: &Bitfield) {
-        self.say_hello(ours.all());
+        self.say_hello(ours.all().then_some(true));
         if self.fast && ours.all() {
             self.send(&Message::HaveAll);
         } else if self.fast && ours.none() {
@@ -205,7 +205,7 @@ impl Session {
     }
 
     /// Sends our extension handshake, for the first time or again (BEP 10).
-    fn say_hello(&mut self, upload_only: bool) {
+    fn say_hello(&mut self, upload_only: Option<bool>) {
         if !self.extended {
             return;
         }
@@ -213,7 +213,7 @@ impl Session {
             v: Some(concat!("ccbt ", env!("CARGO_PKG_VERSION")).to_owned()),
             p: self.config.listen_port,
             reqq: u32::try_from(UPLOAD_QUEUE).ok(),
-            upload_only: upload_only.then_some(true),
+            upload_only,
             ..ExtensionHandshake::default()
         };
         let payload = hello.encode().into();
@@ -263,7 +263,8 @@ impl Session {
                     self.send(&Message::Request(block));
                 }
             }
-            Tell::UploadOnly => self.say_hello(true),
+            Tell::Have(piece) => self.announce(&[piece]),
+            Tell::UploadOnly(upload_only) => self.say_hello(Some(upload_only)),
             Tell::Cancel(blocks) => {
                 for block in blocks {
                     if self.requests.cancel(block) {

@@ -20,6 +20,7 @@ mod action;
 mod arrival;
 mod availability;
 mod choking;
+mod choosing;
 mod close;
 mod dialing;
 mod eviction;
@@ -35,6 +36,7 @@ mod progress;
 mod rarity;
 mod roster;
 mod rounds;
+mod superseed;
 mod suspects;
 mod transfer;
 mod turnover;
@@ -58,9 +60,11 @@ use picker::Picker;
 use progress::Meter;
 use roster::Roster;
 use rounds::Rounds;
+use superseed::SuperSeed;
 pub use suspects::Print;
 use suspects::Suspects;
 
+use crate::choice::PieceChoice;
 use crate::event::{EventKind, Progress};
 use crate::session::SessionEvent;
 use crate::{Blocklist, CloseReason, Geometry};
@@ -100,6 +104,11 @@ pub struct SwarmConfig {
     pub ranking: Arc<dyn Ranking>,
     /// How many go for better ones, when and how often.
     pub turnover: Turnover,
+    /// Show each peer one piece at a time (BEP 16), if we are complete at the start. The driver greets with no
+    /// piece then, until [`Action::ShowAll`].
+    pub super_seed: bool,
+    /// Which pieces are wanted, and in which order; every piece by default.
+    pub choice: Arc<PieceChoice>,
     /// Ask for nothing: only look.
     pub observe: bool,
     /// Two swarms with the same seed and the same inputs do the same.
@@ -125,6 +134,8 @@ impl SwarmConfig {
             unchoked: 8,
             ranking: Arc::new(ByExchange),
             turnover: Turnover::default(),
+            super_seed: false,
+            choice: Arc::default(),
             observe: false,
             seed: 0,
         }
@@ -136,7 +147,11 @@ impl SwarmConfig {
 pub struct SwarmCore {
     config: SwarmConfig,
     have: Bitfield,
+    /// Pieces that need nothing: we have them, or do not want them.
+    settled: Bitfield,
+    /// The others: how many pieces, and how many bytes.
     need: u32,
+    left: u64,
     peers: Roster,
     /// Where the addresses of peers that are gone, but have a part in a piece under way, are kept.
     ghosts: BTreeMap<PeerKey, SocketAddr>,
@@ -151,6 +166,7 @@ pub struct SwarmCore {
     /// How often a piece had to start over, if ever.
     attempts: BTreeMap<PieceIndex, u32>,
     suspects: Suspects,
+    super_seed: Option<SuperSeed>,
     memory: Memory,
     shortage: Shortage,
     meter: Meter,
@@ -170,11 +186,14 @@ impl SwarmCore {
     /// A swarm without peers that has the pieces in `have`.
     ///
     /// # Panics
-    /// If `have` is for another number of pieces.
+    /// If `have` or the choice is for another number of pieces.
     pub fn new(config: SwarmConfig, have: Bitfield, policy: impl EvictionPolicy + 'static) -> Self {
         let geometry = config.geometry;
         assert_eq!(have.len(), geometry.pieces(), "the bitfield is of another torrent");
-        let need = geometry.pieces() - have.count_ones();
+        assert!(config.choice.fits(geometry.pieces()), "the choice is about another torrent");
+        let settled = choosing::settled(&have, &config.choice);
+        let need = settled.len() - settled.count_ones();
+        let super_seed = (config.super_seed && have.all()).then(|| SuperSeed::new(have.len()));
         let view = SwarmView::new().with(|view| {
             view.upload_only_since = (need == 0).then_some(Time::ZERO);
             view.limit = config.max_peers;
@@ -182,8 +201,10 @@ impl SwarmCore {
         });
         let rng = fastrand::Rng::with_seed(config.seed);
         let mut core = Self {
-            picker: Picker::new(geometry, &have, rng),
+            picker: Picker::new(geometry, &have, &config.choice, rng),
             need,
+            left: choosing::bytes(geometry, settled.iter_zeros()),
+            settled,
             have,
             peers: Roster::default(),
             ghosts: BTreeMap::new(),
@@ -194,6 +215,7 @@ impl SwarmCore {
             choker: Choker::new(fastrand::Rng::with_seed(config.seed ^ 1)),
             attempts: BTreeMap::new(),
             suspects: Suspects::default(),
+            super_seed,
             memory: Memory::default(),
             shortage: Shortage::default(),
             meter: Meter::default(),
@@ -210,6 +232,7 @@ impl SwarmCore {
         if let Some(addr) = core.config.listen {
             core.memory.we_listen_at(addr);
         }
+        core.progress.total = choosing::wanted_bytes(geometry, &core.config.choice);
         core.refresh_swarm_view(Time::ZERO);
         core.measure();
         core
@@ -235,6 +258,7 @@ impl SwarmCore {
             Input::Pin { host, pinned } => self.pin(now, host, pinned),
             Input::Policy(policy) => self.watch.set_policy(policy, now),
             Input::Ranking(ranking, turnover) => self.set_ranking(ranking, turnover),
+            Input::Choose(choice) => self.choose(now, choice),
             Input::MaxPeers(max_peers) => self.set_max_peers(now, max_peers),
             Input::Blocklist(blocklist) => self.set_blocklist(now, blocklist),
             Input::Stop => self.stop(now),

@@ -6,6 +6,7 @@
 mod again;
 pub(crate) mod announcer;
 mod assertions;
+mod choice;
 mod clients;
 mod crowd;
 mod deadlines;
@@ -136,6 +137,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     scenarios.extend(web_seed::scenarios());
     scenarios.extend(from_seed::scenarios());
     scenarios.extend(real_clients::scenarios());
+    scenarios.extend(choice::scenarios());
     let chosen = |name: &str| {
         options.filter.is_empty() || options.filter.iter().any(|part| name.contains(part))
     };

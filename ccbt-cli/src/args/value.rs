@@ -11,6 +11,7 @@ use ccbt_peer::wire::metainfo::MAX_PIECE_LENGTH;
 
 use super::network::Rate;
 use super::{Ratio, Subject, Tier, Torrent};
+use crate::selection::FileSpec;
 
 /// A file, or the URL of one.
 pub(super) fn torrent(text: &str) -> Result<Torrent, String> {
@@ -32,6 +33,11 @@ pub(super) fn subject(text: &str) -> Result<Subject, String> {
         return Ok(Subject::Magnet(Box::new(magnet)));
     }
     torrent(text).map(Subject::Torrent)
+}
+
+/// Files of a torrent.
+pub(super) fn files(text: &str) -> Result<FileSpec, String> {
+    FileSpec::parse(text)
 }
 
 /// Trackers that are equal among themselves, with commas between them.

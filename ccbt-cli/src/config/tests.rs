@@ -322,6 +322,7 @@ fn sample(value_name: &str) -> &'static str {
         "RATE" => "5K",
         "RATIO" => "1.5",
         "DUR" => "90s",
+        "HOW" => "full",
         "SPEC" => "all=off",
         "URL" | "URL[,URL]..." => "http://host.example/",
         other => panic!("no sample for {other}"),

@@ -25,6 +25,8 @@ pub(super) struct Drive<'a> {
     pub(super) until: Until,
     /// Bytes that were verified before it began.
     pub(super) before: u64,
+    /// Bytes of all that is wanted.
+    pub(super) total: u64,
     /// When every piece was verified.
     pub(super) finished: Option<Time>,
     pub(super) audience: Audience<'a>,
@@ -45,7 +47,7 @@ impl Drive<'_> {
         metainfo: &Metainfo,
         signals: &mut Signals,
     ) -> Result<Done, Failure> {
-        self.audience.report.begin(self.before, metainfo.total_len());
+        self.audience.report.begin(self.before, self.total);
         let end = self.until_the_end(signals).await;
         if let Some(trouble) = self.memory.keep_now(&self.swarm).await {
             self.audience.report.once(&trouble);
@@ -59,7 +61,7 @@ impl Drive<'_> {
         match end {
             End::Finished(at) => {
                 let shared = self.until.is_set().then(|| Sharing::of(&after));
-                Ok(Done { shared, ..self.done(at, metainfo.total_len()) })
+                Ok(Done { shared, ..self.done(at, self.total) })
             }
             End::Stalled(wait) => {
                 let message = format!(
@@ -96,7 +98,7 @@ impl Drive<'_> {
             let complete = match event.kind {
                 EventKind::Finished => true,
                 // Nothing was to be done, so the swarm has nothing to tell.
-                EventKind::Started { have, pieces, .. } if have == pieces => {
+                EventKind::Started { need: 0, .. } => {
                     self.audience
                         .hear(&self.about, &Event { at: event.at, kind: EventKind::Finished });
                     true
@@ -115,7 +117,7 @@ impl Drive<'_> {
                         return end;
                     }
                     // The event itself may be among those that were lost.
-                    lagged && now.have == now.pieces
+                    lagged && now.need == 0
                 }
                 _ => false,
             };

@@ -8,6 +8,7 @@ mod doctor;
 mod download;
 mod events;
 mod eviction;
+mod files;
 mod network;
 mod policy;
 mod refused;

@@ -39,7 +39,11 @@ impl Mailbox {
             match &tell {
                 Tell::Interested(_) => mail.tells.retain(|old| !matches!(old, Tell::Interested(_))),
                 Tell::Choke(_) => mail.tells.retain(|old| !matches!(old, Tell::Choke(_))),
-                Tell::Request(_) | Tell::Cancel(_) | Tell::AllowFast(_) | Tell::UploadOnly => {}
+                Tell::Request(_)
+                | Tell::Cancel(_)
+                | Tell::AllowFast(_)
+                | Tell::Have(_)
+                | Tell::UploadOnly(_) => {}
             }
             mail.tells.push(tell);
         });

@@ -17,9 +17,10 @@ use super::limit::Limits;
 use super::mailbox::Mailbox;
 use super::pool::Pool;
 use super::transport::Dialer;
-use super::writer::Writer;
+use super::writer::{Job, Reply, Writer};
 use super::{CATCH_UP, LATE, Node, Ours, Report, Shared};
 use crate::addresses::Addresses;
+use crate::choice::Choice;
 use crate::close::CloseReason;
 use crate::event::{EventKind, Progress};
 use crate::events::Sink;
@@ -51,6 +52,8 @@ pub(crate) struct Setup {
     pub(crate) config: SwarmConfig,
     pub(crate) addresses: Addresses,
     pub(crate) have: Bitfield,
+    /// The files of `config.choice`, if the store is to hear of them.
+    pub(crate) files: Option<Vec<bool>>,
     pub(crate) policy: Arc<dyn EvictionPolicy>,
     pub(crate) store: Arc<dyn PieceStore>,
     pub(crate) dialer: Arc<dyn Dialer>,
@@ -69,6 +72,10 @@ pub(crate) fn run(setup: Setup) -> std::io::Result<mpsc::Sender<Report>> {
     let assemblies = Arc::new(Assemblies::new(setup.metainfo.clone(), &setup.have));
     let (writer, thread) =
         Writer::start(geometry, setup.store.clone(), assemblies.clone(), reports.clone())?;
+    if let Some(files) = setup.files {
+        // The first job of all: no piece comes before it.
+        writer.begin(Job::Choose(files, None));
+    }
     let listen = setup.node.as_ref().map(Node::local_addr);
     let session = SessionConfig {
         info_hash: setup.metainfo.info_hash(),
@@ -76,13 +83,14 @@ pub(crate) fn run(setup: Setup) -> std::io::Result<mpsc::Sender<Report>> {
         geometry,
         listen_port: listen.map(|addr| addr.port()),
     };
+    let hidden = setup.config.super_seed && setup.have.all();
     let shared = Arc::new(Shared {
         clock: Clock::start(),
         session: Arc::new(session),
         assemblies,
         store: setup.store.clone(),
         writer,
-        ours: RwLock::new(Ours { have: setup.have.clone(), log: Vec::new() }),
+        ours: RwLock::new(Ours { have: setup.have.clone(), log: Vec::new(), hidden }),
         buffers: Pool::default(),
         limits: setup.limits,
         reports: reports.clone(),
@@ -94,6 +102,7 @@ pub(crate) fn run(setup: Setup) -> std::io::Result<mpsc::Sender<Report>> {
     core.recall(shared.clock.now(), &setup.addresses);
     let driver = Driver {
         shared,
+        metainfo: setup.metainfo,
         dialer: setup.dialer,
         binding: setup.binding,
         mailboxes: HashMap::new(),
@@ -112,6 +121,7 @@ pub(crate) fn run(setup: Setup) -> std::io::Result<mpsc::Sender<Report>> {
 struct Driver {
     core: SwarmCore,
     shared: Arc<Shared>,
+    metainfo: Arc<Metainfo>,
     dialer: Arc<dyn Dialer>,
     binding: Binding,
     mailboxes: HashMap<PeerKey, Arc<Mailbox>>,
@@ -133,7 +143,8 @@ impl Driver {
     ) {
         let listen = node.as_ref().map(Node::local_addr);
         let progress = self.core.progress();
-        self.emit(EventKind::Started { listen, have: progress.have, pieces: progress.pieces });
+        let Progress { have, need, pieces, .. } = progress;
+        self.emit(EventKind::Started { listen, have, need, pieces });
         let (found, mut finds) = mpsc::channel(64);
         let (stop, stopped) = watch::channel(false);
         let mut sources = self.start_sources(sources, listen.map(|a| a.port()), &found, &stopped);
@@ -230,12 +241,21 @@ impl Driver {
                 self.emit(EventKind::StoreFailed { error: error.to_string() });
                 self.stop();
             }
+            Report::Choose(choice, reply) => self.choose(&choice, reply),
             Report::Wish(input) => self.core.handle(now, input),
             // Who asked may have given up.
             Report::Addresses(reply) => _ = reply.send(self.core.addresses(now)),
             Report::Look(reply) => _ = reply.send(self.core.snapshot(now)),
             Report::Stop => self.stop(),
         }
+    }
+
+    /// The store hears of it first: it may not be able to, and pieces are to find it ready.
+    fn choose(&self, choice: &Choice, reply: Reply) {
+        let pieces = Arc::new(choice.pieces(&self.metainfo));
+        let job = Job::Choose(choice.wanted(), Some((pieces, reply)));
+        let shared = self.shared.clone();
+        tokio::spawn(async move { shared.writer.write(job).await });
     }
 
     fn stop(&mut self) {
@@ -301,6 +321,10 @@ impl Driver {
                         let soon = self.shared.clock.now() + wait.clamp(ANNOUNCE, ANNOUNCE_MOST);
                         self.announce_at.get_or_insert(self.shared.clock.instant(soon));
                     }
+                }
+                Action::ShowAll => {
+                    self.shared.show_all();
+                    self.announce();
                 }
                 Action::Forget(piece) => self.shared.assemblies.start_over(piece),
                 Action::Close { key, reason } => {

@@ -9,6 +9,7 @@ use ccbt_wire::PieceIndex;
 use super::Print;
 use crate::CloseReason;
 use crate::blocklist::Blocklist;
+use crate::choice::PieceChoice;
 use crate::event::EventKind;
 use crate::session::{SessionEvent, Tell};
 
@@ -74,6 +75,9 @@ pub enum Input {
     Policy(Arc<dyn EvictionPolicy>),
     /// Other ideas of who is worth more, and of how many go for better ones.
     Ranking(Arc<dyn Ranking>, Turnover),
+    /// Other pieces are wanted from now on, or in another order. One that is about another number of pieces
+    /// is ignored.
+    Choose(Arc<PieceChoice>),
     /// So many connections with a slot from now on.
     MaxPeers(u32),
     /// Other addresses are blocked from now on.
@@ -101,6 +105,9 @@ pub enum Action {
     },
     /// Tell every peer that we have this piece.
     Announce(PieceIndex),
+    /// Greet with all that we have from now on, and tell everybody who was greeted otherwise: super-seeding is
+    /// over.
+    ShowAll,
     /// Throw away the blocks of this piece that are here: it starts over.
     Forget(PieceIndex),
     /// Close the connection, or give up the dial.

@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
-use ccbt_peer::wire::{Bitfield, Block, Message, PieceIndex};
+use ccbt_peer::wire::{
+    Bitfield, Block, EXTENDED_HANDSHAKE, ExtensionHandshake, Message, PieceIndex,
+};
 
 /// Every peer sends a keep-alive so often.
 const KEEP_ALIVE: Duration = Duration::from_secs(100);
@@ -53,6 +55,8 @@ pub(crate) enum Drip {
 pub(crate) struct Host {
     pub(crate) answer: Answer,
     pub(crate) fast: bool,
+    /// It says so at the beginning (BEP 21).
+    pub(crate) upload_only: bool,
     pub(crate) greeting: Greeting,
     pub(crate) has: Bitfield,
     pub(crate) script: Vec<(Duration, Line)>,
@@ -136,6 +140,11 @@ impl Remote {
 
     /// The handshakes are done.
     pub(crate) fn open(&mut self, out: &mut Out) {
+        if self.host.upload_only {
+            let hello = ExtensionHandshake { upload_only: Some(true), ..Default::default() };
+            let payload = hello.encode().into();
+            out.say.push(Message::Extended { id: EXTENDED_HANDSHAKE, payload });
+        }
         match self.host.greeting {
             Greeting::Nothing => {}
             Greeting::Bitfield => {

@@ -14,6 +14,7 @@ use super::place::{Place, Running};
 pub(super) struct Get {
     name: String,
     torrent: PathBuf,
+    output: Option<PathBuf>,
     arguments: Vec<String>,
     tracker: bool,
     local: Option<Namespace>,
@@ -26,6 +27,7 @@ impl Get {
         Get {
             name: name.to_owned(),
             torrent: torrent.to_owned(),
+            output: None,
             arguments: Vec::new(),
             tracker: false,
             local: None,
@@ -51,6 +53,18 @@ impl Get {
         self
     }
 
+    /// With one more switch, or an option with its value.
+    pub(super) fn switch(mut self, name: &str) -> Self {
+        self.arguments.push(name.to_owned());
+        self
+    }
+
+    /// Into this folder rather than one of its own.
+    pub(super) fn into(mut self, output: &Path) -> Self {
+        self.output = Some(output.to_owned());
+        self
+    }
+
     /// The torrent's trackers may be asked.
     pub(super) fn with_tracker(mut self) -> Self {
         self.tracker = true;
@@ -71,7 +85,7 @@ impl Get {
 
     /// Starts it.
     pub(super) fn start(self, place: &Place) -> Result<Download> {
-        let output = place.folder(&self.name)?;
+        let output = self.output.map_or_else(|| place.folder(&self.name), Ok)?;
         let log = place.path(&format!("{}.events", self.name));
         let mut command = place.ccbt(&self.name)?;
         command.arg("get").arg(&self.torrent).arg("-o").arg(&output).arg("--events").arg(&log);
