@@ -440,17 +440,18 @@ impl SwarmBuilder {
         if self.config.private {
             self.sources.retain(|source| source::is_fit_for_private(source.kind()));
         }
-        let mut dialer =
+        let dialer =
             self.dialer.unwrap_or_else(|| Arc::new(TcpDialer::through(self.binding.clone())));
         #[cfg(feature = "webseed")]
-        let mut web_seeds = None;
-        #[cfg(feature = "webseed")]
-        if !self.web_seeds.is_empty() {
+        let (dialer, web_seeds) = if self.web_seeds.is_empty() {
+            (dialer, None)
+        } else {
             let seeds = WebSeeds::new(&self.metainfo, &self.web_seeds);
-            dialer = Arc::new(seeds.dialer(dialer));
-            web_seeds = Some(seeds.known());
+            let through: Arc<dyn Dialer> = Arc::new(seeds.dialer(dialer));
+            let known = seeds.known();
             self.sources.push(Box::new(seeds));
-        }
+            (through, Some(known))
+        };
         let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::new(&self.metainfo)));
         let progress = Arc::new(Mutex::new(Progress::default()));
         let (sink, events) = events::channel();
