@@ -2,8 +2,9 @@
 //!
 //! A peer goes on with the pieces that it works on; then come pieces that nobody works on any more, then
 //! the rarest piece that nobody has begun (a random one while we have next to nothing). When too many
-//! pieces are open at once, peers share them instead. Pieces that are wanted more come before rarer ones. What somebody failed to deliver in time is asked
-//! for elsewhere, and when every block is asked for, idle peers are asked for the same ones: endgame.
+//! pieces are open at once, peers share them instead. Pieces that are wanted more come before rarer ones.
+//! What somebody failed to deliver in time is asked for elsewhere, and when every block is asked for, idle
+//! peers are asked for the same ones: endgame.
 
 use std::collections::{BTreeMap, BTreeSet};
 
