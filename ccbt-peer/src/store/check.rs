@@ -107,7 +107,8 @@ impl Work<'_> {
             };
             let length = self.batch.min(pieces - first);
             let right = (0..length).try_fold(0, |right, i| {
-                let is_right = self.is_right(PieceIndex(first + i), &mut buffer)?;
+                let piece = PieceIndex(first + i);
+                let is_right = is_right(self.store, self.metainfo, piece, &mut buffer)?;
                 Ok(right | u64::from(is_right) << i)
             });
             self.failed.fetch_or(right.is_err(), Ordering::Relaxed);
@@ -115,28 +116,47 @@ impl Work<'_> {
             let _ = sender.send(right.map(|right| Batch { first, length, right }));
         }
     }
+}
 
-    fn is_right(&self, piece: PieceIndex, buffer: &mut [u8]) -> Result<bool, StoreError> {
-        let length = self.metainfo.piece_len(piece);
-        let mut hash = Sha1::new();
-        let mut begin = 0;
-        while begin < length {
-            let chunk = (length - begin).min(CHUNK);
-            let Some(target) = buffer.get_mut(..chunk as usize) else {
-                return Ok(false);
-            };
-            match self.store.read_run(piece, begin, &mut [IoSliceMut::new(target)]) {
-                Ok(()) => hash.update(target),
-                Err(error) if is_absence(&error) => return Ok(false),
-                Err(error) => return Err(error),
-            }
-            begin += chunk;
+/// Whether a piece is there and right. `buffer` has room for the piece, or for [`CHUNK`].
+fn is_right(
+    store: &dyn PieceStore,
+    metainfo: &Metainfo,
+    piece: PieceIndex,
+    buffer: &mut [u8],
+) -> Result<bool, StoreError> {
+    let length = metainfo.piece_len(piece);
+    let mut hash = Sha1::new();
+    let mut begin = 0;
+    while begin < length {
+        let chunk = (length - begin).min(CHUNK);
+        let Some(target) = buffer.get_mut(..chunk as usize) else {
+            return Ok(false);
+        };
+        match store.read_run(piece, begin, &mut [IoSliceMut::new(target)]) {
+            Ok(()) => hash.update(target),
+            Err(error) if is_absence(&error) => return Ok(false),
+            Err(error) => return Err(error),
         }
-        Ok(self
-            .metainfo
-            .piece_hash(piece)
-            .is_some_and(|expected| hash.finalize()[..] == expected[..]))
+        begin += chunk;
     }
+    Ok(metainfo.piece_hash(piece).is_some_and(|expected| hash.finalize()[..] == expected[..]))
+}
+
+/// Hashes some pieces again and notes in `have` those that are right.
+pub(super) fn check_again(
+    store: &dyn PieceStore,
+    metainfo: &Metainfo,
+    pieces: impl IntoIterator<Item = PieceIndex>,
+    have: &mut Bitfield,
+) -> Result<(), StoreError> {
+    let mut buffer = vec![0; metainfo.piece_length().min(CHUNK) as usize];
+    for piece in pieces {
+        if is_right(store, metainfo, piece, &mut buffer)? {
+            have.set(piece, true);
+        }
+    }
+    Ok(())
 }
 
 fn is_absence(error: &StoreError) -> bool {

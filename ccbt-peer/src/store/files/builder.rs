@@ -105,7 +105,7 @@ impl<'a> FileStoreBuilder<'a> {
             return Ok((store, Bitfield::new(pieces)));
         }
         let mut have = check_with(&store, metainfo, &mut progress)?;
-        store.settle(&mut have)?;
+        store.settle(metainfo, &mut have)?;
         Ok((store, have))
     }
 }

@@ -1,20 +1,44 @@
 //! Which files are wanted: what is moved where when that changes.
 
+use std::collections::BTreeSet;
 use std::io::IoSlice;
 use std::sync::Arc;
 
-use ccbt_wire::{Bitfield, PieceIndex};
+use ccbt_wire::{Bitfield, Metainfo, PieceIndex};
 
 use super::belongs::{self, Judgement};
 use super::survey::{self, Standing};
 use super::{FileStore, Notes};
 use crate::store::StoreError;
+use crate::store::check::check_again;
 
 impl FileStore {
     /// Draws the conclusions from which pieces are right. A file that is not wanted and cannot be proven is
-    /// left alone, and so is what it may have had of them.
-    pub(super) fn settle(&self, have: &mut Bitfield) -> Result<(), StoreError> {
+    /// left alone, and what it may have had of them is looked for in the part file.
+    pub(super) fn settle(
+        &self,
+        metainfo: &Metainfo,
+        have: &mut Bitfield,
+    ) -> Result<(), StoreError> {
         let mut notes = self.notes();
+        let mut again = BTreeSet::new();
+        for (index, entry) in self.layout.stored() {
+            if self.standing(index) != Standing::Unproven {
+                continue;
+            }
+            if belongs::judge(entry, &self.extent, have) == Judgement::Belongs {
+                self.set_standing(index, Standing::Ours);
+            } else if !notes.chosen[index] {
+                again
+                    .extend(self.part.places.portions(entry.offset, entry.length).map(|p| p.piece));
+                self.set_standing(index, Standing::Aside);
+            }
+        }
+        for piece in &again {
+            have.set(*piece, false);
+        }
+        again.retain(|piece| self.part.lock().held.contains(piece));
+        check_again(self, metainfo, again, have)?;
         for (index, entry) in self.layout.stored() {
             if self.standing(index) != Standing::Unproven {
                 continue;
@@ -22,11 +46,6 @@ impl FileStore {
             let judgement = belongs::judge(entry, &self.extent, have);
             if judgement == Judgement::Belongs {
                 self.set_standing(index, Standing::Ours);
-            } else if !notes.chosen[index] {
-                for portion in self.part.places.portions(entry.offset, entry.length) {
-                    have.set(portion.piece, false);
-                }
-                self.set_standing(index, Standing::Aside);
             } else if judgement == Judgement::Disproven {
                 let file = self.handle(index, false)?;
                 let zeros = belongs::is_all_zeros(&file);
@@ -38,9 +57,14 @@ impl FileStore {
             }
         }
         self.part.lock().held.retain(|piece| have.get(*piece));
+        self.bring_all_home(&mut notes)
+    }
+
+    /// No wanted file is aside from now on.
+    pub(super) fn bring_all_home(&self, notes: &mut Notes) -> Result<(), StoreError> {
         for (index, _) in self.layout.stored() {
             if notes.chosen[index] {
-                self.bring_home(index, &mut notes)?;
+                self.bring_home(index, notes)?;
             }
         }
         self.keep_part()

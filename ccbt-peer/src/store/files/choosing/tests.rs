@@ -181,6 +181,24 @@ fn foreign_files_in_the_place_of_unwanted_ones_are_left_alone() {
 }
 
 #[test]
+fn a_foreign_file_in_the_place_of_an_unwanted_one_costs_nothing_of_the_part_file() {
+    for (file, wanted) in [("t/a", 1), ("t/b", 0)] {
+        let (root, torrent) = (tempdir().unwrap(), torrent());
+        let (store, _) = resume(&root, &torrent, &[wanted]);
+        write(&store, &torrent, [1]);
+        drop(store);
+        fs::write(root.path().join(file), "my own words").unwrap();
+        let (store, have) = resume(&root, &torrent, &[wanted]);
+        assert_eq!(have, [1]);
+        assert_eq!(check(&store, &torrent), [1]);
+        assert_eq!(fs::read(root.path().join(file)).unwrap(), b"my own words");
+        drop(store);
+        fs::remove_file(root.path().join(file)).unwrap();
+        assert_eq!(resume(&root, &torrent, &[0, 1, 2]).1, [1]);
+    }
+}
+
+#[test]
 fn a_piece_that_comes_after_its_file_was_given_up_lies_in_its_place() {
     let (root, torrent) = (tempdir().unwrap(), torrent());
     let (store, _) = resume(&root, &torrent, &[1]);
