@@ -1,11 +1,11 @@
 //! Super-seeding (BEP 16): the first seed shows each peer one piece at a time, so that nearly every byte it
 //! sends is one that nobody has yet. The next one comes when the last was seen at somebody else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use ccbt_policy::{Availability, Time};
-use ccbt_wire::{Bitfield, PieceIndex};
+use ccbt_policy::{Availability, PeerView, Time};
+use ccbt_wire::{Bitfield, PeerId, PieceIndex};
 
 use super::availability::has_piece;
 use super::{Action, PeerKey, SwarmCore};
@@ -23,6 +23,9 @@ pub(super) struct SuperSeed {
     peers: BTreeMap<PeerKey, Shown>,
     /// To how many of those who are here each piece was shown.
     times: Vec<u16>,
+    /// Who was seen to have everything; not more of them than matter. Such a peer is of no use to us and
+    /// soon gone, its copy is not.
+    complete: BTreeSet<PeerId>,
 }
 
 #[derive(Debug)]
@@ -36,11 +39,17 @@ struct Shown {
 
 impl SuperSeed {
     pub(super) fn new(pieces: u32) -> Self {
-        Self { peers: BTreeMap::new(), times: vec![0; pieces as usize] }
+        Self { peers: BTreeMap::new(), times: vec![0; pieces as usize], complete: BTreeSet::new() }
+    }
+
+    fn saw_complete(&mut self, id: PeerId) {
+        if self.complete.len() < COPIES as usize {
+            self.complete.insert(id);
+        }
     }
 
     /// The peer is gone.
-    pub(super) fn forget(&mut self, key: PeerKey) {
+    fn forget(&mut self, key: PeerKey) {
         if let Some(shown) = self.peers.remove(&key) {
             for piece in shown.pieces.iter_ones() {
                 let times = &mut self.times[piece.0 as usize];
@@ -109,11 +118,22 @@ impl SwarmCore {
         self.actions.push_back(Action::Tell { key, tell: Tell::Have(piece) });
     }
 
+    /// A connection ends.
+    pub(super) fn super_seed_lost(&mut self, key: PeerKey) {
+        let Some(state) = &mut self.super_seed else { return };
+        if let Some(view) = self.watch.get(key).filter(|view| is_complete(view)) {
+            state.saw_complete(PeerId(view.peer_id));
+        }
+        state.forget(key);
+    }
+
     /// Once a second: nobody waits for ever, and there is an end.
     pub(super) fn mind_super_seed(&mut self, now: Time) {
-        let Some(state) = &self.super_seed else { return };
-        let seeds = self.watch.iter().filter(|(_, view)| view.availability == Availability::All);
-        let seeds = u32::try_from(seeds.count()).unwrap_or(u32::MAX);
+        let Some(state) = &mut self.super_seed else { return };
+        for (_, view) in self.watch.iter().filter(|(_, view)| is_complete(view)) {
+            state.saw_complete(PeerId(view.peer_id));
+        }
+        let seeds = u32::try_from(state.complete.len()).unwrap_or(u32::MAX);
         let copies = |piece| u32::from(self.picker.rarity.count(piece)).saturating_add(seeds);
         if self.have.iter_ones().all(|piece| copies(piece) >= COPIES) {
             return self.show_everything();
@@ -135,4 +155,8 @@ impl SwarmCore {
             self.actions.push_back(Action::Tell { key, tell: Tell::UploadOnly(true) });
         }
     }
+}
+
+fn is_complete(view: &PeerView) -> bool {
+    view.availability == Availability::All
 }

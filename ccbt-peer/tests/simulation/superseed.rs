@@ -122,6 +122,21 @@ fn when_all_is_with_two_others_everybody_sees_everything() {
 }
 
 #[test]
+fn who_became_complete_and_left_has_a_copy_still() {
+    let mut world = super_seed();
+    for _ in 0..2 {
+        let leecher = world.add(kinds::leecher(PIECES, true));
+        world.run_for(secs(10));
+        assert_eq!(world.close(leecher).1, "redundant: redundant");
+        assert!(world.told(leecher, &Message::HaveAll).is_empty());
+    }
+    let late = world.add(kinds::leecher(PIECES, true));
+    world.run_for(secs(1));
+    assert_eq!(world.told(late, &Message::HaveAll).len(), 1);
+    world.stop();
+}
+
+#[test]
 fn who_is_not_complete_at_the_start_hides_nothing() {
     let mut world = World::with(pieces(PIECES), PolicySet::standard(), |config| {
         config.super_seed = true;
