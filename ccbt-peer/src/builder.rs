@@ -185,7 +185,7 @@ impl Swarm {
     }
 
     /// The swarm's task always drains its queue, so the message waits for that at the most.
-    fn tell(&self, report: Report) {
+    pub(crate) fn tell(&self, report: Report) {
         if let Err(mpsc::error::TrySendError::Full(report)) = self.inner.reports.try_send(report) {
             let reports = self.inner.reports.clone();
             tokio::spawn(async move {

@@ -100,8 +100,11 @@ pub(crate) fn run(setup: Setup) -> std::io::Result<mpsc::Sender<Report>> {
     }
     let mut core = SwarmCore::new(setup.config, setup.have, setup.policy);
     core.recall(shared.clock.now(), &setup.addresses);
+    let (choices, waiting) = mpsc::unbounded_channel();
+    tokio::spawn(pass_on(waiting, shared.writer.clone()));
     let driver = Driver {
         shared,
+        choices,
         metainfo: setup.metainfo,
         dialer: setup.dialer,
         binding: setup.binding,
@@ -125,6 +128,8 @@ struct Driver {
     dialer: Arc<dyn Dialer>,
     binding: Binding,
     mailboxes: HashMap<PeerKey, Arc<Mailbox>>,
+    /// To the writer, in the order in which they came.
+    choices: mpsc::UnboundedSender<Job>,
     events: Sink,
     progress: Arc<Mutex<Progress>>,
     totals: watch::Sender<Totals>,
@@ -175,9 +180,9 @@ impl Driver {
         let goodbye = async { while sources.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(GOODBYE, goodbye).await;
         drop((sources, inbox));
-        let Self { events, shared, mailboxes, core, .. } = self;
+        let Self { events, shared, mailboxes, choices, core, .. } = self;
         let clock = shared.clock;
-        drop((shared, mailboxes, core));
+        drop((shared, mailboxes, choices, core));
         // The writer ends when the last connection has let go of it; verified pieces are still written.
         let _ = tokio::task::spawn_blocking(move || writer.join()).await;
         events.emit(clock.now(), EventKind::Stopped);
@@ -253,9 +258,8 @@ impl Driver {
     /// The store hears of it first: it may not be able to, and pieces are to find it ready.
     fn choose(&self, choice: &Choice, reply: Reply) {
         let pieces = Arc::new(choice.pieces(&self.metainfo));
-        let job = Job::Choose(choice.wanted(), Some((pieces, reply)));
-        let shared = self.shared.clone();
-        tokio::spawn(async move { shared.writer.write(job).await });
+        // The queue ends with the writer's; who asked hears of it then.
+        let _ = self.choices.send(Job::Choose(choice.wanted(), Some((pieces, reply))));
     }
 
     fn stop(&mut self) {
@@ -344,6 +348,10 @@ impl Driver {
     }
 
     async fn finish(&mut self) {
+        if self.core.progress().need > 0 {
+            // Something else was chosen in the meantime.
+            return;
+        }
         let store = self.shared.store.clone();
         let finished = tokio::task::spawn_blocking(move || store.finish()).await;
         match finished {
@@ -394,6 +402,13 @@ impl Driver {
 
     fn emit(&self, kind: EventKind) {
         self.events.emit(self.shared.clock.now(), kind);
+    }
+}
+
+/// Hands jobs to the writer, one behind the other; none waits in the swarm's own task.
+async fn pass_on(mut jobs: mpsc::UnboundedReceiver<Job>, writer: Writer) {
+    while let Some(job) = jobs.recv().await {
+        writer.write(job).await;
     }
 }
 

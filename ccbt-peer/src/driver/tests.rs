@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "the clock of the runtime stands still here")]
 
+mod choices;
 mod hygiene;
 mod limits;
 mod private;
