@@ -319,17 +319,25 @@ impl PieceStore for FileStore {
     }
 
     /// Creates the wanted files that are empty and removes the note about the files in progress, unless
-    /// there are others that we began. Does nothing if both is done.
+    /// there are others that we began, or wanted ones that are not all there: more may have been chosen in
+    /// the meantime. Does nothing if both is done.
     fn finish(&self) -> Result<(), StoreError> {
         let mut notes = self.notes();
+        self.keep_part()?;
         let mut begun = false;
         for (index, entry) in self.layout.stored() {
+            let is_missing = matches!(self.standing(index), Standing::Absent | Standing::Aside);
             if !notes.chosen[index] {
                 begun |= notes.noted[index];
+            } else if entry.length > 0 && is_missing {
+                begun = true;
             } else if entry.length > 0 {
                 // Somebody may have removed what we wrote: then nothing is finished.
-                self.folder.open_file(&entry.path, false)?;
-            } else if matches!(self.standing(index), Standing::Absent | Standing::Aside) {
+                let file = self.folder.open_file(&entry.path, false)?;
+                let length = file.metadata().map(|metadata| metadata.len());
+                let length = length.map_err(|e| self.folder.error(&entry.path, "look at", e))?;
+                begun |= length < entry.length;
+            } else if is_missing {
                 self.with_room(|| self.folder.create_file(&entry.path))?;
                 self.set_standing(index, Standing::Ours);
             }

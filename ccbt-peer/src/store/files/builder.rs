@@ -54,6 +54,13 @@ impl<'a> FileStoreBuilder<'a> {
     /// # Errors
     /// As there; a wanted file alone can stand in the way.
     pub fn open(self) -> Result<FileStore, StoreError> {
+        let store = self.survey()?;
+        store.bring_all_home(&mut store.notes())?;
+        Ok(store)
+    }
+
+    /// The store with what can be seen; what the part file has of wanted files is still there.
+    fn survey(self) -> Result<FileStore, StoreError> {
         let folder = Folder::open(&self.folder)?;
         let layout = Layout::of(self.metainfo);
         let extent = Extent::of(self.metainfo);
@@ -98,7 +105,7 @@ impl<'a> FileStoreBuilder<'a> {
         mut progress: impl FnMut(u32, u32),
     ) -> Result<(FileStore, Bitfield), StoreError> {
         let metainfo = self.metainfo;
-        let store = self.open()?;
+        let store = self.survey()?;
         let pieces = metainfo.piece_count();
         if store.is_untouched() {
             progress(pieces, pieces);

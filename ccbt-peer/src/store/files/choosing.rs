@@ -82,15 +82,16 @@ impl FileStore {
                 self.look_again(*index, &notes)?;
             }
         }
-        for index in newly {
-            self.bring_home(index, &mut notes)?;
+        let brought = newly.iter().try_for_each(|index| self.bring_home(*index, &mut notes));
+        if brought.is_ok() {
+            notes.chosen = (0..self.layout.len()).map(wants).collect();
         }
-        for (index, _) in self.layout.stored().filter(|(index, _)| !wants(*index)) {
+        for (index, _) in self.layout.stored().filter(|(index, _)| !notes.chosen[*index]) {
             if self.standing(index) == Standing::Absent {
                 self.set_standing(index, Standing::Aside);
             }
         }
-        notes.chosen = (0..self.layout.len()).map(wants).collect();
+        brought?;
         self.keep_part()
     }
 
@@ -140,7 +141,7 @@ impl FileStore {
     }
 
     /// Keeps in the part file what files that are aside have of pieces, and it only if it has something.
-    fn keep_part(&self) -> Result<(), StoreError> {
+    pub(super) fn keep_part(&self) -> Result<(), StoreError> {
         self.part.keep(&self.folder, |piece| self.has_aside(piece))
     }
 

@@ -199,6 +199,63 @@ fn a_foreign_file_in_the_place_of_an_unwanted_one_costs_nothing_of_the_part_file
 }
 
 #[test]
+fn with_a_wanted_file_that_is_missing_nothing_is_finished_and_nothing_fails() {
+    let (root, torrent) = (tempdir().unwrap(), torrent());
+    let (store, _) = resume(&root, &torrent, &[0, 1]);
+    write(&store, &torrent, [0, 1]);
+    // The news that this was all comes after another choice.
+    store.choose(&[true, true, true, true, true]).unwrap();
+    store.finish().unwrap();
+    let noted = |root| names(root).iter().any(|name| name.ends_with(".part"));
+    assert!(noted(&root), "c and d are missing");
+    write(&store, &torrent, [2, 3]);
+    store.finish().unwrap();
+    assert!(noted(&root), "d has no end");
+    write(&store, &torrent, [4, 5]);
+    store.finish().unwrap();
+    assert!(!noted(&root));
+}
+
+#[test]
+fn a_store_that_is_opened_without_a_check_has_wanted_files_in_their_places() {
+    let (root, torrent) = (tempdir().unwrap(), torrent());
+    let (store, _) = resume(&root, &torrent, &[1]);
+    write(&store, &torrent, [1]);
+    drop(store);
+    let store = FileStore::open(root.path(), &torrent.metainfo).unwrap();
+    assert!(!names(&root).contains(&part(&torrent)));
+    assert_eq!(check(&store, &torrent), [1]);
+    write(&store, &torrent, 0..6);
+    store.finish().unwrap();
+    assert_eq!(names(&root), set(["t/a", "t/b", "t/sub/c", "t/d", "t/empty"]));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_choice_that_fails_half_way_leaves_the_one_before() {
+    let (root, torrent) = (tempdir().unwrap(), torrent());
+    let (store, _) = resume(&root, &torrent, &[3]);
+    write(&store, &torrent, [3]);
+    // No folder can be created here, which is seen only when the file is.
+    std::os::unix::fs::symlink("nowhere", root.path().join("t/sub")).unwrap();
+    store.choose(&[true; 5]).unwrap_err();
+    write(&store, &torrent, [1]);
+    assert!(!names(&root).contains("t/a") && !names(&root).contains("t/b"));
+    assert_eq!(check(&store, &torrent), [1, 3]);
+}
+
+#[test]
+fn the_part_file_goes_at_the_end_when_what_it_has_was_moved_by_a_late_piece() {
+    let (root, torrent) = (tempdir().unwrap(), torrent());
+    let (store, _) = resume(&root, &torrent, &[1]);
+    // Those of 0 and 2 were asked for while their files were wanted.
+    write(&store, &torrent, [1, 0, 2]);
+    store.finish().unwrap();
+    assert!(!names(&root).contains(&part(&torrent)));
+    assert_eq!(check(&store, &torrent), [0, 1, 2]);
+}
+
+#[test]
 fn a_piece_that_comes_after_its_file_was_given_up_lies_in_its_place() {
     let (root, torrent) = (tempdir().unwrap(), torrent());
     let (store, _) = resume(&root, &torrent, &[1]);
