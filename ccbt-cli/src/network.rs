@@ -34,6 +34,8 @@ pub(crate) struct Setup<'a> {
     dht: Option<DhtNode>,
     mapper: Option<PortMapper>,
     binding: Binding,
+    /// Web seeds show how a torrent can be had, and nothing of its swarm.
+    uses_web_seeds: bool,
 }
 
 impl Network {
@@ -59,7 +61,7 @@ impl Network {
 }
 
 impl<'a> Setup<'a> {
-    /// For a look at a swarm: the rules drop nobody.
+    /// For a look at a swarm: the rules drop nobody, and web seeds are left out.
     ///
     /// # Errors
     /// As [`Network::prepare`].
@@ -68,7 +70,8 @@ impl<'a> Setup<'a> {
         eviction: &Eviction,
         report: &mut Report,
     ) -> Result<Self, Failure> {
-        Self::new(contact, Judges::of(eviction, true)?, Limits::none(), report)
+        let setup = Self::new(contact, Judges::of(eviction, true)?, Limits::none(), report)?;
+        Ok(Self { uses_web_seeds: false, ..setup })
     }
 
     fn new(
@@ -90,7 +93,18 @@ impl<'a> Setup<'a> {
         let binding = contact.binding()?;
         let dht = DhtNode::start(contact, &binding, &state, report);
         let local = LocalDiscovery::over(&binding);
-        Ok(Self { contact, judges, blocklist, limits, state, local, dht, mapper: None, binding })
+        Ok(Self {
+            contact,
+            judges,
+            blocklist,
+            limits,
+            state,
+            local,
+            dht,
+            mapper: None,
+            binding,
+            uses_web_seeds: !contact.no_web_seed,
+        })
     }
 
     /// The node of the DHT, if there is one.
@@ -110,6 +124,7 @@ impl<'a> Setup<'a> {
         if let Some(trouble) = trouble {
             report.once(&trouble);
         }
+        let web_seeds = if self.uses_web_seeds { metainfo.url_list() } else { &[] };
         let mut swarm = self
             .judges
             .judge(Swarm::builder(metainfo.clone()))
@@ -118,9 +133,10 @@ impl<'a> Setup<'a> {
             .binding(&self.binding)
             .blocklist(Arc::clone(&self.blocklist))
             .addresses(addresses)
-            .web_seeds(self.contact.web_seeds(metainfo));
+            .web_seeds(web_seeds);
         let dht = self.dht.as_ref().filter(|_| !metainfo.is_private());
-        if let Some(trackers) = self.contact.trackers(metainfo, dht.is_some(), report) {
+        let asks_others = dht.is_some() || !web_seeds.is_empty();
+        if let Some(trackers) = self.contact.trackers(metainfo, asks_others, report) {
             swarm = swarm.source(trackers);
         }
         if let Some(dht) = dht {
@@ -148,11 +164,6 @@ fn read_blocklist(path: &Path) -> Result<Blocklist, Failure> {
 }
 
 impl Contact {
-    /// The torrent's web seeds that we may ask.
-    fn web_seeds<'a>(&self, metainfo: &'a Metainfo) -> &'a [String] {
-        if self.no_web_seed { &[] } else { metainfo.url_list() }
-    }
-
     /// Whether peers in the local network are looked for.
     fn uses_lsd(&self, metainfo: &Metainfo) -> bool {
         !self.no_lsd && !metainfo.is_private()
@@ -175,7 +186,7 @@ impl Contact {
     fn trackers(
         &self,
         metainfo: &Metainfo,
-        has_dht: bool,
+        asks_others: bool,
         report: &mut Report,
     ) -> Option<TrackerTiers> {
         let tiers = if self.no_tracker { &[] } else { metainfo.trackers() };
@@ -187,9 +198,7 @@ impl Contact {
             };
             report.note(&format!("{url}{others} not asked: {error}"));
         }
-        let asks_somebody =
-            has_dht || !self.peers.is_empty() || !self.web_seeds(metainfo).is_empty();
-        if trackers.is_empty() && !asks_somebody {
+        if trackers.is_empty() && !asks_others && self.peers.is_empty() {
             report.once(if self.uses_lsd(metainfo) {
                 "no tracker to ask and no --peer: looking in the local network alone"
             } else {

@@ -366,7 +366,7 @@ impl SwarmBuilder {
     ///
     /// Each is a peer that has every piece and never chokes us: it gets a slot, and is asked, limited, judged,
     /// blamed for wrong pieces and tried again like any other, under the address of its server. Blocks that
-    /// lie one behind the other are one request. A complete swarm asks none.
+    /// lie one behind the other are one request. A complete swarm asks none, and no swarm more than 16.
     #[cfg(feature = "webseed")]
     #[must_use]
     pub fn web_seeds<U: AsRef<str>>(mut self, urls: &[U]) -> Self {

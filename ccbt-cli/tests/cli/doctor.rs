@@ -4,7 +4,8 @@
 use std::fs;
 use std::process::{Command, Output};
 
-use ccbt_peer::wire::{Bitfield, PieceIndex};
+use ccbt_peer::wire::metainfo::build::Builder;
+use ccbt_peer::wire::{Bitfield, Metainfo, PieceIndex};
 use serde_json::{Value, json};
 
 use crate::support::{Listening, Stage, assert_exit, run, text};
@@ -110,6 +111,19 @@ fn a_tracker_that_fails_is_named() {
     let error = seen["sources"][0]["error"].as_str().expect("an error");
     assert!(error.contains("no such t"), "{error}");
     let seen = examined(&stage, &["--for", "1s", "--no-tracker"], 3);
+    assert_eq!(codes(&seen), ["no-source"]);
+}
+
+#[test]
+fn a_web_seed_is_nobody_who_was_reached() {
+    let stage = Stage::new(None);
+    let plain = Metainfo::parse(&stage.metainfo_bytes(None)).expect("a torrent");
+    let hashes = (0..PIECES).filter_map(|piece| plain.piece_hash(PieceIndex(piece)));
+    let builder = Builder::single("payload.bin", plain.piece_length(), plain.total_len());
+    let builder = builder.pieces(hashes).web_seed(&format!("http://{}/", stage.nobody()));
+    fs::write(stage.torrent(), builder.encode()).expect("a torrent");
+    let seen = examined(&stage, &["--for", "1s"], 3);
+    assert_eq!((&seen["totals"]["met"], &seen["peers"]), (&json!(0), &json!([])));
     assert_eq!(codes(&seen), ["no-source"]);
 }
 

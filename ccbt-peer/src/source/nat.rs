@@ -6,6 +6,8 @@
 mod gateway;
 mod natpmp;
 mod source;
+#[cfg(test)]
+mod tests;
 mod upnp;
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -70,36 +72,34 @@ enum Router {
 impl Mapping {
     /// Asks a router for these ports.
     async fn new(binding: &Binding, ports: &[(Protocol, u16)]) -> Result<Self, MapError> {
-        let (routers, mut error) = (find(binding).await, MapError::NoRouter);
-        for router in routers {
-            let mapping = Self { ports: ports.to_vec(), router, external: None };
-            match mapping.renew(binding).await {
-                Ok(()) => {
-                    let external = mapping.router.external(binding).await;
-                    return Ok(Self { external, ..mapping });
-                }
-                Err(refused) => {
-                    mapping.remove(binding).await;
-                    error = refused;
-                }
+        let router = find(binding).await.ok_or(MapError::NoRouter)?;
+        Self::through(router, binding, ports).await
+    }
+
+    /// Asks this router. What it refuses may be somebody else's, so that only what it gave is given back.
+    async fn through(
+        router: Router,
+        binding: &Binding,
+        ports: &[(Protocol, u16)],
+    ) -> Result<Self, MapError> {
+        let mut mapping = Self { ports: Vec::new(), router, external: None };
+        for (protocol, port) in ports.iter().copied() {
+            let mapped = mapping.router.map(binding, protocol, port).await;
+            // Another port is ours as well.
+            if matches!(mapped, Ok(()) | Err(MapError::OtherPort { .. })) {
+                mapping.ports.push((protocol, port));
+            }
+            if let Err(error) = mapped {
+                mapping.remove(binding).await;
+                return Err(error);
             }
         }
-        Err(error)
+        mapping.external = mapping.router.external(binding).await;
+        Ok(mapping)
     }
 
     fn method(&self) -> &'static str {
         self.router.method()
-    }
-
-    /// Asks for another while.
-    async fn renew(&self, binding: &Binding) -> Result<(), MapError> {
-        for (protocol, port) in &self.ports {
-            match &self.router {
-                Router::NatPmp(router) => router.map(binding, *protocol, *port, LIFETIME).await?,
-                Router::Upnp(router) => router.map(binding, *protocol, *port, LIFETIME).await?,
-            }
-        }
-        Ok(())
     }
 
     /// Gives the ports back. A router that does not answer forgets them by itself.
@@ -121,6 +121,13 @@ impl Router {
         }
     }
 
+    async fn map(&self, binding: &Binding, protocol: Protocol, port: u16) -> Result<(), MapError> {
+        match self {
+            Self::NatPmp(router) => router.map(binding, protocol, port, LIFETIME).await,
+            Self::Upnp(router) => router.map(binding, protocol, port, LIFETIME).await,
+        }
+    }
+
     async fn external(&self, binding: &Binding) -> Option<IpAddr> {
         match self {
             Self::NatPmp(router) => router.external(binding).await,
@@ -129,20 +136,27 @@ impl Router {
     }
 }
 
-/// Routers that answer, both ways at once; who speaks NAT-PMP first.
-async fn find(binding: &Binding) -> Vec<Router> {
+/// A router that answers, asked both ways at once; NAT-PMP before UPnP.
+async fn find(binding: &Binding) -> Option<Router> {
     let gateway = gateway::default(binding);
     let natpmp = async {
         let router = natpmp::Router::new(gateway?);
         router.external(binding).await.map(|_| Router::NatPmp(router))
     };
     let upnp = async { Some(Router::Upnp(upnp::Router::find(binding, gateway).await?)) };
-    // One that is there is enough: nobody waits for the other then.
-    tokio::pin!(upnp);
+    first_found(natpmp, upnp).await
+}
+
+/// What is found first. One is enough: nobody waits for the other then.
+async fn first_found<T>(
+    one: impl Future<Output = Option<T>>,
+    other: impl Future<Output = Option<T>>,
+) -> Option<T> {
     tokio::select! {
         biased;
-        Some(router) = natpmp => vec![router],
-        found = &mut upnp => found.into_iter().collect(),
+        Some(found) = one => Some(found),
+        Some(found) = other => Some(found),
+        else => None,
     }
 }
 

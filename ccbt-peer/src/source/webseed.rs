@@ -36,6 +36,8 @@ const LONGEST_RETRY: Duration = Duration::from_secs(10 * 60);
 const ROOM: usize = 64 << 10;
 /// Failures that wait to be told; more are not.
 const FAILURES: usize = 16;
+/// Web seeds of a torrent; what it names beyond them is not asked.
+const MOST: usize = 16;
 
 /// The web seeds of a torrent.
 #[derive(Debug)]
@@ -63,8 +65,6 @@ struct Failure {
 /// One of them.
 #[derive(Debug)]
 struct Seed {
-    url: String,
-    metainfo: Arc<Metainfo>,
     layout: Layout,
     ranges: http::Ranges,
     failures: mpsc::Sender<Failure>,
@@ -75,7 +75,7 @@ impl WebSeeds {
         let (tell, failures) = mpsc::channel(FAILURES);
         let mut all: Vec<String> = Vec::new();
         for url in urls.iter().map(|url| url.as_ref().trim()) {
-            if !all.iter().any(|known| known == url) {
+            if all.len() < MOST && !all.iter().any(|known| known == url) {
                 all.push(url.to_owned());
             }
         }
@@ -100,17 +100,15 @@ impl WebSeeds {
         let usual = if uri.scheme_str() == Some("https") { 443 } else { 80 };
         let found = lookup_host((host, uri.port_u16().unwrap_or(usual))).await;
         let mut found = found.map_err(|error| error.to_string())?;
+        let seed = Arc::new(Seed {
+            layout: Layout::new(Arc::clone(&self.metainfo), url),
+            ranges: http::Ranges::through(binding),
+            failures: self.tell.clone(),
+        });
         let mut seeds = self.known.seeds();
         let free = found.find(|address| !seeds.contains_key(address));
         let address = free.ok_or("another web seed is at its address")?;
-        let seed = Seed {
-            url: url.to_owned(),
-            metainfo: Arc::clone(&self.metainfo),
-            layout: Layout::new(&self.metainfo, url).map_err(|error| error.to_string())?,
-            ranges: http::Ranges::through(binding),
-            failures: self.tell.clone(),
-        };
-        seeds.insert(address, Arc::new(seed));
+        seeds.insert(address, seed);
         Ok(address)
     }
 }

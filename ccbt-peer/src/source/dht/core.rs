@@ -2,6 +2,7 @@
 
 mod network;
 mod pending;
+mod rate;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,7 @@ use ccbt_wire::InfoHash;
 
 use self::network::Network;
 use self::pending::{Asked, Pending};
+use self::rate::Rate;
 use super::announced::Announced;
 use super::id::{NodeId, is_local};
 use super::krpc::{self, Body, Contact, Fault, Message, Query, Reply, Want};
@@ -26,12 +28,18 @@ const TIDY: Duration = Duration::from_secs(60);
 const PINGS: usize = 8;
 /// Queries of strangers that we answer in a second. More than one node gets, less than an attack brings.
 const ANSWERS: u32 = 200;
+/// Nodes that nobody here asked for are pinged no oftener in a second, and while fewer queries wait: the rest
+/// is for searches and announces.
+const MEETINGS: u32 = 8;
+const ROOM_TO_MEET: usize = 64;
+/// Addresses where nodes are said to be.
+const SAID: usize = 256;
 
 /// One node, in the IPv4 network, the IPv6 network, or both (BEP 32).
 #[derive(Debug)]
 pub(super) struct Core {
     networks: Vec<Network>,
-    /// Addresses where nodes are said to be, for as long as we know few.
+    /// Addresses where nodes are said to be, for as long as we know few; what was said last comes first.
     said: Vec<SocketAddr>,
     announced: Announced,
     pending: Pending,
@@ -42,7 +50,10 @@ pub(super) struct Core {
     tidy_at: Time,
     /// Until then nobody shall remember us: most processes do not live so long (BEP 43).
     read_only_until: Time,
-    answers: (Time, u32),
+    answers: Rate,
+    meetings: Rate,
+    /// How often the tables may have changed.
+    changes: u64,
     rng: fastrand::Rng,
 }
 
@@ -89,26 +100,35 @@ impl Core {
             news: VecDeque::new(),
             tidy_at: now + TIDY,
             read_only_until: now + read_only,
-            answers: (now, 0),
+            answers: Rate::new(now, ANSWERS),
+            meetings: Rate::new(now, MEETINGS),
+            changes: 0,
             rng,
         }
     }
 
     /// At these addresses nodes are said to be: they are asked now, and later while we know few.
     pub(super) fn say(&mut self, now: Time, addrs: &[SocketAddr]) {
-        for addr in addrs {
-            if !self.said.contains(addr) {
-                self.said.push(*addr);
-            }
+        self.said.retain(|addr| !addrs.contains(addr));
+        self.said.splice(..0, addrs.iter().copied());
+        self.said.truncate(SAID);
+        // Searches that have begun with older ones must not wait until those are through.
+        for search in self.searches.values_mut() {
+            let of_family = |addr: &&SocketAddr| addr.is_ipv4() == search.is_ipv4;
+            let said: Vec<SocketAddr> = addrs.iter().filter(of_family).copied().collect();
+            search.lookup.try_first(&said);
         }
         for at in 0..self.networks.len() {
             self.look_around(now, at);
         }
     }
 
-    /// A node is said to be at this address: it is asked whether it is.
+    /// A node is said to be at this address: it is asked whether it is, unless there is much to do.
     pub(super) fn meet(&mut self, now: Time, addr: SocketAddr) {
-        if self.network(addr.is_ipv4()).is_some() {
+        if self.network(addr.is_ipv4()).is_some()
+            && self.pending.len() < ROOM_TO_MEET
+            && self.meetings.allows(now)
+        {
             self.ask(now, addr, Query::Ping, None);
         }
     }
@@ -147,6 +167,7 @@ impl Core {
             }
             Body::Reply { id, reply, seen_as } => {
                 let Some(asked) = self.pending.take(from, &transaction) else { return };
+                self.changes += 1;
                 if let Some(network) = network(&mut self.networks, from.is_ipv4()) {
                     network.table.heard(now, Contact { id, addr: from });
                     if let Some(ip) = seen_as {
@@ -168,6 +189,7 @@ impl Core {
     /// Something is due.
     pub(super) fn on_deadline(&mut self, now: Time) {
         for Asked { addr, search, .. } in self.pending.overdue(now) {
+            self.changes += 1;
             if let Some(network) = network(&mut self.networks, addr.is_ipv4()) {
                 network.table.silent(addr);
             }
@@ -180,7 +202,7 @@ impl Core {
             self.announced.tidy(now, &mut self.rng);
             for at in 0..self.networks.len() {
                 for addr in self.networks[at].table.questionable(now, PINGS) {
-                    self.meet(now, addr);
+                    self.ask(now, addr, Query::Ping, None);
                 }
                 self.look_around(now, at);
             }
@@ -209,6 +231,11 @@ impl Core {
     pub(super) fn nodes(&self) -> Vec<SocketAddr> {
         let contacts = self.networks.iter().flat_map(|network| network.table.contacts());
         contacts.map(|contact| contact.addr).collect()
+    }
+
+    /// A number that is another one when [`nodes`](Self::nodes) gives something else.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// How many they are.
@@ -327,11 +354,7 @@ impl Core {
         else {
             return;
         };
-        if now.saturating_since(self.answers.0) >= Duration::from_secs(1) {
-            self.answers = (now, 0);
-        }
-        self.answers.1 += 1;
-        if self.answers.1 > ANSWERS {
+        if !self.answers.allows(now) {
             return;
         }
         let answer = match query {

@@ -62,7 +62,7 @@ impl Default for DhtConfig {
 /// A node of the DHT (BEP 5, 32, 42, 43), for all swarms of a process.
 ///
 /// It is in the IPv4 network and in the IPv6 network, as far as there are sockets to be had. Nothing is
-/// sent before a swarm searches for the first time. It lives as long as a clone of it, or a source of it.
+/// sent, nor answered, before a swarm searches for the first time. It lives as long as a clone of it, or a source of it.
 ///
 /// ```no_run
 /// # fn start(metainfo: ccbt_peer::wire::Metainfo) -> Result<(), Box<dyn std::error::Error>> {
@@ -132,6 +132,7 @@ impl Dht {
             names: Names { bootstrap: config.bootstrap, named, asked: false },
             nodes: config.nodes,
             known: Arc::clone(&known),
+            known_at: 0,
             in_use: false,
         };
         tokio::spawn(task.run(inbox, names));
@@ -166,8 +167,8 @@ impl Dht {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A node is said to be at this address: a peer told it, say. It may be forgotten when there is much
-    /// to do.
+    /// A node is said to be at this address: a peer told it, say. It is forgotten when there is much to do,
+    /// or nobody has searched yet.
     pub fn add_node(&self, addr: SocketAddr) {
         let _ = self.commands.try_send(Command::Meet(addr));
     }
@@ -197,6 +198,8 @@ struct Task {
     nodes: Vec<SocketAddr>,
     /// What the handles see.
     known: Arc<Mutex<Vec<SocketAddr>>>,
+    /// What the core's changes were when they did.
+    known_at: u64,
     /// Somebody searched, so that there is something to be done.
     in_use: bool,
 }
@@ -232,8 +235,12 @@ impl Task {
                     self.begin(&found);
                     continue;
                 }
-                received = receive(self.sockets[0].as_ref(), first) => received.map(|it| (&*first, it)),
-                received = receive(self.sockets[1].as_ref(), second) => received.map(|it| (&*second, it)),
+                received = receive(self.sockets[0].as_ref(), first), if self.in_use => {
+                    received.map(|it| (&*first, it))
+                }
+                received = receive(self.sockets[1].as_ref(), second), if self.in_use => {
+                    received.map(|it| (&*second, it))
+                }
                 () = sleep_until(due), if self.in_use => {
                     self.core.on_deadline(self.clock.now());
                     continue;
@@ -252,7 +259,8 @@ impl Task {
     fn obey(&mut self, command: Command) {
         let now = self.clock.now();
         match command {
-            Command::Meet(addr) => self.core.meet(now, addr),
+            Command::Meet(addr) if self.in_use => self.core.meet(now, addr),
+            Command::Meet(_) => {}
             Command::LookUp { .. } if self.waiting.is_some() => {
                 self.in_use = true;
                 self.waiting.get_or_insert_default().push(command);
@@ -281,6 +289,8 @@ impl Task {
 
     /// Sends and tells what there is to be sent and told.
     async fn flush(&mut self) {
+        // Whoever is told news may ask at once who there is.
+        self.show();
         while let Some((to, datagram)) = self.core.poll_send() {
             if let Some(socket) = &self.sockets[usize::from(to.is_ipv6())] {
                 // It is lost, as datagrams are.
@@ -299,9 +309,13 @@ impl Task {
                 }
             }
         }
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() != self.core.node_count() {
-            *known = self.core.nodes();
+    }
+
+    /// Shows the handles whom the core knows.
+    fn show(&mut self) {
+        if self.known_at != self.core.changes() {
+            self.known_at = self.core.changes();
+            *self.known.lock().unwrap_or_else(PoisonError::into_inner) = self.core.nodes();
         }
     }
 }

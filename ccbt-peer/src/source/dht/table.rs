@@ -70,6 +70,12 @@ impl Table {
     /// nobody else is at its address, unless that is a local one.
     pub(super) fn heard(&mut self, now: Time, contact: Contact) {
         let Some(at) = self.bucket(contact.id) else { return };
+        // One that began anew has another name: who was at its address is no more.
+        for bucket in &mut self.buckets {
+            bucket.retain(|entry| {
+                entry.contact.addr != contact.addr || entry.contact.id == contact.id
+            });
+        }
         if let Some(entry) =
             self.buckets[at].iter_mut().find(|entry| entry.contact.id == contact.id)
         {
@@ -80,10 +86,8 @@ impl Table {
             return;
         }
         let ip = contact.addr.ip();
-        let same_host = |entry: &Entry| {
-            entry.contact.addr == contact.addr || (!is_local(ip) && entry.contact.addr.ip() == ip)
-        };
-        if self.buckets.iter().flatten().any(same_host) {
+        let same_host = |entry: &Entry| entry.contact.addr.ip() == ip;
+        if !is_local(ip) && self.buckets.iter().flatten().any(same_host) {
             return;
         }
         let entry = Entry { contact, heard_at: now, failures: 0 };
@@ -189,6 +193,21 @@ mod tests {
             table.heard(Time::ZERO, Contact { addr, ..far(number) });
         }
         assert_eq!(table.len(), 4);
+    }
+
+    #[test]
+    fn a_node_that_began_anew_takes_the_place_of_its_old_name() {
+        let mut table = full();
+        let anew = Contact { addr: far(3).addr, ..far(77) };
+        table.heard(Time::ZERO, anew);
+        let known = table.contacts();
+        assert!(known.contains(&anew) && !known.contains(&far(3)));
+        assert_eq!(known.len(), 8);
+        // Those in the way are no longer, whichever bucket the new name belongs to.
+        let near = Contact { id: NodeId([0x01; 20]), addr: far(3).addr };
+        table.heard(Time::ZERO, near);
+        assert_eq!(table.len(), 8);
+        assert!(table.contacts().contains(&near));
     }
 
     #[test]

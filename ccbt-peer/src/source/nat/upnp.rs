@@ -60,6 +60,13 @@ impl Router {
         None
     }
 
+    /// One of the usual kind, told at this URL.
+    #[cfg(test)]
+    pub(super) fn at(control: Uri, ours: Ipv4Addr) -> Self {
+        let service = "urn:schemas-upnp-org:service:WANIPConnection:1".to_owned();
+        Self { control, service, ours }
+    }
+
     pub(super) async fn external(&self, binding: &Binding) -> Option<IpAddr> {
         let (_, answer) = self.call(binding, "GetExternalIPAddress", "").await?;
         element(&answer, "NewExternalIPAddress")?.trim().parse().ok()

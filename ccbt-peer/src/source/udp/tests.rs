@@ -64,6 +64,12 @@ async fn over_a_real_socket_an_announce_brings_peers_and_the_url_goes_along() {
 
 #[tokio::test]
 async fn over_ipv6_peers_have_18_bytes_and_both_families_are_asked() {
+    if let Err(error) = std::net::UdpSocket::bind("[::1]:0")
+        && error.kind() == std::io::ErrorKind::AddrNotAvailable
+    {
+        eprintln!("skipped: this machine has no ::1");
+        return;
+    }
     let four = Server::start("127.0.0.1", |_| Some(reply("10.0.0.1:6881"))).await;
     let six = Server::start("::1", |_| Some(reply("[2001:db8::1]:6882"))).await;
     let tracker = UdpTracker::new(&six.url("/announce")).unwrap();

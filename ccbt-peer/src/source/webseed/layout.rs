@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::path::Component;
+use std::sync::Arc;
 
 use ccbt_wire::Metainfo;
 use hyper::Uri;
@@ -9,24 +10,19 @@ use hyper::Uri;
 use crate::source::{UrlError, http};
 
 /// The files of a torrent as a web seed has them.
+///
+/// A URL is made when its file is asked for: a torrent may name many servers and many more files.
 #[derive(Debug)]
 pub(super) struct Layout {
-    /// In the order of the payload, none of them empty.
-    files: Vec<File>,
-}
-
-#[derive(Debug)]
-struct File {
-    offset: u64,
-    length: u64,
-    /// `None`: zeros that nobody stores.
-    uri: Option<Uri>,
+    metainfo: Arc<Metainfo>,
+    base: String,
 }
 
 /// A part of one file, or of zeros.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span {
-    pub(super) uri: Option<Uri>,
+    /// The number of the file.
+    file: usize,
     /// Where it begins in the file.
     pub(super) first: u64,
     /// Bytes; never 0.
@@ -34,32 +30,41 @@ pub(super) struct Span {
 }
 
 impl Layout {
-    /// # Errors
-    /// If a URL cannot be made of a file's name.
-    pub(super) fn new(metainfo: &Metainfo, url: &str) -> Result<Self, UrlError> {
-        let mut files = Vec::new();
-        for file in metainfo.files().iter().filter(|file| file.length > 0) {
-            let uri = if file.pad {
-                None
-            } else {
-                Some(http::parse(&url_of(url, metainfo.is_multi_file(), &file.path))?)
-            };
-            files.push(File { offset: file.offset, length: file.length, uri });
-        }
-        Ok(Self { files })
+    pub(super) fn new(metainfo: Arc<Metainfo>, base: &str) -> Self {
+        Self { metainfo, base: base.to_owned() }
+    }
+
+    pub(super) fn metainfo(&self) -> &Metainfo {
+        &self.metainfo
+    }
+
+    pub(super) fn base(&self) -> &str {
+        &self.base
     }
 
     /// The parts of files that `length` bytes of the payload from `begin` on are.
     pub(super) fn spans(&self, begin: u64, length: u64) -> Vec<Span> {
         let end = begin.saturating_add(length);
-        let first = self.files.partition_point(|file| file.offset + file.length <= begin);
-        let files = self.files.get(first..).unwrap_or_default().iter();
-        let span = |file: &File| {
+        let files = self.metainfo.files();
+        let first = files.partition_point(|file| file.offset + file.length <= begin);
+        let files = files.iter().enumerate().skip(first);
+        let files = files.take_while(|(_, file)| file.offset < end);
+        let spans = files.filter(|(_, file)| file.length > 0).map(|(at, file)| {
             let from = begin.max(file.offset);
             let to = end.min(file.offset + file.length);
-            Span { uri: file.uri.clone(), first: from - file.offset, length: to - from }
-        };
-        files.take_while(|file| file.offset < end).map(span).collect()
+            Span { file: at, first: from - file.offset, length: to - from }
+        });
+        spans.collect()
+    }
+
+    /// Where the server has a part; `None`: zeros that nobody stores.
+    ///
+    /// # Errors
+    /// If a URL cannot be made of the file's name.
+    pub(super) fn uri(&self, span: Span) -> Result<Option<Uri>, UrlError> {
+        let file = self.metainfo.files().get(span.file).filter(|file| !file.pad);
+        let url = |path| url_of(&self.base, self.metainfo.is_multi_file(), path);
+        file.map(|file| http::parse(&url(&file.path))).transpose()
     }
 }
 
@@ -96,13 +101,26 @@ mod tests {
 
     use super::*;
 
-    fn metainfo(builder: Builder) -> Metainfo {
-        Metainfo::parse(&builder.pieces([[0; 20]]).encode()).unwrap()
+    fn metainfo(builder: Builder) -> Arc<Metainfo> {
+        Arc::new(Metainfo::parse(&builder.pieces([[0; 20]]).encode()).unwrap())
     }
 
-    fn text(spans: &[Span]) -> Vec<String> {
-        let uri = |span: &Span| span.uri.as_ref().map_or("-".into(), Uri::to_string);
-        spans.iter().map(|span| format!("{} {}+{}", uri(span), span.first, span.length)).collect()
+    fn text(layout: &Layout, begin: u64, length: u64) -> Vec<String> {
+        let spans = layout.spans(begin, length).into_iter();
+        let uri = |span| layout.uri(span).unwrap().map_or("-".into(), |uri| uri.to_string());
+        spans.map(|span| format!("{} {}+{}", uri(span), span.first, span.length)).collect()
+    }
+
+    #[test]
+    fn web_seeds_share_what_they_know_of_the_files() {
+        let files: Vec<(String, u64)> = (0..1_000).map(|n| (format!("file-{n}"), 16)).collect();
+        let files = files.iter().map(|(name, length)| (name.as_str(), *length));
+        let metainfo = metainfo(Builder::multi("folder", 16_384, files));
+        let layouts: Vec<Layout> =
+            (0..16).map(|_| Layout::new(Arc::clone(&metainfo), "http://w.example/")).collect();
+        assert_eq!(Arc::strong_count(&metainfo), 1 + layouts.len());
+        let last = "http://w.example/folder/file-999 0+16";
+        assert!(layouts.iter().all(|layout| text(layout, 15_984, 16) == [last]));
     }
 
     #[test]
@@ -112,8 +130,8 @@ mod tests {
             ("http://w.example/x?y", "http://w.example/x?y 10+20"),
             ("http://w.example/d/", "http://w.example/d/a%20b.bin 10+20"),
         ] {
-            let layout = Layout::new(&metainfo, url).unwrap();
-            assert_eq!(text(&layout.spans(10, 20)), [file]);
+            let layout = Layout::new(Arc::clone(&metainfo), url);
+            assert_eq!(text(&layout, 10, 20), [file]);
         }
     }
 
@@ -122,7 +140,7 @@ mod tests {
         let files = [("one", 10), ("empty", 0), ("sub/zw\u{f6}lf #?", 5), ("last", 100)];
         let metainfo = metainfo(Builder::multi("folder", 16_384, files));
         for url in ["http://w.example/d", "http://w.example/d/"] {
-            let layout = Layout::new(&metainfo, url).unwrap();
+            let layout = Layout::new(Arc::clone(&metainfo), url);
             let one = "http://w.example/d/folder/one";
             let two = "http://w.example/d/folder/sub/zw%C3%B6lf%20%23%3F";
             let last = "http://w.example/d/folder/last";
@@ -132,7 +150,7 @@ mod tests {
                 (3, 112, vec![format!("{one} 3+7"), format!("{two} 0+5"), format!("{last} 0+100")]),
                 (115, 1, vec![]),
             ] {
-                assert_eq!(text(&layout.spans(begin, length)), spans, "{begin}+{length}");
+                assert_eq!(text(&layout, begin, length), spans, "{begin}+{length}");
             }
         }
     }

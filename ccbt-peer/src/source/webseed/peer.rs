@@ -40,9 +40,10 @@ impl Peer<()> {
         // One that names no client, so that its own name counts.
         let mut id = [0; 20];
         fastrand::fill(&mut id[1..]);
-        let options = ConnectionOptions::new(seed.metainfo.info_hash(), PeerId(id))
+        let metainfo = seed.layout.metainfo();
+        let options = ConnectionOptions::new(metainfo.info_hash(), PeerId(id))
             .reserved(Reserved::NONE.with_fast().with_extended())
-            .pieces(seed.metainfo.piece_count());
+            .pieces(metainfo.piece_count());
         let Ok(connection) = Connection::accept(stream, options).await else { return };
         let (mut reader, writer) = connection.split();
         let blocks = mpsc::channel(WAITING);
@@ -76,7 +77,7 @@ impl Peer<()> {
 impl<W: AsyncWrite + Unpin> Peer<W> {
     async fn introduce(&mut self) -> std::io::Result<()> {
         let handshake = ExtensionHandshake {
-            v: Some(format!("web seed {}", self.seed.url)),
+            v: Some(format!("web seed {}", self.seed.layout.base())),
             reqq: u32::try_from(MOST_REQUESTS).ok(),
             upload_only: Some(true),
             ..ExtensionHandshake::default()
@@ -90,7 +91,7 @@ impl<W: AsyncWrite + Unpin> Peer<W> {
     async fn on_message(&mut self, message: Message) -> std::io::Result<()> {
         match message {
             Message::Request(block) => {
-                if self.asked.len() < MOST_REQUESTS && self.seed.metainfo.contains(block) {
+                if self.asked.len() < MOST_REQUESTS && self.seed.layout.metainfo().contains(block) {
                     self.asked.push_back(block);
                     return Ok(());
                 }
@@ -135,7 +136,7 @@ impl<W: AsyncWrite + Unpin> Peer<W> {
     }
 
     fn fail(&self, error: &HttpError) {
-        let failure = Failure { url: self.seed.url.clone(), error: error.to_string() };
+        let failure = Failure { url: self.seed.layout.base().to_owned(), error: error.to_string() };
         // The first ones say enough.
         let _ = self.seed.failures.try_send(failure);
     }
@@ -144,7 +145,7 @@ impl<W: AsyncWrite + Unpin> Peer<W> {
 impl Seed {
     /// Where a block begins in the payload.
     fn offset(&self, block: Block) -> u64 {
-        self.metainfo.piece_offset(block.piece) + u64::from(block.begin)
+        self.layout.metainfo().piece_offset(block.piece) + u64::from(block.begin)
     }
 
     /// Fetches blocks that lie one behind the other, and hands them on one by one.
@@ -155,8 +156,8 @@ impl Seed {
         let mut wanted = blocks.next();
         let mut bytes = BytesMut::new();
         for span in self.layout.spans(self.offset(*first), length) {
-            let mut part = match &span.uri {
-                Some(uri) => Some(self.ranges.open(uri, span.first, span.length).await?),
+            let mut part = match self.layout.uri(span)? {
+                Some(uri) => Some(self.ranges.open(&uri, span.first, span.length).await?),
                 None => None,
             };
             let mut zeros = span.length;

@@ -145,3 +145,11 @@ async fn a_complete_swarm_asks_nobody_and_other_urls_are_told() {
     assert!(told.contains("\"ftp\" URLs are not supported"), "{told}");
     swarm.stop().await;
 }
+
+#[test]
+fn sixteen_web_seeds_are_taken_and_each_of_them_once() {
+    let urls: Vec<String> = (0..200).map(|n| format!("http://w.example/{}", n / 2)).collect();
+    let seeds = WebSeeds::new(&torrent(), &urls);
+    assert_eq!(seeds.urls.len(), 16);
+    assert_eq!(seeds.urls[15], "http://w.example/15");
+}

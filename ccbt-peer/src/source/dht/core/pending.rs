@@ -25,6 +25,10 @@ pub(super) struct Asked {
 }
 
 impl Pending {
+    pub(super) fn len(&self) -> usize {
+        self.queries.len()
+    }
+
     /// Whether one more may wait.
     pub(super) fn has_room(&self) -> bool {
         self.queries.len() < MOST

@@ -327,3 +327,61 @@ fn any_bytes_are_taken_without_harm() {
         while core.poll_send().is_some() {}
     }
 }
+
+fn ever_more(number: u16) -> SocketAddr {
+    let [high, low] = number.to_be_bytes();
+    ([10, 1, high, low], 6881).into()
+}
+
+fn sent(core: &mut Core) -> Vec<SocketAddr> {
+    std::iter::from_fn(|| core.poll_send()).map(|(to, _)| to).collect()
+}
+
+#[test]
+fn bootstrap_nodes_are_asked_before_two_hundred_of_an_earlier_run() {
+    let mut core = Core::new(Time::ZERO, (true, false), Duration::ZERO, 1);
+    let remembered: Vec<SocketAddr> = (0..200).map(ever_more).collect();
+    core.say(Time::ZERO, &remembered);
+    core.look_up(Time::ZERO, HASH, None);
+    assert_eq!(sent(&mut core).len(), 10, "five of each search");
+    core.say(Time::ZERO, &[host(1), host(2)]);
+    core.on_deadline(Time::from_millis(1_500));
+    let asked = sent(&mut core);
+    let count = |wanted| asked.iter().filter(|addr| **addr == wanted).count();
+    assert_eq!((asked.len(), count(host(1)), count(host(2))), (10, 2, 2));
+}
+
+#[test]
+fn strangers_leave_room_for_searches() {
+    let mut core = Core::new(Time::ZERO, (true, false), Duration::ZERO, 1);
+    let ping = krpc::ask(1, NodeId([0x77; 20]), &Query::Ping, false);
+    let mut pinged = 0;
+    for second in 0..2 {
+        let now = Time::from_secs(second);
+        for number in 0..200 {
+            core.handle(now, ever_more(number), &ping);
+        }
+        // Each is answered, and some are pinged.
+        pinged += sent(&mut core).len() - 200;
+    }
+    assert_eq!(pinged, 16);
+    core.say(Time::from_secs(1), &[host(1)]);
+    assert_eq!(sent(&mut core), [host(1)]);
+}
+
+#[test]
+fn another_node_in_the_place_of_one_is_a_change() {
+    let mut core = Core::new(Time::ZERO, (true, false), Duration::ZERO, 1);
+    let mut answer = |addr: SocketAddr, id: u8| {
+        core.meet(Time::ZERO, addr);
+        let (_, query) = core.poll_send().unwrap();
+        let transaction = Message::parse(&query).unwrap().transaction;
+        let reply = krpc::answer(&transaction, NodeId([id; 20]), addr, &Reply::default());
+        core.handle(Time::ZERO, addr, &reply);
+        (core.node_count(), core.changes())
+    };
+    let (count, changes) = answer(host(1), 1);
+    let (same, later) = answer(host(1), 2);
+    assert_eq!((count, same), (1, 1));
+    assert_ne!(changes, later);
+}
