@@ -115,27 +115,17 @@ impl Choice {
             // Padding is never wanted for itself, but a whole torrent has it, too.
             let pad = if whole { Priority::Low } else { Priority::Skip };
             let level = Level::of(if file.pad { pad } else { *priority });
-            let Some(range) = pieces_of(metainfo, file.offset, file.length) else { continue };
-            let (first, last) = (*range.start(), *range.end());
-            for piece in range {
-                let end = self.ends_first && !file.pad && (piece == first || piece == last);
+            let pieces = metainfo.pieces_of(file.offset, file.length);
+            for piece in pieces.clone() {
+                let is_end = piece == pieces.start || piece + 1 == pieces.end;
+                let end = self.ends_first && !file.pad && is_end;
                 let level = if end && level != Level::SKIP { Level::ENDS } else { level };
-                levels[piece] = levels[piece].max(level);
+                let place = &mut levels[piece as usize];
+                *place = (*place).max(level);
             }
         }
         PieceChoice { levels: Some(levels.into()), sequential: self.sequential }
     }
-}
-
-/// The pieces that hold so many bytes; `None` if there are none.
-fn pieces_of(
-    metainfo: &Metainfo,
-    offset: u64,
-    length: u64,
-) -> Option<std::ops::RangeInclusive<usize>> {
-    let piece_length = u64::from(metainfo.piece_length());
-    let piece = |position: u64| usize::try_from(position / piece_length).ok();
-    Some(piece(offset)?..=piece(offset + length.checked_sub(1)?)?)
 }
 
 /// Where a piece stands among others. Higher ones come first.

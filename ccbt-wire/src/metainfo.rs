@@ -10,6 +10,7 @@ mod tests;
 
 use crate::{BLOCK_LEN, Block, InfoHash, Limits, PieceIndex};
 use bytes::Bytes;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -128,6 +129,18 @@ impl Metainfo {
     /// Where a piece begins in the torrent's payload, in bytes.
     pub fn piece_offset(&self, piece: PieceIndex) -> u64 {
         u64::from(piece.0) * u64::from(self.piece_length)
+    }
+
+    /// The pieces that hold these bytes of the torrent's payload, such as those of a [`File`]; empty if there are
+    /// none. What lies behind the payload's end has no pieces.
+    pub fn pieces_of(&self, offset: u64, length: u64) -> Range<u32> {
+        let end = offset.saturating_add(length).min(self.total_len);
+        if offset >= end {
+            return 0..0;
+        }
+        let piece = |position| u32::try_from(position / u64::from(self.piece_length));
+        // Both are below the number of pieces, which is an u32.
+        piece(offset).unwrap_or(u32::MAX)..piece(end - 1).unwrap_or(u32::MAX - 1) + 1
     }
 
     /// SHA-1 of a piece. `None` if there is no such piece.

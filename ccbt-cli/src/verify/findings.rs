@@ -1,9 +1,10 @@
 //! What a check says: about pieces, and about files.
 
+use std::ops::Range;
 use std::path::Path;
 
 use ccbt_peer::Choice;
-use ccbt_peer::wire::{Bitfield, File, Metainfo, PieceIndex};
+use ccbt_peer::wire::{Bitfield, Metainfo, PieceIndex};
 use serde::Serialize;
 
 use super::disk::Found;
@@ -119,7 +120,8 @@ impl<'a> Findings<'a> {
         let files: Vec<_> = files
             .filter(|(_, (file, _))| !file.pad)
             .map(|(index, (file, &found))| {
-                let bad_pieces: Vec<u32> = pieces_of(metainfo, file).filter(bad).collect();
+                let bad_pieces: Vec<u32> =
+                    metainfo.pieces_of(file.offset, file.length).filter(bad).collect();
                 let proven = bad_pieces.iter().any(|&piece| !lacking.has(piece));
                 let state = match found {
                     _ if !choice.wants(index) => State::NotChosen,
@@ -177,34 +179,24 @@ pub(super) fn trusted(metainfo: &Metainfo, found: &[Found]) -> Bitfield {
 }
 
 /// Pieces of which bytes are not on the disk.
-struct Lacking(Vec<(u32, u32)>);
+struct Lacking(Vec<Range<u32>>);
 
 impl Lacking {
     fn of(metainfo: &Metainfo, found: &[Found]) -> Self {
         let files = metainfo.files().iter().zip(found);
         let gaps = files.filter_map(|(file, found)| {
             let readable = found.readable(file.length);
-            let gap = (file.offset + readable, file.length - readable);
-            (gap.1 > 0).then(|| span(metainfo, gap.0, gap.1)).flatten()
+            let gap = metainfo.pieces_of(file.offset + readable, file.length - readable);
+            (!gap.is_empty()).then_some(gap)
         });
         Self(gaps.collect())
     }
 
     /// Whether bytes of the piece are missing. Both ends of the spans only grow.
     fn has(&self, piece: u32) -> bool {
-        let after = self.0.partition_point(|&(first, _)| first <= piece);
-        after.checked_sub(1).is_some_and(|before| self.0[before].1 >= piece)
+        let after = self.0.partition_point(|gap| gap.start <= piece);
+        after.checked_sub(1).is_some_and(|before| self.0[before].end > piece)
     }
-}
-
-fn pieces_of(metainfo: &Metainfo, file: &File) -> impl Iterator<Item = u32> + use<> {
-    span(metainfo, file.offset, file.length).into_iter().flat_map(|(first, last)| first..=last)
-}
-
-/// First and last piece of so many bytes; `None` if there are none.
-fn span(metainfo: &Metainfo, offset: u64, length: u64) -> Option<(u32, u32)> {
-    let piece = |position: u64| u32::try_from(position / u64::from(metainfo.piece_length())).ok();
-    Some((piece(offset)?, piece(offset + length.checked_sub(1)?)?))
 }
 
 fn text<S: serde::Serializer>(path: &&Path, serializer: S) -> Result<S::Ok, S::Error> {

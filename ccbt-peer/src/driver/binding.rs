@@ -113,6 +113,9 @@ impl Binding {
     /// The number of the network interface, which groups are joined on; `None` if any will do.
     #[cfg(feature = "lsd")]
     pub(crate) fn interface_index(&self) -> Option<u32> {
+        if *self == Self::default() {
+            return None;
+        }
         let (v4, v6) = self.sources();
         let is_ours = |one: &if_addrs::Interface| {
             Some(&one.name) == self.device.as_ref() || [v4, v6].contains(&Some(one.ip()))

@@ -7,6 +7,25 @@ use std::path::Path;
 const KIB: u32 = 1024;
 
 #[test]
+fn bytes_of_the_payload_lie_in_every_piece_that_they_touch() {
+    // Pieces of ten bytes, the last of five.
+    let metainfo = Metainfo::parse(&single_file("a", 10, &[7; 25], None)).unwrap();
+    for (offset, length, pieces) in [
+        (0, 25, 0..3),
+        (0, 10, 0..1),
+        (9, 1, 0..1),
+        (9, 2, 0..2),
+        (20, 5, 2..3),
+        (10, 0, 0..0),
+        (20, 100, 2..3),
+        (25, 1, 0..0),
+        (u64::MAX, u64::MAX, 0..0),
+    ] {
+        assert_eq!(metainfo.pieces_of(offset, length), pieces, "{length} bytes at {offset}");
+    }
+}
+
+#[test]
 fn a_torrent_of_one_file_is_read() {
     let content = vec![7; 40_000];
     let bytes = single_file("a.bin", 16 * KIB, &content, Some("http://t.example/announce"));
