@@ -5,16 +5,16 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ccbt_policy::{EvictionPolicy, PolicySet, Ranking, Source, Turnover};
-use ccbt_wire::{Bitfield, Metainfo, PeerId};
+use ccbt_wire::{Bitfield, InfoHash, Magnet, Metainfo, PeerId};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::driver::{self, Dialer, Limits, Node, Report, Setup, TcpDialer};
+use crate::driver::{self, Begin, Dialer, Limits, Node, Opener, Report, Setup, TcpDialer};
 use crate::events::{self, Events};
 use crate::snapshot::Snapshot;
 #[cfg(feature = "webseed")]
 use crate::source::WebSeeds;
 use crate::source::{self, PeerSource};
-use crate::store::{MemoryStore, PieceStore};
+use crate::store::{MemoryStore, PieceStore, StoreError};
 use crate::swarm::{Input, SwarmConfig};
 use crate::{Addresses, Blocklist, Geometry, Progress};
 
@@ -65,25 +65,43 @@ impl Swarm {
     #[must_use]
     pub fn builder(metainfo: Metainfo) -> SwarmBuilder {
         let have = Bitfield::new(metainfo.piece_count());
-        SwarmBuilder {
-            config: SwarmConfig {
-                private: metainfo.is_private(),
-                ..SwarmConfig::new(Geometry::of(&metainfo))
-            },
-            store: None,
-            have,
-            policy: Arc::new(PolicySet::standard()),
-            sources: Vec::new(),
-            listen: None,
-            node: None,
-            limits: Limits::none(),
-            dialer: Arc::new(TcpDialer),
-            peer_id: None,
-            addresses: Addresses::default(),
-            #[cfg(feature = "webseed")]
-            web_seeds: Vec::new(),
-            metainfo,
-        }
+        let config = SwarmConfig {
+            private: metainfo.is_private(),
+            info_hash: metainfo.info_hash(),
+            ..SwarmConfig::new(Geometry::of(&metainfo))
+        };
+        SwarmBuilder::new(What::Torrent(metainfo), config, have)
+    }
+
+    /// A swarm to be for this magnet link. Its metadata is fetched from peers (BEP 9) and told as
+    /// [`EventKind::Metadata`](crate::EventKind::Metadata); then `open` is called, in a thread of its own while
+    /// the connections live on, for the store and the verified pieces in it, and the download begins.
+    ///
+    /// What the link says of trackers, web seeds and peers stands in [`Metainfo`] and [`Magnet`]; sources are
+    /// given as for any other swarm.
+    ///
+    /// ```no_run
+    /// # async fn download() -> Result<(), Box<dyn std::error::Error>> {
+    /// use ccbt_peer::{FileStore, Given, Swarm, wire::Magnet};
+    ///
+    /// let link = "magnet:?xt=urn:btih:d0d14c926e6e99761a2fdcff27b403d96376eff6&x.pe=192.0.2.1:6881";
+    /// let magnet: Magnet = link.parse()?;
+    /// let peers = magnet.peers.iter().map(ToString::to_string).collect();
+    /// let (swarm, events) = Swarm::magnet(magnet, |torrent| FileStore::resume("downloads", torrent))
+    ///     .source(Given::hosts(peers))
+    ///     .start()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn magnet<S: PieceStore + 'static>(
+        magnet: Magnet,
+        open: impl FnOnce(&Metainfo) -> Result<(S, Bitfield), StoreError> + Send + 'static,
+    ) -> SwarmBuilder {
+        let config = SwarmConfig::magnet(magnet.info_hash.unwrap_or(InfoHash([0; 20])));
+        let open: Opener =
+            Box::new(|torrent| open(torrent).map(|(store, have)| (Arc::new(store) as _, have)));
+        SwarmBuilder::new(What::Magnet(Box::new(magnet), open), config, Bitfield::new(0))
     }
 
     /// Other rules from now on. Every peer is judged anew.
@@ -189,7 +207,7 @@ impl Drop for Handle {
 
 /// A swarm to be.
 pub struct SwarmBuilder {
-    metainfo: Metainfo,
+    what: What,
     config: SwarmConfig,
     store: Option<Arc<dyn PieceStore>>,
     have: Bitfield,
@@ -205,8 +223,34 @@ pub struct SwarmBuilder {
     web_seeds: Vec<String>,
 }
 
+/// What a swarm is for.
+enum What {
+    Torrent(Metainfo),
+    Magnet(Box<Magnet>, Opener),
+}
+
 impl SwarmBuilder {
-    /// Where the payload lies. The default is memory, which is for tests.
+    fn new(what: What, config: SwarmConfig, have: Bitfield) -> Self {
+        Self {
+            what,
+            config,
+            store: None,
+            have,
+            policy: Arc::new(PolicySet::standard()),
+            sources: Vec::new(),
+            listen: None,
+            node: None,
+            limits: Limits::none(),
+            dialer: Arc::new(TcpDialer),
+            peer_id: None,
+            addresses: Addresses::default(),
+            #[cfg(feature = "webseed")]
+            web_seeds: Vec::new(),
+        }
+    }
+
+    /// Where the payload lies. The default is memory, which is for tests. That of a magnet link is what
+    /// [`Swarm::magnet`] was given to open.
     #[must_use]
     pub fn store(mut self, store: impl PieceStore + 'static) -> Self {
         self.store = Some(Arc::new(store));
@@ -362,10 +406,21 @@ impl SwarmBuilder {
     /// # Panics
     /// Outside a tokio runtime.
     pub fn start(mut self) -> Result<(Swarm, Events), StartError> {
-        let (pieces, bits) = (self.metainfo.piece_count(), self.have.len());
+        let (pieces, bits) = (self.config.geometry.pieces(), self.have.len());
         if pieces != bits {
             return Err(StartError::Bitfield { bits, pieces });
         }
+        let begin = match self.what {
+            What::Torrent(metainfo) => {
+                let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::new(&metainfo)));
+                Begin::Torrent { metainfo: Arc::new(metainfo), store, have: self.have }
+            }
+            What::Magnet(magnet, _) if magnet.info_hash.is_none() => {
+                return Err(StartError::NoInfoHash);
+            }
+            What::Magnet(..) if self.store.is_some() => return Err(StartError::StoreOfMagnet),
+            What::Magnet(magnet, open) => Begin::Magnet { magnet, open },
+        };
         let node = match (self.node, self.listen) {
             (Some(node), _) => Some(node),
             (None, Some(addr)) => {
@@ -375,7 +430,6 @@ impl SwarmBuilder {
             (None, None) => None,
         };
         self.config.listen = node.as_ref().map(Node::local_addr);
-        self.config.info_hash = self.metainfo.info_hash();
         self.config.peer_id = self.peer_id.unwrap_or_else(random_peer_id);
         if self.config.seed == 0 {
             self.config.seed = fastrand::u64(..);
@@ -387,21 +441,21 @@ impl SwarmBuilder {
         let mut web_seeds = None;
         #[cfg(feature = "webseed")]
         if !self.web_seeds.is_empty() {
-            let seeds = WebSeeds::new(&self.metainfo, &self.web_seeds);
+            let Begin::Torrent { metainfo, .. } = &begin else {
+                return Err(StartError::WebSeedsOfMagnet);
+            };
+            let seeds = WebSeeds::new(metainfo, &self.web_seeds);
             self.dialer = Arc::new(seeds.dialer(self.dialer));
             web_seeds = Some(seeds.known());
             self.sources.push(Box::new(seeds));
         }
-        let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::new(&self.metainfo)));
         let progress = Arc::new(Mutex::new(Progress::default()));
         let (sink, events) = events::channel();
         let reports = driver::run(Setup {
-            metainfo: Arc::new(self.metainfo),
+            begin,
             config: self.config,
             addresses: self.addresses,
-            have: self.have,
             policy: self.policy,
-            store,
             dialer: self.dialer,
             sources: self.sources,
             node: node.clone(),
@@ -442,6 +496,16 @@ pub enum StartError {
         /// Pieces of the torrent.
         pieces: u32,
     },
+    /// The magnet link names a torrent of version 2 alone.
+    #[error("the magnet link has no info hash of version 1 (xt=urn:btih:)")]
+    NoInfoHash,
+    /// A store was given for a magnet link, which is to have one opened when it is known what for.
+    #[error("the store of a magnet link is opened when its metadata is known")]
+    StoreOfMagnet,
+    /// Web seeds need the files' names and sizes, which of a magnet link are not known at its start.
+    #[cfg(feature = "webseed")]
+    #[error("a magnet link whose metadata is not known cannot have web seeds yet")]
+    WebSeedsOfMagnet,
     /// There is no thread to be had.
     #[error("cannot start a thread: {0}")]
     Thread(io::Error),

@@ -93,8 +93,8 @@ pub use store::{FileStore, MemoryStore, PieceStore, StoreError};
 /// The decisions of a swarm and of its connections, without socket, thread or clock.
 pub mod core {
     pub use crate::session::{
-        Announced, FRAME_LIMIT, HANDSHAKE_LIMIT, IDLE_LIMIT, KEEP_ALIVE, Run, Session,
-        SessionConfig, SessionEvent, Tell, UPLOAD_QUEUE, WRITE_LIMIT,
+        Announced, FRAME_LIMIT, HANDSHAKE_LIMIT, IDLE_LIMIT, KEEP_ALIVE, Known, Metadata, Run,
+        Session, SessionConfig, SessionEvent, Tell, UPLOAD_QUEUE, WRITE_LIMIT,
     };
     pub use crate::swarm::{Action, Input, PeerKey, Print, SwarmConfig, SwarmCore};
 }

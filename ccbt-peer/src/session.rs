@@ -6,11 +6,13 @@
 //! here; the driver, the simulator and the tests bring them.
 
 mod events;
+mod extensions;
 mod fast;
 mod flood;
 mod frame;
 mod inbound;
 mod liveness;
+mod metadata;
 mod requests;
 mod uploads;
 
@@ -22,13 +24,16 @@ use ccbt_wire::{
     Bitfield, Block, ExtensionHandshake, Handshake, InfoHash, Message, PeerId, PieceIndex, Reserved,
 };
 
+use crate::CloseReason;
 use crate::close::Refusal;
-use crate::{CloseReason, Geometry};
 pub use events::{Announced, SessionEvent, Tell};
+use extensions::Theirs;
 use fast::Allowed;
 use flood::Floods;
 pub use frame::FRAME_LIMIT;
 use frame::Frame;
+use metadata::Exchange;
+pub use metadata::{Known, Metadata};
 use requests::Requests;
 pub use uploads::Run;
 use uploads::Uploads;
@@ -55,8 +60,8 @@ pub struct SessionConfig {
     pub info_hash: InfoHash,
     /// Our peer id.
     pub peer_id: PeerId,
-    /// The torrent's sizes.
-    pub geometry: Geometry,
+    /// The torrent's sizes and its `info` dictionary, known from the beginning or from some time on.
+    pub metadata: Metadata,
     /// The port where we accept connections, told in the extension handshake.
     pub listen_port: Option<u16>,
 }
@@ -87,12 +92,15 @@ pub struct Session {
     phase: Phase,
     fast: bool,
     extended: bool,
+    theirs: Theirs,
     am_choking: bool,
     peer_choking: bool,
     requests: Requests,
     uploads: Uploads,
     allowed: Allowed,
     floods: Floods,
+    /// Most connections have nothing to do with it.
+    metadata: Option<Box<Exchange>>,
     /// It has told all that it has.
     announced: bool,
     out: BytesMut,
@@ -114,12 +122,14 @@ impl Session {
     #[must_use]
     pub fn new(config: std::sync::Arc<SessionConfig>, direction: Direction, now: Time) -> Self {
         Self {
-            floods: Floods::new(config.geometry.pieces()),
+            floods: Floods::new(),
+            metadata: config.metadata.known().is_none().then(Exchange::pending),
             config,
             direction,
             phase: Phase::Handshaking,
             fast: false,
             extended: false,
+            theirs: Theirs::default(),
             am_choking: true,
             peer_choking: true,
             requests: Requests::default(),
@@ -193,8 +203,9 @@ impl Session {
     }
 
     fn greet(&mut self, ours: &Bitfield) {
-        self.say_hello(ours.all());
-        if self.fast && ours.all() {
+        let complete = ours.all() && !ours.is_empty();
+        self.say_hello(complete);
+        if self.fast && complete {
             self.send(&Message::HaveAll);
         } else if self.fast && ours.none() {
             self.send(&Message::HaveNone);
@@ -209,7 +220,10 @@ impl Session {
         if !self.extended {
             return;
         }
+        let size = self.config.metadata.known().map_or(0, |known| known.info.len());
         let hello = ExtensionHandshake {
+            m: extensions::ours(),
+            metadata_size: u32::try_from(size).ok().filter(|size| *size > 0),
             v: Some(concat!("ccbt ", env!("CARGO_PKG_VERSION")).to_owned()),
             p: self.config.listen_port,
             reqq: u32::try_from(UPLOAD_QUEUE).ok(),
@@ -247,8 +261,9 @@ impl Session {
                 self.send(&Message::Unchoke);
             }
             Tell::AllowFast(pieces) => {
+                let Some(geometry) = self.geometry() else { return };
                 for piece in pieces {
-                    if self.allowed.give(piece, self.config.geometry.piece_len(piece)) {
+                    if self.allowed.give(piece, geometry.piece_len(piece)) {
                         self.send(&Message::AllowedFast(piece));
                     }
                 }
@@ -264,6 +279,9 @@ impl Session {
                 }
             }
             Tell::UploadOnly => self.say_hello(true),
+            // Its answer is an event or an error, so it goes another way.
+            Tell::Metadata => {}
+            Tell::AskMetadata(blocks) => self.ask_metadata(blocks),
             Tell::Cancel(blocks) => {
                 for block in blocks {
                     if self.requests.cancel(block) {

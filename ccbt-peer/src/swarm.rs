@@ -28,6 +28,7 @@ mod immunity;
 mod inspect;
 mod known;
 mod memory;
+mod metadata;
 mod partial;
 mod picker;
 mod pieces;
@@ -54,6 +55,7 @@ pub use action::{Action, Input, PeerKey};
 use choking::Choker;
 use dialing::Shortage;
 use memory::Memory;
+use metadata::{Fetch, Metadata};
 use picker::Picker;
 use progress::Meter;
 use roster::Roster;
@@ -74,7 +76,7 @@ const NOTICE: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SwarmConfig {
-    /// The torrent's sizes.
+    /// The torrent's sizes; [`Geometry::UNKNOWN`] if they are to be learnt from peers.
     pub geometry: Geometry,
     /// The torrent asks for its trackers alone (BEP 27).
     pub private: bool,
@@ -129,6 +131,12 @@ impl SwarmConfig {
             seed: 0,
         }
     }
+
+    /// The same for a torrent of which nothing but the info hash is known: the metadata is fetched from peers.
+    #[must_use]
+    pub fn magnet(info_hash: InfoHash) -> Self {
+        Self { info_hash, ..Self::new(Geometry::UNKNOWN) }
+    }
 }
 
 /// The core of a swarm.
@@ -137,6 +145,7 @@ pub struct SwarmCore {
     config: SwarmConfig,
     have: Bitfield,
     need: u32,
+    metadata: Metadata,
     peers: Roster,
     /// Where the addresses of peers that are gone, but have a part in a piece under way, are kept.
     ghosts: BTreeMap<PeerKey, SocketAddr>,
@@ -176,7 +185,9 @@ impl SwarmCore {
         assert_eq!(have.len(), geometry.pieces(), "the bitfield is of another torrent");
         let need = geometry.pieces() - have.count_ones();
         let view = SwarmView::new().with(|view| {
-            view.upload_only_since = (need == 0).then_some(Time::ZERO);
+            let known = geometry.is_known().then_some(Time::ZERO);
+            (view.metadata_at, view.checked_at) = (known, known);
+            view.upload_only_since = known.filter(|_| need == 0);
             view.limit = config.max_peers;
             view.private = config.private;
         });
@@ -185,6 +196,7 @@ impl SwarmCore {
             picker: Picker::new(geometry, &have, rng),
             need,
             have,
+            metadata: Metadata::new((!geometry.is_known()).then(|| Fetch::new(config.info_hash))),
             peers: Roster::default(),
             ghosts: BTreeMap::new(),
             watch: Watch::new(Arc::new(policy), view).with_notice(NOTICE),
@@ -219,6 +231,7 @@ impl SwarmCore {
     pub fn handle(&mut self, now: Time, input: Input) {
         self.stirred = true;
         match input {
+            Input::Found { source, .. } if self.is_closed_to(source) => {}
             Input::Found { source, peers } => {
                 for addr in peers {
                     self.memory.found(now, addr, source);
@@ -232,6 +245,8 @@ impl SwarmCore {
             Input::Prints { piece, prints } => self.on_prints(piece, prints),
             Input::PieceFailed(piece) => self.on_piece_failed(now, piece),
             Input::Stored(piece) => self.on_stored(now, piece),
+            Input::Metadata { geometry, private } => self.on_metadata(now, geometry, private),
+            Input::Checked(have) => self.on_checked(now, have),
             Input::Pin { host, pinned } => self.pin(now, host, pinned),
             Input::Policy(policy) => self.watch.set_policy(policy, now),
             Input::Ranking(ranking, turnover) => self.set_ranking(ranking, turnover),
@@ -250,6 +265,7 @@ impl SwarmCore {
         }
         self.settle_lobby(now);
         self.give_up_dials(now);
+        self.ask_for_metadata(now);
         if now >= self.tick_at() {
             self.tick(now);
         }
@@ -277,7 +293,8 @@ impl SwarmCore {
         let lobby = self.peers.lobby().first().map(|(until, _)| *until);
         let dial = self.dial_at();
         let give_up = self.give_up_at();
-        let due = [Some(self.tick_at()), self.watch.next_deadline(), lobby, dial, give_up];
+        let (watch, late) = (self.watch.next_deadline(), self.metadata_at());
+        let due = [Some(self.tick_at()), watch, lobby, dial, give_up, late];
         due.into_iter().flatten().min()
     }
 
@@ -337,6 +354,7 @@ impl SwarmCore {
             SessionEvent::Flooding => self.watch.update(key, now, |view| view.flood = true),
             SessionEvent::Rejected(block) => self.on_rejected(now, key, block),
             SessionEvent::Extended(hello) => self.on_extended(now, key, &hello),
+            SessionEvent::Metadata(message) => self.on_metadata_message(now, key, *message),
             SessionEvent::Received { block, fresh, attempt } => {
                 let fresh = fresh && attempt == self.attempt(block.piece);
                 self.on_received(now, key, block, fresh);

@@ -29,7 +29,8 @@ pub use ids::{BLOCK_LEN, Block, InfoHash, ParseInfoHashError, PeerId, PieceIndex
 pub use magnet::{Magnet, MagnetError};
 pub use message::{Message, PIECE_HEAD, encode_piece_header};
 pub use metadata::{
-    MAX_METADATA_LEN, MetadataError, MetadataMessage, UT_METADATA, metadata_block_len, metadata_blocks,
+    MAX_METADATA_LEN, MetadataError, MetadataMessage, UT_METADATA, metadata_block_len,
+    metadata_blocks,
 };
 pub use metainfo::{File, Metainfo, MetainfoError, PathError};
 pub use stream::{DecodeError, Decoder, Item, Limits, MessageDecoder};

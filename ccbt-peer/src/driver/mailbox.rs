@@ -39,7 +39,12 @@ impl Mailbox {
             match &tell {
                 Tell::Interested(_) => mail.tells.retain(|old| !matches!(old, Tell::Interested(_))),
                 Tell::Choke(_) => mail.tells.retain(|old| !matches!(old, Tell::Choke(_))),
-                Tell::Request(_) | Tell::Cancel(_) | Tell::AllowFast(_) | Tell::UploadOnly => {}
+                Tell::Request(_)
+                | Tell::Cancel(_)
+                | Tell::AllowFast(_)
+                | Tell::UploadOnly
+                | Tell::Metadata
+                | Tell::AskMetadata(_) => {}
             }
             mail.tells.push(tell);
         });

@@ -1,30 +1,28 @@
 //! The task that runs the core of a swarm.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use ccbt_policy::EvictionPolicy;
-use ccbt_wire::{Bitfield, Metainfo};
+use ccbt_wire::BLOCK_LEN;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::assembly::Assemblies;
 use super::clock::Clock;
 use super::connection::Connection;
 use super::limit::Limits;
 use super::mailbox::Mailbox;
+use super::opening::{Begin, Opening};
 use super::pool::Pool;
 use super::transport::Dialer;
-use super::writer::Writer;
 use super::{CATCH_UP, LATE, Node, Ours, Report, Shared};
 use crate::addresses::Addresses;
 use crate::close::CloseReason;
 use crate::event::{EventKind, Progress};
 use crate::events::Sink;
 use crate::session::SessionConfig;
-use crate::source::{Found, PeerSource, SourceContext, Totals};
-use crate::store::PieceStore;
+use crate::source::{Found, PeerSource, SourceContext, Totals, is_fit_for_private};
 use crate::swarm::{Action, Input, PeerKey, SwarmConfig, SwarmCore};
 
 /// Reports that may wait for the swarm.
@@ -46,12 +44,10 @@ const GOODBYE: Duration = Duration::from_millis(400);
 
 /// Everything that a swarm is made of.
 pub(crate) struct Setup {
-    pub(crate) metainfo: Arc<Metainfo>,
+    pub(crate) begin: Begin,
     pub(crate) config: SwarmConfig,
     pub(crate) addresses: Addresses,
-    pub(crate) have: Bitfield,
     pub(crate) policy: Arc<dyn EvictionPolicy>,
-    pub(crate) store: Arc<dyn PieceStore>,
     pub(crate) dialer: Arc<dyn Dialer>,
     pub(crate) sources: Vec<Box<dyn PeerSource>>,
     pub(crate) node: Option<Node>,
@@ -63,32 +59,28 @@ pub(crate) struct Setup {
 /// Starts the swarm's task and thread; gives the way to report to it.
 pub(crate) fn run(setup: Setup) -> std::io::Result<mpsc::Sender<Report>> {
     let (reports, inbox) = mpsc::channel(REPORTS);
-    let geometry = setup.config.geometry;
-    let assemblies = Arc::new(Assemblies::new(setup.metainfo.clone(), &setup.have));
-    let (writer, thread) =
-        Writer::start(geometry, setup.store.clone(), assemblies.clone(), reports.clone())?;
     let listen = setup.node.as_ref().map(Node::local_addr);
+    let (private, (begin, have)) = (setup.config.private, setup.begin.split());
     let session = SessionConfig {
-        info_hash: setup.metainfo.info_hash(),
+        info_hash: setup.config.info_hash,
         peer_id: setup.config.peer_id,
-        geometry,
+        metadata: begin.metadata(),
         listen_port: listen.map(|addr| addr.port()),
     };
     let shared = Arc::new(Shared {
         clock: Clock::start(),
         session: Arc::new(session),
-        assemblies,
-        store: setup.store.clone(),
-        writer,
-        ours: RwLock::new(Ours { have: setup.have.clone(), log: Vec::new() }),
+        data: OnceLock::new(),
+        ours: RwLock::new(Ours { have: have.clone(), log: Vec::new() }),
         buffers: Pool::default(),
         limits: setup.limits,
         reports: reports.clone(),
     });
+    let opening = begin.start(&shared)?;
     if let Some(node) = &setup.node {
-        node.add(setup.metainfo.info_hash(), &shared);
+        node.add(setup.config.info_hash, &shared);
     }
-    let mut core = SwarmCore::new(setup.config, setup.have, setup.policy);
+    let mut core = SwarmCore::new(setup.config, have, setup.policy);
     core.recall(shared.clock.now(), &setup.addresses);
     let driver = Driver {
         shared,
@@ -97,24 +89,29 @@ pub(crate) fn run(setup: Setup) -> std::io::Result<mpsc::Sender<Report>> {
         events: setup.events,
         progress: setup.progress,
         totals: watch::Sender::new(totals(core.progress(), false)),
-        started_complete: core.have().all(),
+        started_complete: core.is_complete(),
+        opening,
+        open_sources: watch::Sender::new(private),
         announce_at: None,
         stopping: false,
         core,
     };
-    tokio::spawn(driver.run(inbox, setup.sources, setup.node, thread));
+    tokio::spawn(driver.run(inbox, setup.sources, setup.node));
     Ok(reports)
 }
 
-struct Driver {
-    core: SwarmCore,
-    shared: Arc<Shared>,
+pub(super) struct Driver {
+    pub(super) core: SwarmCore,
+    pub(super) shared: Arc<Shared>,
     dialer: Arc<dyn Dialer>,
     mailboxes: HashMap<PeerKey, Arc<Mailbox>>,
     events: Sink,
     progress: Arc<Mutex<Progress>>,
     totals: watch::Sender<Totals>,
-    started_complete: bool,
+    pub(super) started_complete: bool,
+    pub(super) opening: Opening,
+    /// Stops the sources that a private torrent does not allow (BEP 27).
+    pub(super) open_sources: watch::Sender<bool>,
     announce_at: Option<tokio::time::Instant>,
     stopping: bool,
 }
@@ -125,7 +122,6 @@ impl Driver {
         mut inbox: mpsc::Receiver<Report>,
         sources: Vec<Box<dyn PeerSource>>,
         node: Option<Node>,
-        writer: std::thread::JoinHandle<()>,
     ) {
         let listen = node.as_ref().map(Node::local_addr);
         let progress = self.core.progress();
@@ -157,14 +153,17 @@ impl Driver {
         // Whoever still reports must not wait for us.
         inbox.close();
         let _ = stop.send(true);
+        let _ = self.open_sources.send(true);
         let goodbye = async { while sources.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(GOODBYE, goodbye).await;
         drop((sources, inbox));
-        let Self { events, shared, mailboxes, core, .. } = self;
+        let Self { events, shared, mailboxes, core, opening, .. } = self;
         let clock = shared.clock;
         drop((shared, mailboxes, core));
         // The writer ends when the last connection has let go of it; verified pieces are still written.
-        let _ = tokio::task::spawn_blocking(move || writer.join()).await;
+        if let Some(writer) = opening.writer {
+            let _ = tokio::task::spawn_blocking(move || writer.join()).await;
+        }
         events.emit(clock.now(), EventKind::Stopped);
         events.close();
     }
@@ -182,7 +181,12 @@ impl Driver {
             let who = (config.info_hash, config.peer_id, port);
             let what = (source.name(), source.kind());
             let totals = self.totals.subscribe();
-            let context = SourceContext::new(who, what, totals, stopped.clone(), found.clone());
+            let stop = if !is_fit_for_private(source.kind()) {
+                self.open_sources.subscribe()
+            } else {
+                stopped.clone()
+            };
+            let context = SourceContext::new(who, what, totals, stop, found.clone());
             tasks.spawn(source.run(context));
         }
         tasks
@@ -222,6 +226,7 @@ impl Driver {
             }
             Report::Stored(piece) => self.core.handle(now, Input::Stored(piece)),
             Report::PieceFailed(piece) => self.core.handle(now, Input::PieceFailed(piece)),
+            Report::Opened(opened) => self.opened(now, opened),
             Report::StoreFailed(error) => {
                 self.emit(EventKind::StoreFailed { error: error.to_string() });
                 self.stop();
@@ -234,7 +239,7 @@ impl Driver {
         }
     }
 
-    fn stop(&mut self) {
+    pub(super) fn stop(&mut self) {
         self.stopping = true;
         self.core.handle(self.shared.clock.now(), Input::Stop);
     }
@@ -266,6 +271,9 @@ impl Driver {
 
     fn found(&mut self, found: Found) {
         let Found { source, kind, result } = found;
+        if !is_fit_for_private(kind) && *self.open_sources.borrow() {
+            return;
+        }
         match result {
             Ok((peers, warning)) => {
                 self.emit(EventKind::SourceReplied { source, peers: peers.len(), warning });
@@ -287,7 +295,9 @@ impl Driver {
                 }
                 Action::Announce(piece) => {
                     // It may have started over a moment before it turned out right.
-                    self.shared.assemblies.seal(piece);
+                    if let Some(data) = self.shared.data() {
+                        data.assemblies.seal(piece);
+                    }
                     self.shared.add_piece(piece);
                     let peers = u32::try_from(self.mailboxes.len()).unwrap_or(u32::MAX);
                     if peers <= MANY_PEERS {
@@ -298,7 +308,12 @@ impl Driver {
                         self.announce_at.get_or_insert(self.shared.clock.instant(soon));
                     }
                 }
-                Action::Forget(piece) => self.shared.assemblies.start_over(piece),
+                Action::Forget(piece) => {
+                    if let Some(data) = self.shared.data() {
+                        data.assemblies.start_over(piece);
+                    }
+                }
+                Action::Metadata(info) => self.learn(&info),
                 Action::Close { key, reason } => {
                     if let Some(mailbox) = self.mailboxes.remove(&key) {
                         mailbox.close(reason);
@@ -316,7 +331,7 @@ impl Driver {
     }
 
     async fn finish(&mut self) {
-        let store = self.shared.store.clone();
+        let Some(store) = self.shared.data().map(|data| data.store.clone()) else { return };
         let finished = tokio::task::spawn_blocking(move || store.finish()).await;
         match finished {
             Ok(Err(error)) => {
@@ -329,11 +344,11 @@ impl Driver {
 
     fn note(&self, progress: Progress) {
         *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = progress;
-        let completed = !self.started_complete && progress.have == progress.pieces;
+        let completed = !self.started_complete && self.core.is_complete();
         self.totals.send_replace(totals(progress, completed));
     }
 
-    fn announce(&mut self) {
+    pub(super) fn announce(&mut self) {
         self.announce_at = None;
         self.mailboxes.values().for_each(|mailbox| mailbox.wake());
     }
@@ -364,7 +379,7 @@ impl Driver {
         });
     }
 
-    fn emit(&self, kind: EventKind) {
+    pub(super) fn emit(&self, kind: EventKind) {
         self.events.emit(self.shared.clock.now(), kind);
     }
 }
@@ -384,7 +399,12 @@ fn totals(progress: Progress, completed: bool) -> Totals {
     Totals {
         downloaded: progress.downloaded,
         uploaded: progress.uploaded,
-        left: progress.total - progress.verified,
+        // 0 would be that of a seed, to whom trackers name no other.
+        left: if progress.pieces == 0 {
+            BLOCK_LEN.into()
+        } else {
+            progress.total - progress.verified
+        },
         completed,
     }
 }

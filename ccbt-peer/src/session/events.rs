@@ -1,7 +1,7 @@
 //! What a session tells the swarm, and what the swarm tells a session.
 
 use ccbt_policy::Direction;
-use ccbt_wire::{Bitfield, Block, ExtensionHandshake, PeerId, PieceIndex};
+use ccbt_wire::{Bitfield, Block, ExtensionHandshake, MetadataMessage, PeerId, PieceIndex};
 
 /// What the swarm learns from a connection.
 #[derive(Clone, Debug)]
@@ -37,6 +37,8 @@ pub enum SessionEvent {
     Rejected(Block),
     /// The peer's extension handshake; it may come again.
     Extended(Box<ExtensionHandshake>),
+    /// A block of the metadata that we had asked for, or its refusal.
+    Metadata(Box<MetadataMessage>),
     /// A block came.
     Received {
         /// The block.
@@ -96,4 +98,9 @@ pub enum Tell {
     AllowFast(Vec<PieceIndex>),
     /// We need nothing any more: tell it, if the peer understands (BEP 21).
     UploadOnly,
+    /// The metadata is known now: carried out by
+    /// [`Session::learn_metadata`](super::Session::learn_metadata), since it may end the connection.
+    Metadata,
+    /// Ask for these blocks of the metadata (BEP 9).
+    AskMetadata(Vec<u32>),
 }

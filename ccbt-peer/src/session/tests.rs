@@ -4,6 +4,7 @@ use bytes::Bytes;
 use ccbt_wire::{BLOCK_LEN, Limits, MessageDecoder};
 
 use super::*;
+use crate::Geometry;
 use crate::close::{Timeout, Violation};
 
 mod hygiene;
@@ -14,7 +15,7 @@ fn config() -> Arc<SessionConfig> {
     Arc::new(SessionConfig {
         info_hash: InfoHash([1; 20]),
         peer_id: PeerId(*b"-CC0100-000000000000"),
-        geometry: Geometry::new(u64::from(PIECES) * 32768, 32768),
+        metadata: Geometry::new(u64::from(PIECES) * 32768, 32768).into(),
         listen_port: Some(6881),
     })
 }
@@ -478,7 +479,7 @@ mod allowed_fast {
     #[test]
     fn what_a_peer_allows_without_end_is_not_remembered_without_end() {
         let mut config = SessionConfig::clone(&config());
-        config.geometry = Geometry::new(1000 * 32768, 32768);
+        config.metadata = Geometry::new(1000 * 32768, 32768).into();
         let mut session = Session::new(Arc::new(config), Direction::Outgoing, Time::ZERO);
         let theirs = theirs(Reserved::NONE.with_fast());
         session.on_handshake(Time::ZERO, &theirs, &Bitfield::new(1000)).unwrap();

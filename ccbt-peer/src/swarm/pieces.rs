@@ -44,14 +44,19 @@ impl SwarmCore {
         self.memory.clear(now, Clears::OfferGrew);
         self.fill_slots(now);
         if self.need == 0 {
-            self.memory.clear(now, Clears::ModeChanged);
-            for key in self.watch.iter().map(|(key, _)| key) {
-                self.actions.push_back(Action::Tell { key, tell: Tell::UploadOnly });
-            }
-            self.measure();
-            self.emit(EventKind::Progress(self.progress));
-            self.emit(EventKind::Finished);
+            self.tell_complete(now);
         }
+    }
+
+    /// Nothing is needed any more.
+    pub(super) fn tell_complete(&mut self, now: Time) {
+        self.memory.clear(now, Clears::ModeChanged);
+        for key in self.watch.iter().map(|(key, _)| key) {
+            self.actions.push_back(Action::Tell { key, tell: Tell::UploadOnly });
+        }
+        self.measure();
+        self.emit(EventKind::Progress(self.progress));
+        self.emit(EventKind::Finished);
     }
 
     pub(super) fn on_piece_failed(&mut self, now: Time, piece: PieceIndex) {

@@ -74,7 +74,8 @@ impl SwarmCore {
     /// Brings [`SwarmCore::progress`] up to date.
     pub(super) fn measure(&mut self) {
         let geometry = self.config.geometry;
-        let last = geometry.pieces() - 1;
+        // Without pieces there is no last one.
+        let last = geometry.pieces().saturating_sub(1);
         let have = self.have.count_ones();
         let mut verified = u64::from(have) * u64::from(geometry.piece_length());
         if self.have.get(ccbt_wire::PieceIndex(last)) {
@@ -115,6 +116,7 @@ impl SwarmCore {
         let used = limit - free;
         let newcomers = u32::try_from(self.peers.lobby().len()).unwrap_or(u32::MAX);
         let (have, need) = (self.have.count_ones(), self.need);
+        let complete = self.is_complete();
         let endgame = self.picker.is_endgame();
         let peers = u32::try_from(self.watch.len()).unwrap_or(u32::MAX);
         self.watch.update_swarm(now, |view| {
@@ -128,7 +130,7 @@ impl SwarmCore {
             // Crowded from 90 % on, until it is below 80 % again.
             let threshold = if view.crowded { 8 } else { 9 };
             view.crowded = u64::from(used) * 10 >= u64::from(limit) * threshold;
-            if need == 0 {
+            if complete {
                 view.upload_only_since.get_or_insert(now);
             } else {
                 view.upload_only_since = None;

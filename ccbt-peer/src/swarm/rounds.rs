@@ -68,6 +68,7 @@ impl SwarmCore {
             self.refresh_swarm_view(now);
             self.turn_over(now);
             self.measure();
+            self.tell_metadata_progress();
             self.emit(EventKind::Progress(self.progress));
         }
         for key in self.rounds.awake().collect::<Vec<_>>() {

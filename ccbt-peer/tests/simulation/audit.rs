@@ -85,7 +85,7 @@ impl Audit {
                 assert!(self.connected.insert(*peer), "{peer} is connected twice");
             }
             Action::Emit(EventKind::PeerClosed { peer, .. }) => _ = self.connected.remove(peer),
-            Action::Forget(_) | Action::Emit(_) => {}
+            Action::Forget(_) | Action::Emit(_) | Action::Metadata(_) => {}
         }
     }
 
@@ -147,7 +147,12 @@ impl Known {
                     assert!(self.asked.remove(&name(*block)), "{block:?} was not asked for");
                 }
             }
-            Tell::Interested(_) | Tell::Choke(_) | Tell::AllowFast(_) | Tell::UploadOnly => {}
+            Tell::Interested(_)
+            | Tell::Choke(_)
+            | Tell::AllowFast(_)
+            | Tell::UploadOnly
+            | Tell::Metadata
+            | Tell::AskMetadata(_) => {}
         }
     }
 }

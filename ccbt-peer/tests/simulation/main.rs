@@ -9,6 +9,7 @@ mod host;
 mod kept;
 mod kinds;
 mod liars;
+mod magnet;
 mod mixed;
 mod modes;
 mod random;

@@ -11,7 +11,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use ccbt_peer::close::{CloseReason, Refusal};
 use ccbt_peer::core::{
-    Action, Input, PeerKey, Session, SessionConfig, SessionEvent, SwarmConfig, SwarmCore, Tell,
+    Action, Input, Known, Metadata, PeerKey, Session, SessionConfig, SessionEvent, SwarmConfig,
+    SwarmCore, Tell,
 };
 use ccbt_peer::policy::{Direction, EvictionPolicy, PolicySet, Source, Time};
 use ccbt_peer::wire::{
@@ -19,6 +20,7 @@ use ccbt_peer::wire::{
     Reserved,
 };
 use ccbt_peer::{EventKind, Geometry};
+use sha1::{Digest, Sha1};
 
 use super::audit::Audit;
 use super::disk::{Disk, Put};
@@ -127,16 +129,39 @@ impl World {
         change: impl FnOnce(&mut SwarmConfig),
     ) -> Self {
         let mut config = SwarmConfig::new(geometry);
+        config.info_hash = InfoHash([7; 20]);
         change(&mut config);
+        Self::begun(geometry, geometry.into(), config, have, policy)
+    }
+
+    /// A swarm of a magnet link: the torrent with these sizes has this as its metadata.
+    pub(crate) fn magnet(
+        geometry: Geometry,
+        info: &Bytes,
+        policy: impl EvictionPolicy + 'static,
+    ) -> Self {
+        let config = SwarmConfig::magnet(InfoHash(Sha1::digest(info).into()));
+        Self::begun(geometry, Metadata::unknown(), config, Bitfield::new(0), policy)
+    }
+
+    fn begun(
+        geometry: Geometry,
+        metadata: Metadata,
+        config: SwarmConfig,
+        have: Bitfield,
+        policy: impl EvictionPolicy + 'static,
+    ) -> Self {
         let session = SessionConfig {
-            info_hash: InfoHash([7; 20]),
+            info_hash: config.info_hash,
             peer_id: config.peer_id,
-            geometry,
+            metadata,
             listen_port: None,
         };
         let rng = fastrand::Rng::with_seed(config.seed);
+        let nothing = Bitfield::new(geometry.pieces());
+        let sealed = if have.is_empty() { nothing } else { have.clone() };
         Self {
-            disk: Disk::new(geometry, have.clone()),
+            disk: Disk::new(geometry, sealed),
             core: SwarmCore::new(config, have, policy),
             now: Time::ZERO,
             pace: Pace::default(),
@@ -212,9 +237,9 @@ impl World {
 
     /// Lets the time go on until every piece is stored, at most until `end`.
     pub(crate) fn finish(&mut self, end: Time) {
-        while !self.core.have().all() && self.step(end) {}
+        while !self.core.is_complete() && self.step(end) {}
         assert!(
-            self.core.have().all(),
+            self.core.is_complete(),
             "{} of {} pieces at {end}: {:?}",
             self.core.have().count_ones(),
             self.geometry.pieces(),
@@ -320,6 +345,8 @@ impl World {
         peer_id[16..].copy_from_slice(&addr.ip().octets());
         let fast = link.remote.host().fast;
         let reserved = if fast { Reserved::NONE.with_fast() } else { Reserved::NONE };
+        let extended = link.remote.host().metadata.is_some();
+        let reserved = if extended { reserved.with_extended() } else { reserved };
         let info_hash = self.config.info_hash;
         let theirs = Handshake { reserved, info_hash, peer_id: PeerId(peer_id) };
         let opened = link.session.on_handshake(self.now, &theirs, self.core.have());
@@ -456,6 +483,14 @@ impl World {
     fn obey(&mut self, key: PeerKey, order: Order) {
         let Some(link) = self.links.get_mut(&key) else { return };
         match order {
+            Order::Tell(Tell::Metadata) => {
+                let mut events = Vec::new();
+                let learnt = link.session.learn_metadata(&mut events);
+                self.report(key, events);
+                if let Err(reason) = learnt {
+                    return self.lose(key, reason);
+                }
+            }
             Order::Tell(tell) => link.session.tell(tell),
             Order::Announce(piece) => link.session.announce(&[piece]),
             Order::Close => {
@@ -531,10 +566,21 @@ impl World {
                     self.dials.remove(&key);
                     self.down(key, Order::Close);
                 }
+                Action::Metadata(info) => self.learn(info),
                 Action::Emit(event) => self.log.push((self.now, event)),
             }
         }
         self.audit.compare(&self.core);
+    }
+
+    /// The metadata is here; the files are checked after the time that a disk takes.
+    fn learn(&mut self, info: Bytes) {
+        let geometry = self.geometry;
+        self.config.metadata.learn(Known { geometry, info });
+        let private = false;
+        self.later(Duration::ZERO, Happening::ToCore(Input::Metadata { geometry, private }));
+        let nothing = Bitfield::new(geometry.pieces());
+        self.later(self.pace.store, Happening::ToCore(Input::Checked(nothing)));
     }
 
     fn later(&mut self, after: Duration, happening: Happening) {

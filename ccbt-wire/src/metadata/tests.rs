@@ -11,11 +11,7 @@ fn the_messages_of_the_document_are_read_and_written() {
         (b"d8:msg_typei0e5:piecei0ee", MetadataMessage::Request { piece: 0 }),
         (
             b"d8:msg_typei1e5:piecei0e10:total_sizei34256eexxx",
-            MetadataMessage::Data {
-                piece: 0,
-                total_size: 34256,
-                data: Bytes::from_static(b"xxx"),
-            },
+            MetadataMessage::Data { piece: 0, total_size: 34256, data: Bytes::from_static(b"xxx") },
         ),
         (b"d8:msg_typei2e5:piecei0ee", MetadataMessage::Reject { piece: 0 }),
     ];
@@ -46,10 +42,7 @@ fn what_is_no_message_is_refused_by_name() {
     assert_eq!(parse(b"d8:msg_typei0ee"), Err(MetadataError::Missing("piece")));
     let huge = b"d8:msg_typei0e5:piecei4294967296ee";
     assert_eq!(parse(huge), Err(MetadataError::Missing("piece")));
-    assert_eq!(
-        parse(b"d8:msg_typei1e5:piecei0eexxx"),
-        Err(MetadataError::Missing("total_size"))
-    );
+    assert_eq!(parse(b"d8:msg_typei1e5:piecei0eexxx"), Err(MetadataError::Missing("total_size")));
 }
 
 #[test]
