@@ -2,6 +2,7 @@
 
 mod audience;
 mod drive;
+mod opening;
 mod stall;
 pub(crate) mod torrent;
 
@@ -13,7 +14,7 @@ use ccbt_peer::store::{FileStore, PieceStore};
 use ccbt_peer::wire::{Bitfield, Metainfo};
 use ccbt_peer::{Event, EventKind};
 
-use crate::args::{Get, Talk};
+use crate::args::{Get, Talk, Torrent};
 use crate::events::{About, EventLog, is_stdout};
 use crate::exit::{Exit, Failure};
 use crate::hashing;
@@ -22,7 +23,9 @@ use crate::signals::Signals;
 pub(crate) use audience::Audience;
 use audience::Watcher;
 use drive::Drive;
+use opening::Opening;
 use stall::Stall;
+use torrent::Lead;
 
 /// What a download brought.
 #[derive(Clone, Copy, Debug, Default)]
@@ -82,10 +85,42 @@ pub(crate) async fn download(
 ) -> Result<Done, Failure> {
     // A rule that is none is told before anything is fetched.
     let setup = args.network.prepare(report)?;
-    let metainfo = signals.guard(torrent::load(&args.torrent)).await??;
+    let shelf = setup.shelf();
+    let lead = signals.guard(torrent::follow(&args.torrent, &shelf)).await??;
+    refuse_selection(&args.torrent)?;
     let log = EventLog::open(args.events.as_deref())?;
-    let about = About::only(&metainfo);
     let mut audience = Audience::new(report, log, watcher, setup.judges.clone());
+    let stall = args.stop_timeout.map(Stall::new);
+    let metainfo = match lead {
+        Lead::Known(metainfo) => metainfo,
+        Lead::Unknown(magnet) => {
+            let title = torrent::title(&magnet);
+            audience.report.say(&format!("{title}: looking for the metadata"));
+            let (opening, open) = Opening::new(&args.output, shelf);
+            let (swarm, memory) = setup.magnet(&magnet, open, audience.report);
+            let swarm = swarm.listen(args.network.contact.listen);
+            let (swarm, events) =
+                swarm.start().map_err(|error| Failure::new(Exit::Failed, error))?;
+            return Drive {
+                swarm,
+                events,
+                memory,
+                about: About::unknown(),
+                stall,
+                until: args.until,
+                before: 0,
+                finished: None,
+                metainfo: None,
+                title,
+                opening: Some(opening),
+                metadata: 0,
+                audience,
+            }
+            .run(signals)
+            .await;
+        }
+    };
+    let about = About::only(&metainfo);
     audience.report.say(&heading(&metainfo, &args.output));
 
     let (store, have) = check(&metainfo, &args.output, audience.report, signals).await?;
@@ -98,10 +133,9 @@ pub(crate) async fn download(
         audience.report.say(COMPLETE);
     }
     let before = have.iter_ones().map(|piece| u64::from(metainfo.piece_len(piece))).sum();
-    let (swarm, memory) = setup.swarm(&metainfo, audience.report);
+    let (swarm, memory) = setup.swarm(&metainfo, torrent::peers(&args.torrent), audience.report);
     let swarm = swarm.store(store).have(have).listen(args.network.contact.listen);
     let (swarm, events) = swarm.start().map_err(|error| Failure::new(Exit::Failed, error))?;
-    let stall = args.stop_timeout.map(Stall::new);
     Drive {
         swarm,
         events,
@@ -111,10 +145,25 @@ pub(crate) async fn download(
         until: args.until,
         before,
         finished: None,
+        title: metainfo.name().to_owned(),
+        metainfo: Some(metainfo),
+        opening: None,
+        metadata: 0,
         audience,
     }
-    .run(&metainfo, signals)
+    .run(signals)
     .await
+}
+
+/// A link that names files (BEP 53) is not taken for one that means all of them.
+fn refuse_selection(from: &Torrent) -> Result<(), Failure> {
+    match from {
+        Torrent::Magnet(magnet) if magnet.select_only.is_some() => Err(Failure::new(
+            Exit::Refused,
+            "the magnet link selects files (so=), which this version cannot; without so= all are downloaded",
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn heading(metainfo: &Metainfo, folder: &Path) -> String {

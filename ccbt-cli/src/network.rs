@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ccbt_peer::source::{Given, TrackerTiers};
-use ccbt_peer::wire::Metainfo;
+use ccbt_peer::store::{PieceStore, StoreError};
+use ccbt_peer::wire::{Bitfield, InfoHash, Magnet, Metainfo};
 use ccbt_peer::{Blocklist, Limits, LocalDiscovery, Swarm, SwarmBuilder};
 
 use crate::args::{Contact, Eviction, Network};
@@ -12,7 +13,7 @@ use crate::bounded;
 use crate::exit::{Exit, Failure};
 use crate::report::{Report, units};
 use crate::rules::Judges;
-use crate::state::{Memory, State};
+use crate::state::{Memory, Shelf, State};
 
 /// Bytes of a blocklist: the largest that people share have a tenth of it.
 const BLOCKLIST: usize = 256 << 20;
@@ -81,32 +82,96 @@ impl<'a> Setup<'a> {
     }
 
     /// A swarm to be, with its rules, limits, sources and memory; where it listens is left to the caller.
-    pub(crate) fn swarm(&self, metainfo: &Metainfo, report: &mut Report) -> (SwarmBuilder, Memory) {
-        let memory = self.state.memory(metainfo.info_hash());
+    /// `peers` are named beside those of the command line, such as by a magnet link.
+    pub(crate) fn swarm(
+        &self,
+        metainfo: &Metainfo,
+        peers: Vec<String>,
+        report: &mut Report,
+    ) -> (SwarmBuilder, Memory) {
+        let swarm = Swarm::builder(metainfo.clone());
+        let aim = Aim {
+            info_hash: metainfo.info_hash(),
+            trackers: metainfo.trackers().to_vec(),
+            web_seeds: metainfo.url_list().to_vec(),
+            private: metainfo.is_private(),
+            peers,
+        };
+        self.equip(swarm, aim, report)
+    }
+
+    /// The same for a magnet link of which nothing more is known. `open` gives the store once it is.
+    pub(crate) fn magnet<S: PieceStore + 'static>(
+        &self,
+        magnet: &Magnet,
+        open: impl FnOnce(&Metainfo) -> Result<(S, Bitfield), StoreError> + Send + 'static,
+        report: &mut Report,
+    ) -> (SwarmBuilder, Memory) {
+        if !magnet.web_seeds.is_empty() && !self.contact.no_web_seed {
+            // They are asked for ranges of files, and nobody knows those yet.
+            report.once(
+                "web seeds of the link are asked once its metadata is known, by the next run",
+            );
+        }
+        let aim = Aim {
+            // Without an info hash the swarm does not start.
+            info_hash: magnet.info_hash.unwrap_or(InfoHash([0; 20])),
+            trackers: magnet.trackers.iter().map(|url| vec![url.clone()]).collect(),
+            web_seeds: Vec::new(),
+            // If it is, the swarm stops what is not allowed as soon as that is known.
+            private: false,
+            peers: magnet.peers.iter().map(ToString::to_string).collect(),
+        };
+        self.equip(Swarm::magnet(magnet.clone(), open), aim, report)
+    }
+
+    /// What earlier runs have learnt of magnet links.
+    pub(crate) fn shelf(&self) -> Shelf {
+        self.state.metadata()
+    }
+
+    fn equip(
+        &self,
+        swarm: SwarmBuilder,
+        mut aim: Aim,
+        report: &mut Report,
+    ) -> (SwarmBuilder, Memory) {
+        let memory = self.state.memory(aim.info_hash);
+        aim.peers.extend_from_slice(&self.contact.peers);
         let (addresses, trouble) = memory.recall();
         if let Some(trouble) = trouble {
             report.once(&trouble);
         }
         let mut swarm = self
             .judges
-            .judge(Swarm::builder(metainfo.clone()))
+            .judge(swarm)
             .max_peers(self.contact.max_peers)
             .limits(&self.limits)
             .blocklist(Arc::clone(&self.blocklist))
             .addresses(addresses)
-            .web_seeds(self.contact.web_seeds(metainfo));
-        if let Some(trackers) = self.contact.trackers(metainfo, report) {
+            .web_seeds(self.contact.web_seeds(&aim));
+        if let Some(trackers) = self.contact.trackers(&aim, report) {
             swarm = swarm.source(trackers);
         }
-        if !self.contact.peers.is_empty() {
-            swarm = swarm.source(Given::hosts(self.contact.peers.clone()));
-        }
-        if self.contact.uses_lsd(metainfo) {
+        if self.contact.uses_lsd(&aim) {
             swarm = swarm.source(self.local.source());
+        }
+        if !aim.peers.is_empty() {
+            swarm = swarm.source(Given::hosts(aim.peers));
         }
         let swarm = self.contact.pin.iter().fold(swarm, |swarm, host| swarm.pin(*host));
         (swarm, memory)
     }
+}
+
+/// What is known of a torrent that tells whom to ask.
+struct Aim {
+    info_hash: InfoHash,
+    trackers: Vec<Vec<String>>,
+    web_seeds: Vec<String>,
+    private: bool,
+    /// As `HOST:PORT`.
+    peers: Vec<String>,
 }
 
 fn read_blocklist(path: &Path) -> Result<Blocklist, Failure> {
@@ -118,18 +183,18 @@ fn read_blocklist(path: &Path) -> Result<Blocklist, Failure> {
 
 impl Contact {
     /// The torrent's web seeds that we may ask.
-    fn web_seeds<'a>(&self, metainfo: &'a Metainfo) -> &'a [String] {
-        if self.no_web_seed { &[] } else { metainfo.url_list() }
+    fn web_seeds<'a>(&self, aim: &'a Aim) -> &'a [String] {
+        if self.no_web_seed { &[] } else { &aim.web_seeds }
     }
 
     /// Whether peers in the local network are looked for.
-    fn uses_lsd(&self, metainfo: &Metainfo) -> bool {
-        !self.no_lsd && !metainfo.is_private()
+    fn uses_lsd(&self, aim: &Aim) -> bool {
+        !self.no_lsd && !aim.private
     }
 
     /// The torrent's trackers that we may and can ask.
-    fn trackers(&self, metainfo: &Metainfo, report: &mut Report) -> Option<TrackerTiers> {
-        let tiers = if self.no_tracker { &[] } else { metainfo.trackers() };
+    fn trackers(&self, aim: &Aim, report: &mut Report) -> Option<TrackerTiers> {
+        let tiers: &[Vec<String>] = if self.no_tracker { &[] } else { &aim.trackers };
         let trackers = TrackerTiers::new(tiers);
         if let [(url, error), others @ ..] = trackers.skipped() {
             let others = match others.len() {
@@ -138,9 +203,9 @@ impl Contact {
             };
             report.note(&format!("{url}{others} not asked: {error}"));
         }
-        let asks_somebody = !self.peers.is_empty() || !self.web_seeds(metainfo).is_empty();
+        let asks_somebody = !aim.peers.is_empty() || !self.web_seeds(aim).is_empty();
         if trackers.is_empty() && !asks_somebody {
-            report.once(if self.uses_lsd(metainfo) {
+            report.once(if self.uses_lsd(aim) {
                 "no tracker to ask and no --peer: looking in the local network alone"
             } else {
                 "no tracker to ask and no --peer: waiting for peers that find us"

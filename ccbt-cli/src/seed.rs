@@ -12,6 +12,7 @@ use crate::exit::{Exit, Failure};
 use crate::get::{self, Audience, torrent};
 use crate::report::{Report, units};
 use crate::signals::Signals;
+use crate::state::Shelf;
 use crate::verify;
 use drive::Drive;
 
@@ -30,7 +31,7 @@ pub(crate) async fn run(args: &Seed, signals: &mut Signals) -> Result<(), Failur
 async fn seed(args: &Seed, report: &mut Report, signals: &mut Signals) -> Result<(), Failure> {
     // A rule that is none is told before anything is read.
     let setup = args.network.prepare(report)?;
-    let torrents = load(args, signals).await?;
+    let torrents = load(args, &setup.shelf(), signals).await?;
     let log = EventLog::open(args.events.as_deref())?;
     for metainfo in &torrents {
         report.say(&heading(args, metainfo));
@@ -43,10 +44,10 @@ async fn seed(args: &Seed, report: &mut Report, signals: &mut Signals) -> Result
     let mut nobody = |_: &Event| None;
     let mut drive =
         Drive::new(args.until, Audience::new(report, log, &mut nobody, setup.judges.clone()));
-    for metainfo in &torrents {
+    for (from, metainfo) in args.torrents.iter().zip(&torrents) {
         let store = FileStore::open(&args.data, metainfo)
             .map_err(|error| Failure::new(Exit::Disk, error))?;
-        let (swarm, memory) = setup.swarm(metainfo, drive.report());
+        let (swarm, memory) = setup.swarm(metainfo, torrent::peers(from), drive.report());
         let swarm = swarm.store(store).have(Bitfield::full(metainfo.piece_count())).node(&node);
         let started = swarm.start().map_err(|error| Failure::new(Exit::Failed, error))?;
         drive.add(metainfo, torrents.len(), started, memory);
@@ -55,10 +56,10 @@ async fn seed(args: &Seed, report: &mut Report, signals: &mut Signals) -> Result
 }
 
 /// All torrents, each of them once.
-async fn load(args: &Seed, signals: &mut Signals) -> Result<Vec<Metainfo>, Failure> {
+async fn load(args: &Seed, shelf: &Shelf, signals: &mut Signals) -> Result<Vec<Metainfo>, Failure> {
     let mut torrents: Vec<Metainfo> = Vec::new();
     for from in &args.torrents {
-        let metainfo = signals.guard(torrent::load(from)).await??;
+        let metainfo = signals.guard(torrent::load(from, shelf)).await??;
         let hash = metainfo.info_hash();
         if let Some(other) = torrents.iter().find(|other| other.info_hash() == hash) {
             let problem = format!("{}: info hash {hash} is given twice", other.name());

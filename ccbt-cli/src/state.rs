@@ -1,6 +1,7 @@
-//! What is known of addresses, kept from run to run: a small file for each torrent.
+//! What is kept from run to run: what is known of addresses, a small file for each torrent; and metadata.
 
 mod folder;
+mod metadata;
 
 use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use ccbt_peer::{Addresses, Swarm};
 use tempfile::NamedTempFile;
 
 use crate::bounded;
+pub(crate) use metadata::Shelf;
 
 /// So often it is written while the swarm runs.
 const PERIOD: Duration = Duration::from_secs(5 * 60);
@@ -29,12 +31,18 @@ impl State {
     /// In the user's folder for such things; with `off`, or if there is none, nowhere.
     pub(crate) fn of_user(off: bool) -> Self {
         let folder = folder::of_user(env::var_os);
-        Self { folder: folder.filter(|_| !off).map(|folder| folder.join("addresses")) }
+        Self { folder: folder.filter(|_| !off) }
+    }
+
+    /// What was fetched from swarms of magnet links.
+    pub(crate) fn metadata(&self) -> Shelf {
+        Shelf::of(self.folder.as_ref().map(|folder| folder.join("metadata")))
     }
 
     /// The memory of one torrent.
     pub(crate) fn memory(&self, info_hash: InfoHash) -> Memory {
-        let file = self.folder.as_ref().map(|folder| folder.join(info_hash.to_string()));
+        let folder = self.folder.as_ref().map(|folder| folder.join("addresses"));
+        let file = folder.map(|folder| folder.join(info_hash.to_string()));
         Memory { file, kept_at: Time::ZERO }
     }
 }
@@ -121,7 +129,7 @@ mod tests {
     const HASH: InfoHash = InfoHash([0xab; 20]);
 
     fn state(folder: &tempfile::TempDir) -> State {
-        State { folder: Some(folder.path().join("deep/addresses")) }
+        State { folder: Some(folder.path().join("deep")) }
     }
 
     fn some() -> Addresses {

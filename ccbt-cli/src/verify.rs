@@ -15,6 +15,7 @@ use crate::hashing;
 use crate::print;
 use crate::report::{Detail, Report, Stream, units};
 use crate::signals::Signals;
+use crate::state;
 pub(crate) use disk::Disk;
 use disk::Found;
 pub(crate) use findings::Ranges;
@@ -30,7 +31,9 @@ const RANGES: usize = 8;
 pub(crate) async fn run(args: &Verify, signals: &mut Signals) -> Result<(), Failure> {
     let stream = if args.json { Stream::BesideAnswer } else { Stream::Stdout };
     let mut report = Report::new(stream, Detail::unless(args.quiet));
-    let metainfo = signals.guard(torrent::load(&args.torrent)).await??;
+    let metainfo = signals
+        .guard(torrent::load(&args.torrent, &state::State::of_user(false).metadata()))
+        .await??;
     let found = disk::look(&args.data, &metainfo)?;
 
     let have = check(&metainfo, &args.data, &found, &mut report, signals).await?;

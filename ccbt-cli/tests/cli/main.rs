@@ -8,6 +8,7 @@ mod doctor;
 mod download;
 mod events;
 mod eviction;
+mod magnet;
 mod network;
 mod policy;
 mod refused;

@@ -39,7 +39,8 @@ fn a_link_and_a_seed_are_enough() {
     let addr = world.add(seed(&info));
     world.finish(Time::from_secs(5));
     assert!(known_at(&world) < Time::from_millis(200), "{}", known_at(&world));
-    assert!(world.is_open(addr));
+    let (_, why) = world.close(addr);
+    assert!(why.starts_with("redundant"), "{why}");
     let size = u32::try_from(info.len()).unwrap();
     let told = world.log.iter().rev().find_map(|(_, event)| match event {
         EventKind::MetadataProgress { have, size, peers } => Some((*have, *size, *peers)),
@@ -138,7 +139,8 @@ fn liars_and_mutes_cost_an_honest_peer_less_than_5_seconds_and_liars_are_banned(
     world.run_until(Time::from_secs(10));
     let late = known_at(&world).saturating_since(alone);
     assert!(late < secs(5), "{late:?} later than without them");
-    assert!(world.is_open(honest));
+    let (_, why) = world.close(honest);
+    assert!(why.starts_with("redundant"), "{why}");
     for liar in liars {
         let closes = world.closes(liar);
         assert!(matches!(closes[..], [(_, CloseReason::SentBadMetadata)]), "{closes:?}");
