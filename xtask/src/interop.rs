@@ -18,6 +18,7 @@ mod http;
 mod idle;
 mod liars;
 mod local;
+mod magnet;
 mod namespace;
 mod not_interested;
 mod patience;
@@ -117,6 +118,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     scenarios.extend(spared::scenarios());
     scenarios.extend(again::scenarios());
     scenarios.extend(liars::scenarios());
+    scenarios.extend(magnet::scenarios());
     scenarios.extend(not_interested::scenarios());
     scenarios.extend(displacement::scenarios());
     scenarios.extend(crowd::scenarios());

@@ -86,8 +86,15 @@ impl SwarmCore {
     /// Who lies too late is not spared for it.
     fn late_answer(&self, key: PeerKey, message: MetadataMessage) -> Vec<Finding> {
         let whole = &self.metadata.fetched;
-        let MetadataMessage::Data { piece, data, .. } = message else { return Vec::new() };
-        let lies = !whole.is_empty() && fetch::block(whole, piece) != data;
+        let MetadataMessage::Data { piece, total_size, data } = message else { return Vec::new() };
+        // Another size is another dictionary, and whoever speaks of one was told so by nobody.
+        if whole.len() != total_size as usize {
+            return Vec::new();
+        }
+        if let Err(why) = fetch::check(total_size, piece, total_size, &data) {
+            return vec![Finding::Broke(key, why)];
+        }
+        let lies = fetch::block(whole, piece) != data;
         if lies { vec![Finding::Liar(key)] } else { Vec::new() }
     }
 

@@ -42,6 +42,16 @@ impl Tracker {
         Ok((Tracker { address, info_hash }, torrent))
     }
 
+    /// A link to the torrent that names nothing but this tracker.
+    pub(super) fn magnet(&self) -> String {
+        format!("{}&tr=http://{}/announce", magnet(&self.info_hash), self.address)
+    }
+
+    /// A link to the torrent that names nothing but a peer.
+    pub(super) fn magnet_with_peer(&self, peer: SocketAddr) -> String {
+        format!("{}&x.pe={peer}", magnet(&self.info_hash))
+    }
+
     /// Starts it and waits until it answers.
     pub(super) fn start(&self, place: &Place) -> Result<Running> {
         let folder = place.folder("tracker")?;
@@ -80,6 +90,10 @@ impl Tracker {
         let escaped: String = self.info_hash.iter().map(|byte| format!("%{byte:02x}")).collect();
         http::get(self.address, &format!("/scrape?info_hash={escaped}"))
     }
+}
+
+fn magnet(info_hash: &[u8; 20]) -> String {
+    format!("magnet:?xt=urn:btih:{}", hex(info_hash))
 }
 
 /// The first number under this key in a scrape's reply.
