@@ -67,7 +67,7 @@ pub(crate) struct Contact {
     #[arg(long, value_name = "IP")]
     pub(crate) pin: Vec<IpAddr>,
 
-    /// Neither read nor write what is known of addresses from run to run
+    /// Neither read nor write what is known of addresses and magnet links from run to run
     #[arg(long)]
     pub(crate) no_state: bool,
 }

@@ -4,6 +4,7 @@
 
 mod hygiene;
 mod limits;
+mod magnet;
 mod private;
 mod serving;
 mod sizes;

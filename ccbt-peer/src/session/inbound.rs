@@ -7,10 +7,14 @@ use ccbt_wire::{Bitfield, Block, ExtensionHandshake, Message, PieceIndex};
 
 use super::extensions::METADATA;
 use super::flood::Kind;
+use super::metadata::Kept;
 use super::requests::Arrival;
 use super::{Announced, Session, SessionEvent};
 use crate::CloseReason;
 use crate::close::Violation;
+
+/// What a message tells, and what it counts as.
+pub(super) type Taken = (Option<SessionEvent>, Option<Kind>);
 
 impl Session {
     /// Takes one message. What the swarm has to know of it is pushed to `events`; `has` tells which
@@ -46,11 +50,11 @@ impl Session {
         &mut self,
         message: Message,
         has: &dyn Fn(PieceIndex) -> bool,
-    ) -> Result<(Option<SessionEvent>, Option<Kind>), Violation> {
+    ) -> Result<Taken, Violation> {
         let fact = |event, kind| Ok((Some(event), Some(kind)));
         let message = match self.keep_for_later(message)? {
-            Ok(kept) => return Ok(kept),
-            Err(message) => message,
+            Kept::Taken(taken) => return Ok(taken),
+            Kept::Not(message) => message,
         };
         match message {
             Message::Choke => {
@@ -125,7 +129,7 @@ impl Session {
     }
 
     /// BEP 6 wants exactly one of these; the first is free.
-    fn announced(&mut self, announced: Announced) -> (Option<SessionEvent>, Option<Kind>) {
+    fn announced(&mut self, announced: Announced) -> Taken {
         (Some(SessionEvent::Has(announced)), self.says_all_again())
     }
 

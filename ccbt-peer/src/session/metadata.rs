@@ -11,6 +11,7 @@ use ccbt_wire::{
 };
 
 use super::flood::Kind;
+use super::inbound::Taken;
 use super::{Announced, Session, SessionEvent};
 use crate::close::Violation;
 use crate::{CloseReason, Geometry};
@@ -95,6 +96,13 @@ struct Pending {
     haves: Vec<u8>,
     /// Pieces that it allows us (BEP 6).
     allowed: Vec<PieceIndex>,
+}
+
+/// What became of a message that may be about pieces.
+pub(super) enum Kept {
+    Taken(Taken),
+    /// It is to be taken as ever.
+    Not(Message),
 }
 
 #[derive(Debug)]
@@ -216,12 +224,9 @@ impl Session {
     }
 
     /// Takes what is said of pieces before they can be counted; gives the message back if they can.
-    pub(super) fn keep_for_later(
-        &mut self,
-        message: Message,
-    ) -> Result<Result<(Option<SessionEvent>, Option<Kind>), Message>, Violation> {
+    pub(super) fn keep_for_later(&mut self, message: Message) -> Result<Kept, Violation> {
         let fast = self.fast;
-        let Some(pending) = self.pending_mut() else { return Ok(Err(message)) };
+        let Some(pending) = self.pending_mut() else { return Ok(Kept::Not(message)) };
         let kept = match message {
             Message::Have(piece) => {
                 pending.have(piece)?;
@@ -250,9 +255,9 @@ impl Session {
                 Pending::possible("SUGGEST", piece)?;
                 (None, Some(Kind::Odd))
             }
-            other => return Ok(Err(other)),
+            other => return Ok(Kept::Not(other)),
         };
-        Ok(Ok(kept))
+        Ok(Kept::Taken(kept))
     }
 
     /// Asks the peer for blocks of the metadata.
@@ -268,10 +273,7 @@ impl Session {
     }
 
     /// A message of `ut_metadata` came.
-    pub(super) fn on_metadata(
-        &mut self,
-        payload: &Bytes,
-    ) -> Result<(Option<SessionEvent>, Option<Kind>), Violation> {
+    pub(super) fn on_metadata(&mut self, payload: &Bytes) -> Result<Taken, Violation> {
         let message = MetadataMessage::parse(payload)
             .map_err(|error| Violation::Metadata(error.to_string()))?;
         Ok(match message {

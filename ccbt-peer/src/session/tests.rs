@@ -8,6 +8,7 @@ use crate::Geometry;
 use crate::close::{Timeout, Violation};
 
 mod hygiene;
+mod metadata;
 
 const PIECES: u32 = 10;
 

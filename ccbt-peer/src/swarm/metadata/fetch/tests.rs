@@ -40,7 +40,7 @@ fn at(millis: u64) -> Time {
 
 impl Table {
     fn new(size: u32) -> Self {
-        let whole: Bytes = (0..size).map(|n| (n % 251) as u8).collect();
+        let whole: Bytes = (0..size).map(|n| u8::try_from(n % 251).unwrap()).collect();
         Self {
             fetch: Fetch::new(InfoHash(Sha1::digest(&whole).into())),
             now: Time::ZERO,
@@ -57,12 +57,12 @@ impl Table {
 
     /// One more peer, which claims the right size and answers after so long.
     fn sit(&mut self, way: Way, after: Duration) -> PeerKey {
-        let size = self.whole.len() as u32;
+        let size = u32::try_from(self.whole.len()).unwrap();
         self.sit_with(way, after, size)
     }
 
     fn sit_with(&mut self, way: Way, after: Duration, size: u32) -> PeerKey {
-        let key = PeerKey(self.peers.len() as u32);
+        let key = PeerKey(u32::try_from(self.peers.len()).unwrap());
         self.peers.insert(key, (way, after));
         self.fetch.offer(self.now, key, Some(true), Some(size));
         self.ask();
