@@ -2,11 +2,14 @@
 
 use bytes::Bytes;
 use ccbt_peer::close::{CloseReason, Violation};
+use ccbt_peer::core::{Metadata as Unknown, SwarmConfig};
 use ccbt_peer::policy::{PolicySet, Time};
 use ccbt_peer::wire::{
-    BLOCK_LEN, Bitfield, EXTENDED_HANDSHAKE, ExtensionHandshake, Message, PieceIndex, UT_METADATA,
+    BLOCK_LEN, Bitfield, EXTENDED_HANDSHAKE, ExtensionHandshake, InfoHash, Message, PieceIndex,
+    UT_METADATA,
 };
 use ccbt_peer::{EventKind, Geometry};
+use sha1::{Digest, Sha1};
 
 use super::host::{Greeting, Host, Line, Metadata};
 use super::world::World;
@@ -19,8 +22,11 @@ fn info(blocks: u32) -> Bytes {
     (0..blocks * BLOCK_LEN + 100).map(|n| u8::try_from(n % 241).unwrap()).collect()
 }
 
+/// A swarm that knows no more than the hash of this.
 fn world(info: &Bytes) -> World {
-    World::magnet(pieces(PIECES), info, PolicySet::standard())
+    let config = SwarmConfig::magnet(InfoHash(Sha1::digest(info).into()));
+    let nothing = Bitfield::new(0);
+    World::begun(pieces(PIECES), Unknown::unknown(), config, nothing, PolicySet::standard())
 }
 
 fn seed(info: &Bytes) -> Host {

@@ -20,7 +20,6 @@ use ccbt_peer::wire::{
     Reserved,
 };
 use ccbt_peer::{EventKind, Geometry};
-use sha1::{Digest, Sha1};
 
 use super::audit::Audit;
 use super::disk::{Disk, Put};
@@ -134,17 +133,7 @@ impl World {
         Self::begun(geometry, geometry.into(), config, have, policy)
     }
 
-    /// A swarm of a magnet link: the torrent with these sizes has this as its metadata.
-    pub(crate) fn magnet(
-        geometry: Geometry,
-        info: &Bytes,
-        policy: impl EvictionPolicy + 'static,
-    ) -> Self {
-        let config = SwarmConfig::magnet(InfoHash(Sha1::digest(info).into()));
-        Self::begun(geometry, Metadata::unknown(), config, Bitfield::new(0), policy)
-    }
-
-    fn begun(
+    pub(crate) fn begun(
         geometry: Geometry,
         metadata: Metadata,
         config: SwarmConfig,

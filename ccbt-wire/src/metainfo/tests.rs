@@ -313,7 +313,7 @@ proptest! {
 
 #[test]
 fn the_info_alone_and_a_link_are_a_torrent() {
-    let bytes = build::single_file("hello.txt", 16 * 1024, b"hello", None);
+    let bytes = single_file("hello.txt", 16 * 1024, b"hello", None);
     let whole = Metainfo::parse(&bytes).unwrap();
     let link = "magnet:?xt=urn:btih:0eb2d544ef0c9ae3c0fbba90a71cd742a44aa81d\
                 &tr=http://a.example/announce&tr=udp://b.example:1&ws=http://c.example/";

@@ -36,7 +36,10 @@ pub(super) fn scenarios() -> Vec<Scenario> {
     for client in Client::ALL {
         let name = format!("magnet/by-peer/{}", client.name());
         let scenario = Scenario::new(name, move |place| by_peer(place, client));
-        scenarios.push(scenario.needing([client.tool()]));
+        let scenario = scenario.needing([client.tool()]);
+        // It looks only every ten seconds whom it unchokes.
+        let waits = client == Client::Transmission;
+        scenarios.push(if waits { scenario.waiting(60) } else { scenario });
     }
     scenarios.push(
         Scenario::new("magnet/by-tracker", by_tracker)
@@ -87,7 +90,6 @@ fn by_peer(place: &Place, client: Client) -> Result<()> {
     get.finish()?;
     let first = first_piece(&get)?;
     println!("     first piece after {first:.2?}");
-    // transmission looks only every ten seconds whom it unchokes.
     let bar = if client == Client::Transmission { 4 * FIRST_PIECE } else { FIRST_PIECE };
     ensure!(first < bar, "the first piece came after {first:.2?}");
     payload.compare(&get.output, true)
