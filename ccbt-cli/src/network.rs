@@ -146,6 +146,7 @@ impl<'a> Setup<'a> {
             .judges
             .judge(swarm)
             .max_peers(self.contact.max_peers)
+            .pex(!self.contact.off.no_pex)
             .limits(&self.limits)
             .blocklist(Arc::clone(&self.blocklist))
             .addresses(addresses)

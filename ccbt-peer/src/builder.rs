@@ -341,6 +341,14 @@ impl SwarmBuilder {
         self
     }
 
+    /// Whether peers tell us of peers, and we them (BEP 11); they do by default. Those of a private torrent never
+    /// do.
+    #[must_use]
+    pub fn pex(mut self, pex: bool) -> Self {
+        self.config.pex = pex;
+        self
+    }
+
     /// Ask nobody for anything: only look at the swarm.
     #[must_use]
     pub fn observe(mut self) -> Self {

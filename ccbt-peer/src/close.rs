@@ -84,6 +84,9 @@ pub enum Violation {
     /// The extension handshake is not readable.
     #[error("extension handshake: {0}")]
     Extension(String),
+    /// A message about other peers is not readable, or one of too many (BEP 11 allows one a minute).
+    #[error("ut_pex: {0}")]
+    Pex(String),
     /// A message of the metadata exchange is not readable, or a block of it has the wrong size (BEP 9).
     #[error("ut_metadata: {0}")]
     Metadata(String),

@@ -27,12 +27,12 @@ use ccbt_wire::{
 use crate::CloseReason;
 use crate::close::Refusal;
 pub use events::{Announced, SessionEvent, Tell};
-use extensions::Theirs;
+use extensions::{Exchange, Theirs};
 use fast::Allowed;
 use flood::Floods;
 pub use frame::FRAME_LIMIT;
 use frame::Frame;
-use metadata::Exchange;
+use metadata::Exchange as MetadataExchange;
 pub use metadata::{Known, Metadata};
 use requests::Requests;
 pub use uploads::Run;
@@ -64,6 +64,8 @@ pub struct SessionConfig {
     pub metadata: Metadata,
     /// The port where we accept connections, told in the extension handshake.
     pub listen_port: Option<u16>,
+    /// Peers are exchanged (BEP 11), unless the torrent is private.
+    pub pex: bool,
 }
 
 impl SessionConfig {
@@ -100,7 +102,7 @@ pub struct Session {
     allowed: Allowed,
     floods: Floods,
     /// Most connections have nothing to do with it.
-    metadata: Option<Box<Exchange>>,
+    metadata: Option<Box<MetadataExchange>>,
     /// It has told all that it has.
     announced: bool,
     out: BytesMut,
@@ -123,7 +125,7 @@ impl Session {
     pub fn new(config: std::sync::Arc<SessionConfig>, direction: Direction, now: Time) -> Self {
         Self {
             floods: Floods::new(),
-            metadata: config.metadata.known().is_none().then(Exchange::pending),
+            metadata: config.metadata.known().is_none().then(MetadataExchange::pending),
             config,
             direction,
             phase: Phase::Handshaking,
@@ -215,6 +217,14 @@ impl Session {
         }
     }
 
+    fn exchange(&self) -> Exchange {
+        match self.config.metadata.known() {
+            _ if !self.config.pex => Exchange::Never,
+            Some(known) if known.private => Exchange::SwitchedOff,
+            _ => Exchange::On,
+        }
+    }
+
     /// Sends our extension handshake, for the first time or again (BEP 10).
     fn say_hello(&mut self, upload_only: bool) {
         if !self.extended {
@@ -222,7 +232,7 @@ impl Session {
         }
         let size = self.config.metadata.known().map_or(0, |known| known.info.len());
         let hello = ExtensionHandshake {
-            m: extensions::ours(),
+            m: extensions::ours(self.exchange()),
             metadata_size: u32::try_from(size).ok().filter(|size| *size > 0),
             v: Some(concat!("ccbt ", env!("CARGO_PKG_VERSION")).to_owned()),
             p: self.config.listen_port,
@@ -281,6 +291,12 @@ impl Session {
             Tell::UploadOnly => self.say_hello(true),
             // Its answer is an event or an error, so it goes another way.
             Tell::Metadata => {}
+            Tell::Pex(message) => {
+                if let Some(id) = self.theirs.pex().filter(|_| self.exchange() == Exchange::On) {
+                    let payload = message.encode().into();
+                    self.send(&Message::Extended { id, payload });
+                }
+            }
             Tell::AskMetadata(blocks) => self.ask_metadata(blocks),
             Tell::Cancel(blocks) => {
                 for block in blocks {

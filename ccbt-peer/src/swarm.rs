@@ -30,6 +30,7 @@ mod known;
 mod memory;
 mod metadata;
 mod partial;
+mod pex;
 mod picker;
 mod pieces;
 mod progress;
@@ -56,6 +57,7 @@ use choking::Choker;
 use dialing::Shortage;
 use memory::Memory;
 use metadata::{Fetch, Metadata};
+use pex::Pex;
 use picker::Picker;
 use progress::Meter;
 use roster::Roster;
@@ -102,6 +104,8 @@ pub struct SwarmConfig {
     pub ranking: Arc<dyn Ranking>,
     /// How many go for better ones, when and how often.
     pub turnover: Turnover,
+    /// Tell peers of peers, and take what they tell (BEP 11), unless the torrent is private.
+    pub pex: bool,
     /// Ask for nothing: only look.
     pub observe: bool,
     /// Two swarms with the same seed and the same inputs do the same.
@@ -127,6 +131,7 @@ impl SwarmConfig {
             unchoked: 8,
             ranking: Arc::new(ByExchange),
             turnover: Turnover::default(),
+            pex: true,
             observe: false,
             seed: 0,
         }
@@ -146,6 +151,7 @@ pub struct SwarmCore {
     have: Bitfield,
     need: u32,
     metadata: Metadata,
+    pex: Pex,
     peers: Roster,
     /// Where the addresses of peers that are gone, but have a part in a piece under way, are kept.
     ghosts: BTreeMap<PeerKey, SocketAddr>,
@@ -197,6 +203,7 @@ impl SwarmCore {
             need,
             have,
             metadata: Metadata::new((!geometry.is_known()).then(|| Fetch::new(config.info_hash))),
+            pex: Pex::default(),
             peers: Roster::default(),
             ghosts: BTreeMap::new(),
             watch: Watch::new(Arc::new(policy), view).with_notice(NOTICE),
@@ -354,6 +361,7 @@ impl SwarmCore {
             SessionEvent::Flooding => self.watch.update(key, now, |view| view.flood = true),
             SessionEvent::Rejected(block) => self.on_rejected(now, key, block),
             SessionEvent::Extended(hello) => self.on_extended(now, key, &hello),
+            SessionEvent::Pex(message) => self.on_pex(now, key, &message),
             SessionEvent::Metadata(message) => self.on_metadata_message(now, key, *message),
             SessionEvent::Received { block, fresh, attempt } => {
                 let fresh = fresh && attempt == self.attempt(block.piece);

@@ -15,6 +15,7 @@ mod message;
 mod metadata;
 pub mod metainfo;
 mod percent;
+mod pex;
 mod stream;
 mod text;
 pub mod tracker;
@@ -33,4 +34,5 @@ pub use metadata::{
     metadata_blocks,
 };
 pub use metainfo::{File, Metainfo, MetainfoError, PathError};
+pub use pex::{MAX_PEX_PEERS, PexMessage, PexPeer, UT_PEX};
 pub use stream::{DecodeError, Decoder, Item, Limits, MessageDecoder};

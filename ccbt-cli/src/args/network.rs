@@ -84,7 +84,7 @@ pub(crate) struct Undiscovered {
     #[arg(long)]
     no_dht: bool,
 
-    /// Do not exchange addresses with peers (this version never does)
+    /// Do not exchange addresses with peers
     #[arg(long)]
-    no_pex: bool,
+    pub(crate) no_pex: bool,
 }

@@ -44,6 +44,7 @@ impl Mailbox {
                 | Tell::AllowFast(_)
                 | Tell::UploadOnly
                 | Tell::Metadata
+                | Tell::Pex(_)
                 | Tell::AskMetadata(_) => {}
             }
             mail.tells.push(tell);

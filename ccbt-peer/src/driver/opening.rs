@@ -79,7 +79,8 @@ impl Beginning {
 }
 
 fn known(metainfo: &Metainfo) -> Known {
-    Known { geometry: Geometry::of(metainfo), info: metainfo.info() }
+    let (geometry, private) = (Geometry::of(metainfo), metainfo.is_private());
+    Known { geometry, info: metainfo.info(), private }
 }
 
 /// Makes the place where pieces come together, and starts the thread that writes them.

@@ -66,6 +66,7 @@ pub(crate) fn run(setup: Setup) -> std::io::Result<mpsc::Sender<Report>> {
         peer_id: setup.config.peer_id,
         metadata: begin.metadata(),
         listen_port: listen.map(|addr| addr.port()),
+        pex: setup.config.pex && !private,
     };
     let shared = Arc::new(Shared {
         clock: Clock::start(),

@@ -1,7 +1,9 @@
 //! What a session tells the swarm, and what the swarm tells a session.
 
 use ccbt_policy::Direction;
-use ccbt_wire::{Bitfield, Block, ExtensionHandshake, MetadataMessage, PeerId, PieceIndex};
+use ccbt_wire::{
+    Bitfield, Block, ExtensionHandshake, MetadataMessage, PeerId, PexMessage, PieceIndex,
+};
 
 /// What the swarm learns from a connection.
 #[derive(Clone, Debug)]
@@ -39,6 +41,8 @@ pub enum SessionEvent {
     Extended(Box<ExtensionHandshake>),
     /// A block of the metadata that we had asked for, or its refusal.
     Metadata(Box<MetadataMessage>),
+    /// The peer tells of other peers (BEP 11).
+    Pex(Box<PexMessage>),
     /// A block came.
     Received {
         /// The block.
@@ -101,6 +105,8 @@ pub enum Tell {
     /// The metadata is known now: carried out by
     /// [`Session::learn_metadata`](super::Session::learn_metadata), since it may end the connection.
     Metadata,
+    /// Tell it of other peers, if it wants to hear of them (BEP 11).
+    Pex(PexMessage),
     /// Ask for these blocks of the metadata (BEP 9).
     AskMetadata(Vec<u32>),
 }

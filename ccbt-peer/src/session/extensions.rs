@@ -1,11 +1,13 @@
 //! Which extensions we speak, and under which ids the peer wants them (BEP 10).
 
-use ccbt_wire::{ExtensionHandshake, UT_METADATA};
+use ccbt_wire::{ExtensionHandshake, UT_METADATA, UT_PEX};
 
 /// What we speak; our ids count from 1.
-const OURS: [&str; 1] = [UT_METADATA];
+const OURS: [&str; 2] = [UT_METADATA, UT_PEX];
 /// Our id of `ut_metadata`.
 pub(super) const METADATA: u8 = 1;
+/// Our id of `ut_pex`.
+pub(super) const PEX: u8 = 2;
 
 /// The peer's ids, in the order of ours; 0 is off. One byte each, as every connection has them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,9 +27,29 @@ impl Theirs {
     pub(super) fn metadata(self) -> Option<u8> {
         Some(self.0[0]).filter(|id| *id != 0)
     }
+
+    /// The same of `ut_pex`.
+    pub(super) fn pex(self) -> Option<u8> {
+        Some(self.0[1]).filter(|id| *id != 0)
+    }
+}
+
+/// Whether peers are exchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Exchange {
+    On,
+    /// It may have been on, until it was known that the torrent is private.
+    SwitchedOff,
+    Never,
 }
 
 /// Our names and ids, as they stand in our handshake.
-pub(super) fn ours() -> Vec<(String, u8)> {
-    OURS.iter().zip(1..).map(|(name, id)| ((*name).to_owned(), id)).collect()
+pub(super) fn ours(exchange: Exchange) -> Vec<(String, u8)> {
+    let mut ours = vec![(UT_METADATA.to_owned(), METADATA)];
+    match exchange {
+        Exchange::On => ours.push((UT_PEX.to_owned(), PEX)),
+        Exchange::SwitchedOff => ours.push((UT_PEX.to_owned(), 0)),
+        Exchange::Never => {}
+    }
+    ours
 }

@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use ccbt_policy::Time;
 use ccbt_wire::metainfo::MAX_PIECES;
-use ccbt_wire::{Bitfield, Block, ExtensionHandshake, Message, PieceIndex};
+use ccbt_wire::{Bitfield, Block, ExtensionHandshake, Message, PexMessage, PieceIndex};
 
-use super::extensions::METADATA;
+use super::extensions::{Exchange, METADATA, PEX};
 use super::flood::Kind;
 use super::metadata::Kept;
 use super::requests::Arrival;
@@ -121,6 +121,11 @@ impl Session {
                 fact(SessionEvent::Extended(hello), Kind::Odd)
             }
             Message::Extended { id: METADATA, payload } => self.on_metadata(&payload),
+            Message::Extended { id: PEX, payload } if self.exchange() == Exchange::On => {
+                let message = PexMessage::parse(&payload)
+                    .map_err(|error| Violation::Pex(error.to_string()))?;
+                fact(SessionEvent::Pex(Box::new(message)), Kind::Odd)
+            }
             Message::KeepAlive => Ok((None, Some(Kind::KeepAlive))),
             // Ports, extensions that we do not speak and ids that nobody knows: a peer may send them, and
             // they say nothing about it.

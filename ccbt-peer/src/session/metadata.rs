@@ -34,6 +34,8 @@ pub struct Known {
     pub geometry: Geometry,
     /// The `info` dictionary, for peers that want it; empty if we do not give it.
     pub info: Bytes,
+    /// The torrent asks for its trackers alone (BEP 27): peers are not exchanged.
+    pub private: bool,
 }
 
 /// The metadata of a torrent: known from the beginning, or from some time on. All connections share it.
@@ -63,7 +65,7 @@ impl Metadata {
 impl From<Geometry> for Metadata {
     /// Known, but not given to peers.
     fn from(geometry: Geometry) -> Self {
-        Known { geometry, info: Bytes::new() }.into()
+        Known { geometry, info: Bytes::new(), private: false }.into()
     }
 }
 

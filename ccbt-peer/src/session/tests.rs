@@ -18,6 +18,7 @@ fn config() -> Arc<SessionConfig> {
         peer_id: PeerId(*b"-CC0100-000000000000"),
         metadata: Geometry::new(u64::from(PIECES) * 32768, 32768).into(),
         listen_port: Some(6881),
+        pex: true,
     })
 }
 

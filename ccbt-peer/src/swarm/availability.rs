@@ -68,6 +68,7 @@ impl SwarmCore {
     pub(super) fn on_extended(&mut self, now: Time, key: PeerKey, hello: &ExtensionHandshake) {
         self.hear_addresses(key, hello);
         self.hear_of_metadata(now, key, hello);
+        self.hear_of_pex(key, hello);
         let Some(peer) = self.peers.get_mut(key) else { return };
         if let Some(reqq) = hello.reqq {
             peer.window.set_reqq(reqq);

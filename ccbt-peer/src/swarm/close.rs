@@ -70,6 +70,7 @@ impl SwarmCore {
             self.ghosts.insert(key, peer.addr);
         }
         self.idle.remove(&key);
+        self.leave_pex(key);
         if let Some(fetch) = &mut self.metadata.fetch {
             fetch.leave(key);
         }

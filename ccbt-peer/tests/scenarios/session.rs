@@ -22,6 +22,7 @@ fn config() -> Arc<SessionConfig> {
         peer_id: PeerId(*b"-CC0100-000000000000"),
         metadata: Geometry::new(u64::from(PIECES) * u64::from(BLOCK_LEN), BLOCK_LEN).into(),
         listen_port: None,
+        pex: true,
     })
 }
 

@@ -152,6 +152,7 @@ impl Known {
             | Tell::AllowFast(_)
             | Tell::UploadOnly
             | Tell::Metadata
+            | Tell::Pex(_)
             | Tell::AskMetadata(_) => {}
         }
     }

@@ -12,6 +12,7 @@ mod liars;
 mod magnet;
 mod mixed;
 mod modes;
+mod pex;
 mod random;
 mod seed_cases;
 mod slots;

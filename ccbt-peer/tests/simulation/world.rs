@@ -145,6 +145,7 @@ impl World {
             peer_id: config.peer_id,
             metadata,
             listen_port: None,
+            pex: config.pex,
         };
         let rng = fastrand::Rng::with_seed(config.seed);
         let nothing = Bitfield::new(geometry.pieces());
@@ -565,7 +566,7 @@ impl World {
     /// The metadata is here; the files are checked after the time that a disk takes.
     fn learn(&mut self, info: Bytes) {
         let geometry = self.geometry;
-        self.config.metadata.learn(Known { geometry, info });
+        self.config.metadata.learn(Known { geometry, info, private: false });
         let private = false;
         self.later(Duration::ZERO, Happening::ToCore(Input::Metadata { geometry, private }));
         let nothing = Bitfield::new(geometry.pieces());

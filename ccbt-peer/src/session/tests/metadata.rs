@@ -1,6 +1,6 @@
 //! Metadata: asked for, given, and what is said before it is known.
 
-use ccbt_wire::{ExtensionHandshake, MetadataMessage, UT_METADATA};
+use ccbt_wire::{ExtensionHandshake, MetadataMessage, PexMessage, UT_METADATA};
 
 use super::*;
 
@@ -29,14 +29,18 @@ fn unknown() -> (Session, Arc<SessionConfig>) {
 
 fn learn(session: &mut Session, config: &SessionConfig) -> Result<Vec<SessionEvent>, CloseReason> {
     let geometry = Geometry::new(u64::from(PIECES) * 32768, 32768);
-    config.metadata.learn(Known { geometry, info: Bytes::from_static(b"d1:a1:be") });
+    config.metadata.learn(Known {
+        geometry,
+        info: Bytes::from_static(b"d1:a1:be"),
+        private: false,
+    });
     let mut events = Vec::new();
     session.learn_metadata(&mut events).map(|()| events)
 }
 
 fn known(blocks: u32) -> Session {
     let info = vec![5; (blocks * BLOCK_LEN) as usize].into();
-    with(Known { geometry: Geometry::new(1 << 20, 1 << 15), info }.into())
+    with(Known { geometry: Geometry::new(1 << 20, 1 << 15), info, private: false }.into())
 }
 
 fn say(session: &mut Session, message: &MetadataMessage) -> Result<Vec<SessionEvent>, CloseReason> {
@@ -66,7 +70,8 @@ fn our_handshake_names_the_extension_and_the_size_once_it_is_known() {
     let (mut session, config) = unknown();
     learn(&mut session, &config).unwrap();
     let told = hello(&mut session);
-    assert_eq!((told.metadata_size, told.m), (Some(8), vec![(UT_METADATA.to_owned(), 1)]));
+    let names = vec![(UT_METADATA.to_owned(), 1), ("ut_pex".to_owned(), 2)];
+    assert_eq!((told.metadata_size, told.m), (Some(8), names));
     assert!(learn(&mut session, &config).unwrap().is_empty());
     assert!(sent(&mut session).is_empty(), "once is enough");
 }
@@ -211,4 +216,30 @@ fn one_that_reads_nothing_has_few_blocks_made_for_it() {
     }
     // Two blocks and the one that crosses the line; the rest waits, or is refused.
     assert!(session.queued().len() <= 3 * BLOCK_LEN as usize + 500 * 64);
+}
+
+#[test]
+fn peers_are_exchanged_until_the_torrent_turns_out_to_be_private() {
+    let (mut session, config) = unknown();
+    let peers = || Message::Extended { id: 2, payload: Bytes::from_static(b"de") };
+    assert!(matches!(hear(&mut session, peers()).unwrap()[..], [SessionEvent::Pex(_)]));
+    session.tell(Tell::Pex(PexMessage::default()));
+    assert!(matches!(sent(&mut session)[..], [Message::Extended { id: 2, .. }]));
+    let geometry = Geometry::new(u64::from(PIECES) * 32768, 32768);
+    config.metadata.learn(Known { geometry, info: Bytes::new(), private: true });
+    session.learn_metadata(&mut Vec::new()).unwrap();
+    let messages = sent(&mut session);
+    let [Message::Extended { id: 0, payload }] = &messages[..] else { panic!("{messages:?}") };
+    let hello = ExtensionHandshake::parse(payload).unwrap();
+    assert_eq!(hello.m[1], ("ut_pex".to_owned(), 0), "switched off");
+    assert!(hear(&mut session, peers()).unwrap().is_empty());
+    session.tell(Tell::Pex(PexMessage::default()));
+    assert!(sent(&mut session).is_empty());
+}
+
+#[test]
+fn what_is_no_list_of_peers_ends_the_connection() {
+    let (mut session, _) = unknown();
+    let message = Message::Extended { id: 2, payload: Bytes::from_static(b"?") };
+    assert!(matches!(violation(&mut session, message), Violation::Pex(_)));
 }
