@@ -24,6 +24,7 @@ mod not_interested;
 mod patience;
 mod payload;
 mod peers;
+mod pex;
 pub(crate) mod place;
 mod real_clients;
 mod schedule;
@@ -119,6 +120,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     scenarios.extend(again::scenarios());
     scenarios.extend(liars::scenarios());
     scenarios.extend(magnet::scenarios());
+    scenarios.extend(pex::scenarios());
     scenarios.extend(not_interested::scenarios());
     scenarios.extend(displacement::scenarios());
     scenarios.extend(crowd::scenarios());

@@ -17,6 +17,7 @@ pub(super) struct Get {
     arguments: Vec<String>,
     tracker: bool,
     local: Option<Namespace>,
+    pex: bool,
 }
 
 impl Get {
@@ -28,6 +29,7 @@ impl Get {
             arguments: Vec::new(),
             tracker: false,
             local: None,
+            pex: false,
         }
     }
 
@@ -61,13 +63,22 @@ impl Get {
         self
     }
 
+    /// Peers may tell of peers.
+    pub(super) fn with_pex(mut self) -> Self {
+        self.pex = true;
+        self
+    }
+
     /// Starts it.
     pub(super) fn start(self, place: &Place) -> Result<Download> {
         let output = place.folder(&self.name)?;
         let log = place.path(&format!("{}.events", self.name));
         let mut command = place.ccbt(&self.name)?;
         command.arg("get").arg(&self.torrent).arg("-o").arg(&output).arg("--events").arg(&log);
-        command.args(["--no-dht", "--no-pex"]).args(self.arguments);
+        command.arg("--no-dht").args(self.arguments);
+        if !self.pex {
+            command.arg("--no-pex");
+        }
         if !self.tracker {
             command.arg("--no-tracker");
         }
