@@ -154,7 +154,7 @@ impl<'a> Setup<'a> {
         if let Some(trackers) = self.contact.trackers(&aim, report) {
             swarm = swarm.source(trackers);
         }
-        if self.contact.uses_lsd(&aim) {
+        if self.contact.uses_lsd(aim.private) {
             swarm = swarm.source(self.local.source());
         }
         if !aim.peers.is_empty() {
@@ -189,8 +189,8 @@ impl Contact {
     }
 
     /// Whether peers in the local network are looked for.
-    fn uses_lsd(&self, aim: &Aim) -> bool {
-        !self.no_lsd && !aim.private
+    fn uses_lsd(&self, private: bool) -> bool {
+        !self.no_lsd && !private
     }
 
     /// The torrent's trackers that we may and can ask.
@@ -206,7 +206,7 @@ impl Contact {
         }
         let asks_somebody = !aim.peers.is_empty() || !self.web_seeds(aim).is_empty();
         if trackers.is_empty() && !asks_somebody {
-            report.once(if self.uses_lsd(aim) {
+            report.once(if self.uses_lsd(aim.private) {
                 "no tracker to ask and no --peer: looking in the local network alone"
             } else {
                 "no tracker to ask and no --peer: waiting for peers that find us"
@@ -235,7 +235,11 @@ mod tests {
             let Command::Get(get) = Cli::try_parse_from(line).unwrap().command else {
                 unreachable!("the command is get");
             };
-            assert_eq!(get.network.contact.uses_lsd(&metainfo), is_used, "{options:?} {private}");
+            assert_eq!(
+                get.network.contact.uses_lsd(metainfo.is_private()),
+                is_used,
+                "{options:?} {private}"
+            );
         }
     }
 
