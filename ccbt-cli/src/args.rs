@@ -1,5 +1,6 @@
 //! The command line: what can be asked for, and what is refused before anything is done.
 
+mod choice;
 mod completions;
 mod create;
 mod doctor;
@@ -20,11 +21,12 @@ use ccbt_peer::wire::Magnet;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{config, exit};
+pub(crate) use choice::{Allocate, Choice};
 pub(crate) use completions::{Completions, Man};
 pub(crate) use create::{Create, Tier};
 pub(crate) use doctor::Doctor;
 pub(crate) use eviction::Eviction;
-pub(crate) use network::{Contact, Network};
+pub(crate) use network::{Contact, DhtOptions, Network};
 pub(crate) use policy::{Policy, Question};
 pub(crate) use seed::{Ratio, Seed, Until};
 pub(crate) use show::Show;
@@ -100,6 +102,9 @@ pub(crate) struct Get {
     pub(crate) output: PathBuf,
 
     #[command(flatten)]
+    pub(crate) choice: Choice,
+
+    #[command(flatten)]
     pub(crate) network: Network,
 
     /// Write what happens as JSON, one object a line; - is standard output
@@ -166,9 +171,14 @@ fn get_help() -> String {
     format!(
         "Rules for --evict, with their default numbers; ccbt policy explains them:\n{rules}\n\
          Presets: {presets}.\nRules of one's own: docs/scripts.md\n\n\
+         Files have the numbers that --list shows, from 0. A pattern without / means names at any\n\
+         depth, a folder all that is in it. What is not chosen does not appear in DIR; a later run\n\
+         may choose it.\n\n\
          With --seed-ratio or --seed-time it seeds on after the download, until the first of them is reached.\n\n\
          Examples:\n  ccbt get 'magnet:?xt=urn:btih:d0d14c926e6e99761a2fdcff27b403d96376eff6' -o ~/Downloads\n  \
          ccbt get debian.torrent -o ~/Downloads --evict no-interest=30s --stop-timeout 10m\n  \
+         ccbt get series.torrent --list\n  \
+         ccbt get series.torrent --files '*e03*' --files 0 --sequential\n  \
          ccbt get debian.torrent -o ~/Downloads --seed-ratio 1.5 --seed-time 24h\n\n{}",
         exit::HELP
     )

@@ -13,6 +13,8 @@ const OPEN_FILES: usize = 64;
 pub(crate) enum Origin {
     /// A regular file.
     Disk(PathBuf),
+    /// A stretch of a regular file, from this byte on.
+    Within(PathBuf, u64),
     /// Nothing is there to be read.
     Absent,
     /// Filling between files (BEP 47).
@@ -96,13 +98,23 @@ impl Content {
             Origin::Absent => {
                 Err(ReadError { path: PathBuf::new(), source: ErrorKind::NotFound.into() })
             }
-            Origin::Disk(path) => self
-                .with_file(index, path, |file| {
-                    file.seek(SeekFrom::Start(at))?;
-                    file.read_exact(buffer)
-                })
-                .map_err(|source| ReadError { path: path.clone(), source }),
+            Origin::Disk(path) => self.read_file(index, path, at, buffer),
+            Origin::Within(path, start) => self.read_file(index, path, start + at, buffer),
         }
+    }
+
+    fn read_file(
+        &self,
+        index: usize,
+        path: &PathBuf,
+        at: u64,
+        buffer: &mut [u8],
+    ) -> Result<(), ReadError> {
+        self.with_file(index, path, |file| {
+            file.seek(SeekFrom::Start(at))?;
+            file.read_exact(buffer)
+        })
+        .map_err(|source| ReadError { path: path.clone(), source })
     }
 
     fn with_file(

@@ -157,7 +157,8 @@ fn get_args(torrent: &Path, output: &Path) -> Result<Get, Failure> {
     let mut line: Vec<OsString> =
         vec!["ccbt".into(), "get".into(), torrent.into(), "--output".into(), output.into()];
     line.extend(
-        ["--listen", "127.0.0.1:0", "--stop-timeout", "5s", "--no-state"].map(OsString::from),
+        ["--listen", "127.0.0.1:0", "--stop-timeout", "5s", "--no-state", "--no-dht"]
+            .map(OsString::from),
     );
     // Who is complete with us has done its part, and is to stay until we leave.
     line.extend(["--evict", "redundant=off"].map(OsString::from));

@@ -8,6 +8,7 @@ mod text;
 
 use std::time::Duration;
 
+use ccbt_peer::source::dht::Dht;
 use ccbt_peer::{EventKind, Events, Swarm};
 use serde::Serialize;
 
@@ -33,7 +34,9 @@ pub(crate) async fn run(args: &Doctor, signals: &mut Signals) -> Result<(), Fail
     let stream = if args.json { Stream::BesideAnswer } else { Stream::Stdout };
     let mut report = Report::new(stream, Detail::Normal);
     let setup = Setup::to_look(&args.contact, &args.eviction, &mut report)?;
-    let metainfo = signals.guard(torrent::load(&args.torrent, &setup.shelf())).await??;
+    let shelf = setup.shelf();
+    let torrent = torrent::load(setup.binding(), &args.torrent, &shelf);
+    let metainfo = signals.guard(torrent).await??;
     let content = verify::existing(&metainfo, &args.output, &mut report, signals).await?;
     let subject = Subject::of(&metainfo, content.in_the_way);
     // What is learnt here is not kept: whoever is only looked at shows little.
@@ -41,7 +44,9 @@ pub(crate) async fn run(args: &Doctor, signals: &mut Signals) -> Result<(), Fail
     let swarm = swarm.store(content.store).have(content.have);
     let swarm = swarm.listen(args.contact.listen).observe();
     let (swarm, events) = swarm.start().map_err(|error| Failure::new(Exit::Failed, error))?;
-    let visit = Visit { swarm, events, subject, judges: setup.judges, journal: Journal::default() };
+    let dht = setup.dht().filter(|_| !metainfo.is_private());
+    let judges = setup.judges.clone();
+    let visit = Visit { swarm, events, subject, dht, judges, journal: Journal::default() };
     visit.run(args, signals).await
 }
 
@@ -53,6 +58,7 @@ struct Visit {
     swarm: Swarm,
     events: Events,
     subject: Subject,
+    dht: Option<Dht>,
     judges: Judges,
     journal: Journal,
 }
@@ -124,7 +130,10 @@ impl Visit {
         self.journal.troubles.extend(self.judges.new_troubles());
         let snapshot = self.swarm.snapshot().await?;
         let addresses = self.swarm.addresses().await?;
-        let facts = Facts::of(&self.subject, &snapshot, &addresses, &self.journal);
+        let facts = Facts {
+            dht_nodes: self.dht.as_ref().map(Dht::node_count),
+            ..Facts::of(&self.subject, &snapshot, &addresses, &self.journal)
+        };
         let findings = findings::of(&facts);
         Some(Diagnosis { facts, findings })
     }

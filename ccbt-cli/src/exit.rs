@@ -61,10 +61,10 @@ impl Failure {
 /// The text about exit codes below `--help`.
 pub(crate) const HELP: &str = "\
 Exit codes:
-  0    done: every piece is verified
+  0    done: every piece of the chosen files is verified
   1    failed
   2    the command line or the torrent cannot be used
   3    no payload for --stop-timeout
-  4    disk: cannot read or write, or a file of something else is in the way
+  4    disk: cannot read or write, too little room, or a file of something else is in the way
   130  interrupted (SIGINT)
   143  terminated (SIGTERM)";

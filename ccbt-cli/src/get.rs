@@ -1,4 +1,4 @@
-//! `ccbt get`: one torrent, until every piece is verified.
+//! `ccbt get`: one torrent, until every piece that is wanted is verified.
 
 mod audience;
 mod drive;
@@ -10,16 +10,20 @@ use std::path::Path;
 use std::time::Duration;
 
 use ccbt_peer::policy::Time;
-use ccbt_peer::store::{FileStore, PieceStore};
-use ccbt_peer::wire::{Bitfield, Metainfo};
-use ccbt_peer::{Event, EventKind};
+use ccbt_peer::store::{Allocation, FileStore, PieceStore};
+use ccbt_peer::wire::{Bitfield, Metainfo, PieceIndex};
+use ccbt_peer::{Choice, Event, EventKind};
 
-use crate::args::{Get, Talk, Torrent};
+use crate::args::{Allocate, Get, Talk};
 use crate::events::{About, EventLog, is_stdout};
 use crate::exit::{Exit, Failure};
 use crate::hashing;
+use crate::print;
 use crate::report::{Detail, Report, Sharing, Stream, units};
+use crate::selection;
+use crate::show::{self, fetch::Patience};
 use crate::signals::Signals;
+use crate::state::State;
 pub(crate) use audience::Audience;
 use audience::Watcher;
 use drive::Drive;
@@ -40,6 +44,9 @@ pub(crate) struct Done {
 
 /// Downloads, and tells how it went.
 pub(crate) async fn run(args: &Get, signals: &mut Signals) -> Result<(), Failure> {
+    if args.choice.list {
+        return list(args, signals).await;
+    }
     let mut report = Report::new(stream(args.events.as_deref()), detail(args.talk));
     let result = download(args, &mut report, &mut |_: &Event| None, signals).await;
     report.clear();
@@ -52,6 +59,23 @@ pub(crate) async fn run(args: &Get, signals: &mut Signals) -> Result<(), Failure
     }
     report.dropped();
     result.map(|_| ())
+}
+
+/// Prints the files that would be fetched.
+async fn list(args: &Get, signals: &mut Signals) -> Result<(), Failure> {
+    let contact = &args.network.contact;
+    let (binding, shelf) = (contact.binding()?, State::of_user(contact.no_state).metadata());
+    let lead = torrent::follow(&binding, &args.torrent, &shelf);
+    let metainfo = match signals.guard(lead).await?? {
+        Lead::Known(metainfo) => metainfo,
+        Lead::Unknown(magnet) => {
+            let patience = Patience { wait: args.stop_timeout, option: "--stop-timeout" };
+            show::fetch::metadata(contact, &magnet, patience, signals).await??
+        }
+    };
+    let choice = choose(&metainfo, args)?;
+    let lines = selection::lines(&metainfo, &choice);
+    print::text(&lines.iter().flat_map(|line| [line, "\n"]).collect::<String>())
 }
 
 /// Where words for people go, if the events go there.
@@ -86,17 +110,20 @@ pub(crate) async fn download(
     // A rule that is none is told before anything is fetched.
     let setup = args.network.prepare(report)?;
     let shelf = setup.shelf();
-    let lead = signals.guard(torrent::follow(&args.torrent, &shelf)).await??;
-    refuse_selection(&args.torrent)?;
+    let lead = torrent::follow(setup.binding(), &args.torrent, &shelf);
+    let lead = signals.guard(lead).await??;
     let log = EventLog::open(args.events.as_deref())?;
     let mut audience = Audience::new(report, log, watcher, setup.judges.clone());
     let stall = args.stop_timeout.map(Stall::new);
-    let metainfo = match lead {
-        Lead::Known(metainfo) => metainfo,
+    let (metainfo, choice) = match lead {
+        Lead::Known(metainfo) => {
+            let choice = choose(&metainfo, args)?;
+            (metainfo, choice)
+        }
         Lead::Unknown(magnet) => {
             let title = torrent::title(&magnet);
             audience.report.say(&format!("{title}: looking for the metadata"));
-            let (opening, open) = Opening::new(&args.output, shelf);
+            let (opening, open) = Opening::new(args, shelf);
             let (swarm, memory) = setup.magnet(&magnet, open, audience.report);
             let swarm = swarm.listen(args.network.contact.listen);
             let (swarm, events) =
@@ -109,6 +136,7 @@ pub(crate) async fn download(
                 stall,
                 until: args.until,
                 before: 0,
+                total: 0,
                 finished: None,
                 metainfo: None,
                 title,
@@ -121,10 +149,11 @@ pub(crate) async fn download(
         }
     };
     let about = About::only(&metainfo);
-    audience.report.say(&heading(&metainfo, &args.output));
+    audience.report.say(&heading(&metainfo, &choice, &args.output));
 
-    let (store, have) = check(&metainfo, &args.output, audience.report, signals).await?;
-    if have.all() {
+    let (store, have) = check(&metainfo, args, &choice, audience.report, signals).await?;
+    let sum = Sum::of(&metainfo, &choice, &have);
+    if sum.is_complete() {
         store.finish().map_err(|error| Failure::new(Exit::Disk, error))?;
         if !args.until.is_set() {
             complete_already(&have, &about, &mut audience);
@@ -132,9 +161,8 @@ pub(crate) async fn download(
         }
         audience.report.say(COMPLETE);
     }
-    let before = have.iter_ones().map(|piece| u64::from(metainfo.piece_len(piece))).sum();
     let (swarm, memory) = setup.swarm(&metainfo, torrent::peers(&args.torrent), audience.report);
-    let swarm = swarm.store(store).have(have).listen(args.network.contact.listen);
+    let swarm = swarm.store(store).have(have).choose(choice).listen(args.network.contact.listen);
     let (swarm, events) = swarm.start().map_err(|error| Failure::new(Exit::Failed, error))?;
     Drive {
         swarm,
@@ -143,7 +171,8 @@ pub(crate) async fn download(
         about,
         stall,
         until: args.until,
-        before,
+        before: sum.before,
+        total: sum.total,
         finished: None,
         title: metainfo.name().to_owned(),
         metainfo: Some(metainfo),
@@ -155,51 +184,90 @@ pub(crate) async fn download(
     .await
 }
 
-/// A link that names files (BEP 53) is not taken for one that means all of them.
-fn refuse_selection(from: &Torrent) -> Result<(), Failure> {
-    match from {
-        Torrent::Magnet(magnet) if magnet.select_only.is_some() => Err(Failure::new(
-            Exit::Refused,
-            "the magnet link selects files (so=), which this version cannot; without so= all are downloaded",
-        )),
-        _ => Ok(()),
+/// The files that command line and link ask for.
+fn choose(metainfo: &Metainfo, args: &Get) -> Result<Choice, Failure> {
+    selection::choose(metainfo, &args.choice, torrent::only(&args.torrent))
+}
+
+/// What is wanted, in bytes.
+#[derive(Clone, Copy, Debug)]
+struct Sum {
+    /// Of these, what was there before.
+    before: u64,
+    total: u64,
+}
+
+impl Sum {
+    fn of(metainfo: &Metainfo, choice: &Choice, have: &Bitfield) -> Self {
+        let pieces = choice.pieces(metainfo);
+        let wanted = (0..have.len()).map(PieceIndex).filter(|piece| pieces.wants(*piece));
+        let bytes = |piece| u64::from(metainfo.piece_len(piece));
+        let before = wanted.clone().filter(|piece| have.get(*piece)).map(bytes).sum();
+        Self { before, total: wanted.map(bytes).sum() }
+    }
+
+    fn is_complete(self) -> bool {
+        self.before == self.total
     }
 }
 
-fn heading(metainfo: &Metainfo, folder: &Path) -> String {
-    let files = metainfo.files().iter().filter(|file| !file.pad).count();
+fn heading(metainfo: &Metainfo, choice: &Choice, folder: &Path) -> String {
+    let (files, bytes) = selection::size(metainfo, choice);
+    let all = metainfo.files().iter().filter(|file| !file.pad).count();
+    let of = if files == all { String::new() } else { format!("{files} of ") };
     let folder = folder.join(metainfo.name());
     format!(
-        "{}: {} in {}, {}, to {}",
+        "{}: {} in {}, {of}{}, to {}",
         metainfo.name(),
-        units::bytes(metainfo.total_len()),
+        units::bytes(bytes),
         units::count(metainfo.piece_count() as usize, "piece", "pieces"),
-        units::count(files, "file", "files"),
+        units::count(all, "file", "files"),
         folder.display(),
     )
 }
 
-/// Looks what lies in the folder already.
+/// Looks what lies in the folder already, and whether there is room for the rest; takes it, if that is wanted.
 async fn check(
     metainfo: &Metainfo,
-    folder: &Path,
+    args: &Get,
+    choice: &Choice,
     report: &mut Report,
     signals: &mut Signals,
 ) -> Result<(FileStore, Bitfield), Failure> {
-    let (torrent, folder) = (metainfo.clone(), folder.to_owned());
+    let (torrent, folder, choice) = (metainfo.clone(), args.output.clone(), choice.clone());
+    let look_at_room = !args.choice.no_space_check;
+    let allocation = match args.choice.allocate {
+        Allocate::Sparse => Allocation::Sparse,
+        Allocate::Full => Allocation::Full,
+    };
     hashing::check(metainfo, report, signals, move |progress| {
-        FileStore::resume_with(folder, &torrent, progress)
-            .map_err(|error| Failure::new(Exit::Disk, error))
+        let disk = |error| Failure::new(Exit::Disk, error);
+        let store = FileStore::builder(&folder, &torrent).choice(&choice).allocation(allocation);
+        let (store, have) = store.resume_with(progress).map_err(disk)?;
+        if look_at_room {
+            let room = store.room(&have).map_err(disk)?;
+            if let Some(free) = room.free.filter(|_| room.is_short()) {
+                return Err(Failure::new(Exit::Disk, no_room(&folder, room.needed, free)));
+            }
+        }
+        store.allocate().map_err(disk)?;
+        Ok((store, have))
     })
     .await
+}
+
+fn no_room(folder: &Path, needed: u64, free: u64) -> String {
+    let (needed, free) = (units::bytes(needed), units::bytes(free));
+    let folder = folder.display();
+    format!("{folder}: {needed} needed, {free} free; --no-space-check begins all the same")
 }
 
 const COMPLETE: &str = "complete already";
 
 /// All is there: nobody needs to be asked, but whoever watches wants to hear the end.
 fn complete_already(have: &Bitfield, about: &About, audience: &mut Audience<'_>) {
-    let pieces = have.len();
-    let started = EventKind::Started { listen: None, have: pieces, pieces };
+    let (have, pieces) = (have.count_ones(), have.len());
+    let started = EventKind::Started { listen: None, have, need: 0, pieces };
     for kind in [started, EventKind::Finished] {
         audience.hear(about, &Event { at: Time::ZERO, kind });
     }

@@ -1,12 +1,16 @@
 //! From the network options to swarms: rules, lists, sources, limits, and what earlier runs have learnt.
 
+mod dht;
+
 use std::path::Path;
 use std::sync::Arc;
 
+use ccbt_peer::source::dht::Dht;
+use ccbt_peer::source::nat::PortMapper;
 use ccbt_peer::source::{Given, TrackerTiers};
-use ccbt_peer::store::{PieceStore, StoreError};
-use ccbt_peer::wire::{Bitfield, InfoHash, Magnet, Metainfo};
-use ccbt_peer::{Blocklist, Limits, LocalDiscovery, Swarm, SwarmBuilder};
+use ccbt_peer::store::StoreError;
+use ccbt_peer::wire::{InfoHash, Magnet, Metainfo};
+use ccbt_peer::{Binding, Blocklist, Limits, LocalDiscovery, Opened, Swarm, SwarmBuilder};
 
 use crate::args::{Contact, Eviction, Network};
 use crate::bounded;
@@ -14,6 +18,7 @@ use crate::exit::{Exit, Failure};
 use crate::report::{Report, units};
 use crate::rules::Judges;
 use crate::state::{Memory, Shelf, State};
+use dht::DhtNode;
 
 /// Bytes of a blocklist: the largest that people share have a tenth of it.
 const BLOCKLIST: usize = 256 << 20;
@@ -27,6 +32,9 @@ pub(crate) struct Setup<'a> {
     limits: Limits,
     state: State,
     local: LocalDiscovery,
+    dht: Option<DhtNode>,
+    mapper: Option<PortMapper>,
+    binding: Binding,
 }
 
 impl Network {
@@ -36,7 +44,10 @@ impl Network {
     /// A rule that is none, or a list or file of rules that cannot be used.
     pub(crate) fn prepare(&self, report: &mut Report) -> Result<Setup<'_>, Failure> {
         let judges = Judges::of(&self.eviction, self.evict_dry_run)?;
-        Setup::new(&self.contact, judges, self.limits(), report)
+        let mut setup = Setup::new(&self.contact, judges, self.limits(), report)?;
+        let dht_port = setup.dht.as_ref().and_then(DhtNode::port);
+        setup.mapper = self.map_port.then(|| PortMapper::new(dht_port));
+        Ok(setup)
     }
 
     /// The limits of all swarms of the command together.
@@ -77,8 +88,20 @@ impl<'a> Setup<'a> {
             None => Arc::default(),
         };
         let state = State::of_user(contact.no_state);
-        let local = LocalDiscovery::new();
-        Ok(Self { contact, judges, blocklist, limits, state, local })
+        let binding = contact.binding()?;
+        let dht = DhtNode::start(contact, &binding, &state, report);
+        let local = LocalDiscovery::over(&binding);
+        Ok(Self { contact, judges, blocklist, limits, state, local, dht, mapper: None, binding })
+    }
+
+    /// The node of the DHT, if there is one.
+    pub(crate) fn dht(&self) -> Option<Dht> {
+        self.dht.as_ref().map(DhtNode::dht)
+    }
+
+    /// Which way all sockets take.
+    pub(crate) fn binding(&self) -> &Binding {
+        &self.binding
     }
 
     /// A swarm to be, with its rules, limits, sources and memory; where it listens is left to the caller.
@@ -101,10 +124,10 @@ impl<'a> Setup<'a> {
     }
 
     /// The same for a magnet link of which nothing more is known. `open` gives the store once it is.
-    pub(crate) fn magnet<S: PieceStore + 'static>(
+    pub(crate) fn magnet<O: Into<Opened>>(
         &self,
         magnet: &Magnet,
-        open: impl FnOnce(&Metainfo) -> Result<(S, Bitfield), StoreError> + Send + 'static,
+        open: impl FnOnce(&Metainfo) -> Result<O, StoreError> + Send + 'static,
         report: &mut Report,
     ) -> (SwarmBuilder, Memory) {
         if !magnet.web_seeds.is_empty() && !self.contact.no_web_seed {
@@ -148,11 +171,19 @@ impl<'a> Setup<'a> {
             .max_peers(self.contact.max_peers)
             .pex(!self.contact.off.no_pex)
             .limits(&self.limits)
+            .binding(&self.binding)
             .blocklist(Arc::clone(&self.blocklist))
             .addresses(addresses)
             .web_seeds(self.contact.web_seeds(&aim));
-        if let Some(trackers) = self.contact.trackers(&aim, report) {
+        let dht = self.dht.as_ref().filter(|_| !aim.private);
+        if let Some(trackers) = self.contact.trackers(&aim, dht.is_some(), report) {
             swarm = swarm.source(trackers);
+        }
+        if let Some(dht) = dht {
+            swarm = swarm.source(dht.source());
+        }
+        if let Some(mapper) = &self.mapper {
+            swarm = swarm.source(mapper.source());
         }
         if self.contact.uses_lsd(aim.private) {
             swarm = swarm.source(self.local.source());
@@ -193,8 +224,21 @@ impl Contact {
         !self.no_lsd && !private
     }
 
+    /// Which way our sockets take: that of the interface, or of the address where we listen.
+    ///
+    /// # Errors
+    /// If there is no such interface, or the system does not let us use it.
+    pub(crate) fn binding(&self) -> Result<Binding, Failure> {
+        match &self.interface {
+            Some(name) => {
+                Binding::interface(name).map_err(Failure::of(Exit::Refused, "--interface"))
+            }
+            None => Ok(Binding::address(self.listen.ip())),
+        }
+    }
+
     /// The torrent's trackers that we may and can ask.
-    fn trackers(&self, aim: &Aim, report: &mut Report) -> Option<TrackerTiers> {
+    fn trackers(&self, aim: &Aim, has_dht: bool, report: &mut Report) -> Option<TrackerTiers> {
         let tiers: &[Vec<String>] = if self.no_tracker { &[] } else { &aim.trackers };
         let trackers = TrackerTiers::new(tiers);
         if let [(url, error), others @ ..] = trackers.skipped() {
@@ -204,7 +248,7 @@ impl Contact {
             };
             report.note(&format!("{url}{others} not asked: {error}"));
         }
-        let asks_somebody = !aim.peers.is_empty() || !self.web_seeds(aim).is_empty();
+        let asks_somebody = has_dht || !aim.peers.is_empty() || !self.web_seeds(aim).is_empty();
         if trackers.is_empty() && !asks_somebody {
             report.once(if self.uses_lsd(aim.private) {
                 "no tracker to ask and no --peer: looking in the local network alone"

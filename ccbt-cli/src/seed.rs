@@ -10,9 +10,9 @@ use crate::args::Seed;
 use crate::events::EventLog;
 use crate::exit::{Exit, Failure};
 use crate::get::{self, Audience, torrent};
+use crate::network::Setup;
 use crate::report::{Report, units};
 use crate::signals::Signals;
-use crate::state::Shelf;
 use crate::verify;
 use drive::Drive;
 
@@ -31,14 +31,14 @@ pub(crate) async fn run(args: &Seed, signals: &mut Signals) -> Result<(), Failur
 async fn seed(args: &Seed, report: &mut Report, signals: &mut Signals) -> Result<(), Failure> {
     // A rule that is none is told before anything is read.
     let setup = args.network.prepare(report)?;
-    let torrents = load(args, &setup.shelf(), signals).await?;
+    let torrents = load(args, &setup, signals).await?;
     let log = EventLog::open(args.events.as_deref())?;
     for metainfo in &torrents {
         report.say(&heading(args, metainfo));
         verify::insist(metainfo, &args.data, args.trust, report, signals).await?;
     }
     let addr = args.network.contact.listen;
-    let node = Node::listen(addr)
+    let node = Node::listen_through(addr, setup.binding())
         .map_err(Failure::of(Exit::Failed, format_args!("cannot listen at {addr}")))?;
     report.say(&format!("listening on {}", node.local_addr()));
     let mut nobody = |_: &Event| None;
@@ -49,6 +49,7 @@ async fn seed(args: &Seed, report: &mut Report, signals: &mut Signals) -> Result
             .map_err(|error| Failure::new(Exit::Disk, error))?;
         let (swarm, memory) = setup.swarm(metainfo, torrent::peers(from), drive.report());
         let swarm = swarm.store(store).have(Bitfield::full(metainfo.piece_count())).node(&node);
+        let swarm = if args.super_seed { swarm.super_seed() } else { swarm };
         let started = swarm.start().map_err(|error| Failure::new(Exit::Failed, error))?;
         drive.add(metainfo, torrents.len(), started, memory);
     }
@@ -56,10 +57,15 @@ async fn seed(args: &Seed, report: &mut Report, signals: &mut Signals) -> Result
 }
 
 /// All torrents, each of them once.
-async fn load(args: &Seed, shelf: &Shelf, signals: &mut Signals) -> Result<Vec<Metainfo>, Failure> {
+async fn load(
+    args: &Seed,
+    setup: &Setup<'_>,
+    signals: &mut Signals,
+) -> Result<Vec<Metainfo>, Failure> {
+    let shelf = setup.shelf();
     let mut torrents: Vec<Metainfo> = Vec::new();
     for from in &args.torrents {
-        let metainfo = signals.guard(torrent::load(from, shelf)).await??;
+        let metainfo = signals.guard(torrent::load(setup.binding(), from, &shelf)).await??;
         let hash = metainfo.info_hash();
         if let Some(other) = torrents.iter().find(|other| other.info_hash() == hash) {
             let problem = format!("{}: info hash {hash} is given twice", other.name());

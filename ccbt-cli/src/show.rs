@@ -2,7 +2,7 @@
 
 mod about;
 mod date;
-mod fetch;
+pub(crate) mod fetch;
 mod scrape;
 mod text;
 mod tree;
@@ -15,27 +15,36 @@ use crate::report::printable;
 use crate::signals::Signals;
 use crate::state::State;
 use about::About;
+use fetch::Patience;
 
 /// Looks, asks swarm and trackers as far as that is wanted, and tells.
 pub(crate) async fn run(args: &Show, signals: &mut Signals) -> Result<(), Failure> {
-    let shelf = State::of_user(args.contact.no_state).metadata();
+    let contact = &args.contact;
+    let shelf = State::of_user(contact.no_state).metadata();
+    let patience = Patience { wait: Some(args.wait), option: "--wait" };
     let mut silence = None;
     let mut about = match &args.torrent {
         // What the link says, and nothing else.
         Torrent::Magnet(magnet) if args.wait.is_zero() || magnet.info_hash.is_none() => {
             About::magnet(magnet)
         }
-        from => match (signals.guard(torrent::follow(from, &shelf)).await??, from) {
-            (Lead::Known(metainfo), Torrent::Magnet(magnet)) => About::known(magnet, &metainfo),
-            (Lead::Known(metainfo), _) => About::torrent(&metainfo),
-            (Lead::Unknown(magnet), _) => match fetch::metadata(args, &magnet, signals).await? {
-                Ok(metainfo) => About::known(&magnet, &metainfo),
-                Err(failure) => {
-                    silence = Some(failure);
-                    About::magnet(&magnet)
+        from => {
+            let binding = contact.binding()?;
+            let lead = signals.guard(torrent::follow(&binding, from, &shelf)).await??;
+            match (lead, from) {
+                (Lead::Known(metainfo), Torrent::Magnet(magnet)) => About::known(magnet, &metainfo),
+                (Lead::Known(metainfo), _) => About::torrent(&metainfo),
+                (Lead::Unknown(magnet), _) => {
+                    match fetch::metadata(contact, &magnet, patience, signals).await? {
+                        Ok(metainfo) => About::known(&magnet, &metainfo),
+                        Err(failure) => {
+                            silence = Some(failure);
+                            About::magnet(&magnet)
+                        }
+                    }
                 }
-            },
-        },
+            }
+        }
     };
     if args.scrape {
         about.scrape = Some(signals.guard(scrape::ask(&about)).await?);

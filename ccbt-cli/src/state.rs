@@ -1,10 +1,13 @@
-//! What is kept from run to run: what is known of addresses, a small file for each torrent; and metadata.
+//! What is kept from run to run: what is known of addresses, a small file for each torrent; nodes of the DHT;
+//! and metadata.
 
 mod folder;
 mod metadata;
+mod nodes;
 
+use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 use std::{env, fs};
 
@@ -15,6 +18,7 @@ use tempfile::NamedTempFile;
 
 use crate::bounded;
 pub(crate) use metadata::Shelf;
+pub(crate) use nodes::Nodes;
 
 /// So often it is written while the swarm runs.
 const PERIOD: Duration = Duration::from_secs(5 * 60);
@@ -30,13 +34,17 @@ pub(crate) struct State {
 impl State {
     /// In the user's folder for such things; with `off`, or if there is none, nowhere.
     pub(crate) fn of_user(off: bool) -> Self {
-        let folder = folder::of_user(env::var_os);
-        Self { folder: folder.filter(|_| !off) }
+        Self { folder: folder::of_user(env::var_os).filter(|_| !off) }
     }
 
     /// What was fetched from swarms of magnet links.
     pub(crate) fn metadata(&self) -> Shelf {
         Shelf::of(self.folder.as_ref().map(|folder| folder.join("metadata")))
+    }
+
+    /// The memory of the DHT.
+    pub(crate) fn nodes(&self) -> Nodes {
+        Nodes::new(self.folder.as_ref().map(|folder| folder.join("dht-nodes")))
     }
 
     /// The memory of one torrent.
@@ -59,20 +67,7 @@ impl Memory {
     /// back.
     pub(crate) fn recall(&self) -> (Addresses, Option<String>) {
         let Some(file) = &self.file else { return Default::default() };
-        let problem = match bounded::read(file, FILE, "file of addresses") {
-            Ok(bytes) => match Addresses::parse(&bytes, unix()) {
-                Ok(addresses) => return (addresses, None),
-                Err(error) => error.to_string(),
-            },
-            Err(error) if error.kind() == ErrorKind::NotFound => return Default::default(),
-            Err(error) => error.to_string(),
-        };
-        let aside = file.with_extension("broken");
-        let fate = match fs::rename(file, &aside) {
-            Ok(()) => format!("it is set aside as {}", aside.display()),
-            Err(error) => format!("it cannot be set aside: {error}"),
-        };
-        (Addresses::default(), Some(format!("{}: {problem}; {fate}", file.display())))
+        recall(file, FILE, "file of addresses", |bytes| Addresses::parse(bytes, unix()))
     }
 
     /// Writes what the swarm knows, if it is time for that; a word comes back if that fails.
@@ -107,10 +102,39 @@ fn write(file: &PathBuf, addresses: &Addresses) -> io::Result<()> {
             _ => Ok(()),
         };
     }
+    replace(file, &addresses.to_bytes(unix()))
+}
+
+/// What lies in a file of ours; nothing if there is none. One that cannot be read is set aside, and a word
+/// about it comes back.
+fn recall<T: Default, E: Display>(
+    file: &Path,
+    limit: usize,
+    what: &'static str,
+    parse: impl FnOnce(&[u8]) -> Result<T, E>,
+) -> (T, Option<String>) {
+    let problem = match bounded::read(file, limit, what) {
+        Ok(bytes) => match parse(&bytes) {
+            Ok(known) => return (known, None),
+            Err(error) => error.to_string(),
+        },
+        Err(error) if error.kind() == ErrorKind::NotFound => return Default::default(),
+        Err(error) => error.to_string(),
+    };
+    let aside = file.with_extension("broken");
+    let fate = match fs::rename(file, &aside) {
+        Ok(()) => format!("it is set aside as {}", aside.display()),
+        Err(error) => format!("it cannot be set aside: {error}"),
+    };
+    (T::default(), Some(format!("{}: {problem}; {fate}", file.display())))
+}
+
+/// All of it, or what was there before stays.
+fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = file.parent().ok_or(ErrorKind::NotFound)?;
     fs::create_dir_all(folder)?;
     let mut new = NamedTempFile::new_in(folder)?;
-    new.write_all(&addresses.to_bytes(unix()))?;
+    new.write_all(bytes)?;
     new.persist(file)?;
     Ok(())
 }

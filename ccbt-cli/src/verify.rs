@@ -7,6 +7,7 @@ use std::path::Path;
 
 use ccbt_peer::store::check_with;
 use ccbt_peer::wire::{Bitfield, Metainfo};
+use ccbt_peer::{Binding, Choice};
 
 use crate::args::Verify;
 use crate::exit::{Exit, Failure};
@@ -14,12 +15,17 @@ use crate::get::torrent;
 use crate::hashing;
 use crate::print;
 use crate::report::{Detail, Report, Stream, units};
+use crate::selection;
 use crate::signals::Signals;
 use crate::state;
 pub(crate) use disk::Disk;
 use disk::Found;
 pub(crate) use findings::Ranges;
 use findings::{FileFinding, Findings, State};
+
+/// What to do with content of which whole files are missing.
+const SOME: &str =
+    "only complete content is seeded; ccbt get with --files and --seed-time shares some files";
 
 /// Ranges of pieces that are told in one line.
 const RANGES: usize = 8;
@@ -31,20 +37,20 @@ const RANGES: usize = 8;
 pub(crate) async fn run(args: &Verify, signals: &mut Signals) -> Result<(), Failure> {
     let stream = if args.json { Stream::BesideAnswer } else { Stream::Stdout };
     let mut report = Report::new(stream, Detail::unless(args.quiet));
-    let metainfo = signals
-        .guard(torrent::load(&args.torrent, &state::State::of_user(false).metadata()))
-        .await??;
+    let (anywhere, shelf) = (Binding::default(), state::State::of_user(false).metadata());
+    let torrent = torrent::load(&anywhere, &args.torrent, &shelf);
+    let metainfo = signals.guard(torrent).await??;
+    let choice = selection::files(&metainfo, &args.files, torrent::only(&args.torrent))?;
     let found = disk::look(&args.data, &metainfo)?;
 
     let have = check(&metainfo, &args.data, &found, &mut report, signals).await?;
-    let findings = Findings::of(&metainfo, &found, &have);
+    let findings = Findings::of(&metainfo, &found, &have, &choice);
     if args.json {
         print::json(&findings)?;
     }
     findings.bad_files().for_each(|file| report.say(&line(file)));
     if findings.complete {
-        let pieces = units::count(findings.pieces as usize, "piece", "pieces");
-        report.say(&format!("{}: all right, {pieces}", metainfo.name()));
+        report.say(&format!("{}: all right, {}", metainfo.name(), extent(&findings)));
         Ok(())
     } else {
         Err(Failure::new(Exit::Failed, summary(&findings, &args.data)))
@@ -68,11 +74,15 @@ pub(crate) async fn insist(
     } else {
         check(metainfo, folder, &found, report, signals).await?
     };
-    let findings = Findings::of(metainfo, &found, &have);
+    let findings = Findings::of(metainfo, &found, &have, &Choice::all(metainfo));
     if findings.complete {
         return Ok(());
     }
     findings.bad_files().for_each(|file| report.say(&line(file)));
+    let (right, missing) = (findings.count(State::Right), findings.count(State::Missing));
+    if right > 0 && right + missing == findings.files.len() {
+        report.say(SOME);
+    }
     Err(Failure::new(Exit::Failed, summary(&findings, folder)))
 }
 
@@ -106,7 +116,7 @@ pub(crate) async fn existing(
     } else {
         findings::trusted(metainfo, &found)
     };
-    let findings = Findings::of(metainfo, &found, &have);
+    let findings = Findings::of(metainfo, &found, &have, &Choice::all(metainfo));
     let blocking = |file: &&FileFinding<'_>| matches!(file.state, State::NoFile | State::TooLong);
     let in_the_way = findings.bad_files().filter(blocking).map(line).collect();
     Ok(Existing { store: Disk::new(folder, metainfo, &found), have, in_the_way })
@@ -125,6 +135,18 @@ async fn check(
         check_with(&disk, &torrent, progress).map_err(Failure::of(Exit::Disk, "check"))
     })
     .await
+}
+
+/// How much is right, in words.
+fn extent(findings: &Findings<'_>) -> String {
+    let pieces = units::count(findings.pieces as usize, "piece", "pieces");
+    match findings.count(State::NotChosen) {
+        0 => pieces,
+        others => {
+            let right = units::count(findings.count(State::Right), "file", "files");
+            format!("{right}; {others} not chosen")
+        }
+    }
 }
 
 fn line(file: &FileFinding<'_>) -> String {

@@ -2,13 +2,15 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use ccbt_policy::{EvictionPolicy, PolicySet, Ranking, Source, Turnover};
 use ccbt_wire::{Bitfield, InfoHash, Magnet, Metainfo, PeerId};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::driver::{self, Begin, Dialer, Limits, Node, Opener, Report, Setup, TcpDialer};
+use crate::driver::{
+    self, Begin, Binding, Dialer, Limits, Node, Opened, Opener, Report, Setup, TcpDialer,
+};
 use crate::events::{self, Events};
 use crate::snapshot::Snapshot;
 #[cfg(feature = "webseed")]
@@ -16,7 +18,7 @@ use crate::source::WebSeeds;
 use crate::source::{self, PeerSource};
 use crate::store::{MemoryStore, PieceStore, StoreError};
 use crate::swarm::{Input, SwarmConfig};
-use crate::{Addresses, Blocklist, Geometry, Progress};
+use crate::{Addresses, Blocklist, Choice, Geometry, Progress};
 
 /// A running swarm: one torrent, its peers and its pieces.
 ///
@@ -58,6 +60,8 @@ struct Handle {
     limits: Limits,
     #[cfg(feature = "webseed")]
     web_seeds: Option<Arc<source::KnownWebSeeds>>,
+    /// How many files the torrent has, once its store is there.
+    files: Arc<OnceLock<usize>>,
 }
 
 impl Swarm {
@@ -75,7 +79,8 @@ impl Swarm {
 
     /// A swarm to be for this magnet link. Its metadata is fetched from peers (BEP 9) and told as
     /// [`EventKind::Metadata`](crate::EventKind::Metadata); then `open` is called, in a thread of its own while
-    /// the connections live on, for the store and the verified pieces in it, and the download begins.
+    /// the connections live on, for the store and the verified pieces in it, and the files that are wanted if
+    /// not all are, and the download begins.
     ///
     /// What the link says of trackers, web seeds and peers stands in [`Metainfo`] and [`Magnet`]; sources are
     /// given as for any other swarm.
@@ -94,14 +99,34 @@ impl Swarm {
     /// # }
     /// ```
     #[must_use]
-    pub fn magnet<S: PieceStore + 'static>(
+    pub fn magnet<O: Into<Opened>>(
         magnet: Magnet,
-        open: impl FnOnce(&Metainfo) -> Result<(S, Bitfield), StoreError> + Send + 'static,
+        open: impl FnOnce(&Metainfo) -> Result<O, StoreError> + Send + 'static,
     ) -> SwarmBuilder {
         let config = SwarmConfig::magnet(magnet.info_hash.unwrap_or(InfoHash([0; 20])));
-        let open: Opener =
-            Box::new(|torrent| open(torrent).map(|(store, have)| (Arc::new(store) as _, have)));
+        let open: Opener = Box::new(|torrent| open(torrent).map(Into::into));
         SwarmBuilder::new(What::Magnet(Box::new(magnet), open), config, Bitfield::new(0))
+    }
+
+    /// Other files, or another order, from now on. When it returns, the store is ready for the choice and the
+    /// swarm follows it: requests for what is no longer wanted are withdrawn, peers hear at once of our
+    /// interest in them, and [`Finished`](crate::EventKind::Finished) comes when all that is wanted is here.
+    ///
+    /// # Errors
+    /// If the choice is about another torrent, that of a magnet link is not known or its store not open yet, a
+    /// file cannot be had in its place, or the swarm has stopped. Then the choice before holds on.
+    pub async fn choose(&self, choice: Choice) -> Result<(), ChooseError> {
+        let Some(files) = self.inner.files.get().copied() else {
+            return Err(ChooseError::Unknown);
+        };
+        let chosen = choice.files();
+        if chosen != files {
+            return Err(ChooseError::Files { chosen, files });
+        }
+        let (reply, done) = oneshot::channel();
+        let asked = self.inner.reports.send(Report::Choose(choice, reply)).await;
+        asked.map_err(|_| ChooseError::Stopped)?;
+        done.await.map_err(|_| ChooseError::Stopped)?.map_err(ChooseError::Store)
     }
 
     /// Other rules from now on. Every peer is judged anew.
@@ -216,11 +241,13 @@ pub struct SwarmBuilder {
     listen: Option<SocketAddr>,
     node: Option<Node>,
     limits: Limits,
-    dialer: Arc<dyn Dialer>,
+    dialer: Option<Arc<dyn Dialer>>,
+    binding: Binding,
     peer_id: Option<PeerId>,
     addresses: Addresses,
     #[cfg(feature = "webseed")]
     web_seeds: Vec<String>,
+    choice: Option<Choice>,
 }
 
 /// What a swarm is for.
@@ -241,12 +268,23 @@ impl SwarmBuilder {
             listen: None,
             node: None,
             limits: Limits::none(),
-            dialer: Arc::new(TcpDialer),
+            dialer: None,
+            binding: Binding::default(),
             peer_id: None,
             addresses: Addresses::default(),
             #[cfg(feature = "webseed")]
             web_seeds: Vec::new(),
+            choice: None,
         }
+    }
+
+    /// Which files are wanted, and in which order; every file by default. [`Swarm::choose`] changes it. A
+    /// [`FileStore`](crate::FileStore) is best [opened](crate::store::FileStoreBuilder::choice) with the same
+    /// choice. That of a magnet link comes with its store.
+    #[must_use]
+    pub fn choose(mut self, choice: Choice) -> Self {
+        self.choice = Some(choice);
+        self
     }
 
     /// Where the payload lies. The default is memory, which is for tests. That of a magnet link is what
@@ -356,6 +394,15 @@ impl SwarmBuilder {
         self
     }
 
+    /// Show each peer one piece at a time, so that a seed that is alone sends nearly every piece but once
+    /// (BEP 16), until the others have everything twice. For a swarm that has every piece at its start;
+    /// nothing changes for any other.
+    #[must_use]
+    pub fn super_seed(mut self) -> Self {
+        self.config.super_seed = true;
+        self
+    }
+
     /// Addresses that are neither dialed nor let in. The default is none.
     #[must_use]
     pub fn blocklist(mut self, blocklist: Arc<Blocklist>) -> Self {
@@ -384,10 +431,18 @@ impl SwarmBuilder {
         self
     }
 
-    /// How connections are made. The default is [`TcpDialer`].
+    /// How connections are made. The default is [`TcpDialer`], with the [`binding`](Self::binding) of the swarm.
     #[must_use]
     pub fn dialer(mut self, dialer: impl Dialer + 'static) -> Self {
-        self.dialer = Arc::new(dialer);
+        self.dialer = Some(Arc::new(dialer));
+        self
+    }
+
+    /// Which way the swarm's sockets take: where it listens, whom it dials, whom its sources ask. The default
+    /// is any. A [`node`](Self::node) has its own.
+    #[must_use]
+    pub fn binding(mut self, binding: &Binding) -> Self {
+        self.binding = binding.clone();
         self
     }
 
@@ -408,8 +463,8 @@ impl SwarmBuilder {
     /// Starts the swarm. Its events can be read at once.
     ///
     /// # Errors
-    /// If the address to listen at cannot be had, the bitfield is of another torrent, or there is no
-    /// thread to be had.
+    /// If the address to listen at cannot be had, the bitfield or the choice is of another torrent, or there
+    /// is no thread to be had.
     ///
     /// # Panics
     /// Outside a tokio runtime.
@@ -420,19 +475,30 @@ impl SwarmBuilder {
         }
         let begin = match self.what {
             What::Torrent(metainfo) => {
+                let (choice, files) = (self.choice, metainfo.files().len());
+                let chosen = choice.as_ref().map(Choice::files);
+                if let Some(chosen) = chosen.filter(|chosen| *chosen != files) {
+                    return Err(StartError::Choice { chosen, files });
+                }
+                if let Some(choice) = &choice {
+                    self.config.choice = Arc::new(choice.pieces(&metainfo));
+                }
                 let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::new(&metainfo)));
-                Begin::Torrent { metainfo: Arc::new(metainfo), store, have: self.have }
+                let opened = Opened::new(store, self.have, choice);
+                Begin::Torrent { metainfo: Arc::new(metainfo), opened }
             }
             What::Magnet(magnet, _) if magnet.info_hash.is_none() => {
                 return Err(StartError::NoInfoHash);
             }
-            What::Magnet(..) if self.store.is_some() => return Err(StartError::StoreOfMagnet),
+            What::Magnet(..) if self.store.is_some() || self.choice.is_some() => {
+                return Err(StartError::StoreOfMagnet);
+            }
             What::Magnet(magnet, open) => Begin::Magnet { magnet, open },
         };
         let node = match (self.node, self.listen) {
             (Some(node), _) => Some(node),
             (None, Some(addr)) => {
-                let node = Node::listen(addr);
+                let node = Node::listen_through(addr, &self.binding);
                 Some(node.map_err(|source| StartError::Listen { addr, source })?)
             }
             (None, None) => None,
@@ -445,6 +511,8 @@ impl SwarmBuilder {
         if self.config.private {
             self.sources.retain(|source| source::is_fit_for_private(source.kind()));
         }
+        let mut dialer =
+            self.dialer.unwrap_or_else(|| Arc::new(TcpDialer::through(self.binding.clone())));
         #[cfg(feature = "webseed")]
         let mut web_seeds = None;
         #[cfg(feature = "webseed")]
@@ -453,23 +521,26 @@ impl SwarmBuilder {
                 return Err(StartError::WebSeedsOfMagnet);
             };
             let seeds = WebSeeds::new(metainfo, &self.web_seeds);
-            self.dialer = Arc::new(seeds.dialer(self.dialer));
+            dialer = Arc::new(seeds.dialer(dialer));
             web_seeds = Some(seeds.known());
             self.sources.push(Box::new(seeds));
         }
         let progress = Arc::new(Mutex::new(Progress::default()));
         let (sink, events) = events::channel();
+        let files = Arc::new(OnceLock::new());
         let reports = driver::run(Setup {
             begin,
             config: self.config,
             addresses: self.addresses,
             policy: self.policy,
-            dialer: self.dialer,
+            dialer,
+            binding: self.binding,
             sources: self.sources,
             node: node.clone(),
             limits: self.limits.clone(),
             events: sink,
             progress: progress.clone(),
+            files: files.clone(),
         })
         .map_err(StartError::Thread)?;
         let handle = Handle {
@@ -479,6 +550,7 @@ impl SwarmBuilder {
             limits: self.limits,
             #[cfg(feature = "webseed")]
             web_seeds,
+            files,
         };
         Ok((Swarm { inner: Arc::new(handle) }, events))
     }
@@ -507,16 +579,49 @@ pub enum StartError {
     /// The magnet link names a torrent of version 2 alone.
     #[error("the magnet link has no info hash of version 1 (xt=urn:btih:)")]
     NoInfoHash,
-    /// A store was given for a magnet link, which is to have one opened when it is known what for.
-    #[error("the store of a magnet link is opened when its metadata is known")]
+    /// A store or a choice was given for a magnet link, which is to have them when it is known what for.
+    #[error(
+        "the store of a magnet link, and the choice of its files, come when its metadata is known"
+    )]
     StoreOfMagnet,
     /// Web seeds need the files' names and sizes, which of a magnet link are not known at its start.
     #[cfg(feature = "webseed")]
     #[error("a magnet link whose metadata is not known cannot have web seeds yet")]
     WebSeedsOfMagnet,
+    /// The choice is about another number of files.
+    #[error("the choice is about {chosen} files, but the torrent has {files}")]
+    Choice {
+        /// Files of the choice.
+        chosen: usize,
+        /// Files of the torrent.
+        files: usize,
+    },
     /// There is no thread to be had.
     #[error("cannot start a thread: {0}")]
     Thread(io::Error),
+}
+
+/// Why a running swarm did not take another choice of files.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChooseError {
+    /// The choice is about another number of files.
+    #[error("the choice is about {chosen} files, but the torrent has {files}")]
+    Files {
+        /// Files of the choice.
+        chosen: usize,
+        /// Files of the torrent.
+        files: usize,
+    },
+    /// The metadata of the magnet link has not come, or its files are not checked yet.
+    #[error("which files the magnet link leads to is not known yet")]
+    Unknown,
+    /// A file cannot be had in its place.
+    #[error(transparent)]
+    Store(StoreError),
+    /// The swarm has stopped.
+    #[error("the swarm has stopped")]
+    Stopped,
 }
 
 /// `-CC0100-` and twelve letters and digits (BEP 20).

@@ -7,6 +7,7 @@
 //! circle of waiting.
 
 mod assembly;
+mod binding;
 mod clock;
 mod connection;
 mod limit;
@@ -31,6 +32,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::CloseReason;
 use crate::addresses::Addresses;
+use crate::choice::Choice;
 use crate::close::Refusal;
 use crate::session::{SessionConfig, SessionEvent};
 use crate::snapshot::Snapshot;
@@ -39,12 +41,14 @@ use crate::swarm::{Input, PeerKey, Print};
 use assembly::Assemblies;
 use mailbox::Mailbox;
 use pool::Pool;
-use writer::Writer;
+use writer::{Reply, Writer};
 
+pub use binding::{Binding, BindingError};
 pub(crate) use clock::Clock;
 pub use limit::Limits;
 pub use listener::Node;
-pub(crate) use opening::{Begin, Opened, Opener};
+pub use opening::Opened;
+pub(crate) use opening::{Begin, Opener};
 pub(crate) use swarm::{Setup, run};
 pub use transport::{Dialer, TcpDialer, Transport};
 
@@ -78,6 +82,8 @@ pub(crate) enum Report {
     StoreFailed(StoreError),
     /// The person wants something else: addresses, rules, slots.
     Wish(Input),
+    /// The person wants other files.
+    Choose(Choice, Reply),
     /// The person wants to keep what is known of addresses.
     Addresses(oneshot::Sender<Addresses>),
     /// The person wants to see everything.
@@ -113,6 +119,8 @@ struct Data {
 struct Ours {
     have: Bitfield,
     log: Vec<PieceIndex>,
+    /// Nothing of it is said in greetings: the swarm shows each peer what it is to see (BEP 16).
+    hidden: bool,
 }
 
 impl Shared {
@@ -134,6 +142,15 @@ impl Shared {
     fn set_pieces(&self, have: Bitfield, pieces: Vec<PieceIndex>) {
         let mut ours = self.ours.write().unwrap_or_else(PoisonError::into_inner);
         (ours.have, ours.log) = (have, pieces);
+    }
+
+    /// Greetings say all that we have from now on; whoever was greeted otherwise hears of everything.
+    fn show_all(&self) {
+        let mut ours = self.ours.write().unwrap_or_else(PoisonError::into_inner);
+        if std::mem::take(&mut ours.hidden) {
+            let pieces: Vec<PieceIndex> = ours.have.iter_ones().collect();
+            ours.log.extend(pieces);
+        }
     }
 
     async fn report(&self, report: Report) {

@@ -27,6 +27,9 @@ pub enum EventKind {
         listen: Option<SocketAddr>,
         /// Pieces that were verified before the start.
         have: u32,
+        /// Pieces that are wanted and were not. If there are none, no `Finished` comes for them. 0 while the
+        /// metadata of a magnet link is unknown.
+        need: u32,
         /// Pieces of the torrent; 0 while the metadata of a magnet link is unknown.
         pieces: u32,
     },
@@ -157,12 +160,15 @@ pub enum EventKind {
     Checked {
         /// Pieces that were there.
         have: u32,
+        /// Pieces that are wanted and were not.
+        need: u32,
         /// Pieces of the torrent.
         pieces: u32,
     },
     /// The state of the whole, once a second and at the end.
     Progress(Progress),
-    /// Every piece is verified and in the store.
+    /// Every wanted piece is verified and in the store. Comes again when other pieces were chosen
+    /// ([`Swarm::choose`](crate::Swarm::choose)) and these are here, too.
     Finished,
     /// The store failed; the swarm has stopped.
     StoreFailed {
@@ -182,12 +188,14 @@ pub enum EventKind {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// Verified bytes.
+    /// Bytes of wanted pieces that are verified.
     pub verified: u64,
-    /// Bytes of the torrent.
+    /// Bytes of all wanted pieces: those of the torrent, unless files were chosen.
     pub total: u64,
     /// Verified pieces.
     pub have: u32,
+    /// Pieces that are wanted and not verified.
+    pub need: u32,
     /// Pieces of the torrent.
     pub pieces: u32,
     /// Payload received, bytes a second, smoothed over some seconds.

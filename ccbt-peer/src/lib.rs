@@ -42,9 +42,11 @@
 //!
 //! # Features
 //!
+//! - `dht`: a node of the DHT (`source::dht`): the mainline network, or one of your own.
 //! - `http`: trackers, scrapes and downloads over HTTP and HTTPS (`TrackerTiers`, `HttpTracker`,
 //!   `source::scrape`, `source::http`).
 //! - `lsd`: peers in the local network (`LocalDiscovery`).
+//! - `nat`: a port of the router that leads to us (`source::nat`).
 //! - `script`: eviction rules as expressions in TOML (`policy::script`).
 //! - `udp`: trackers and scrapes over UDP (`TrackerTiers`, `source::scrape`).
 //! - `webseed`: web servers that have the files (`SwarmBuilder::web_seeds`).
@@ -52,6 +54,7 @@
 mod addresses;
 mod blocklist;
 mod builder;
+mod choice;
 pub mod close;
 mod connection;
 mod driver;
@@ -72,10 +75,11 @@ pub use addresses::{
     Addresses, AddressesError, AddressesProblem, KnownAddress, KnownWait, WaitKind,
 };
 pub use blocklist::{Blocklist, BlocklistError, BlocklistProblem};
-pub use builder::{StartError, Swarm, SwarmBuilder};
+pub use builder::{ChooseError, StartError, Swarm, SwarmBuilder};
+pub use choice::{Choice, Priority};
 pub use close::CloseReason;
 pub use connection::{Connection, ConnectionError, ConnectionOptions, Reader, Writer};
-pub use driver::{Dialer, Limits, Node, TcpDialer, Transport};
+pub use driver::{Binding, BindingError, Dialer, Limits, Node, Opened, TcpDialer, Transport};
 pub use event::{Event, EventKind, Progress};
 pub use events::Events;
 pub use geometry::Geometry;
@@ -92,6 +96,7 @@ pub use store::{FileStore, MemoryStore, PieceStore, StoreError};
 
 /// The decisions of a swarm and of its connections, without socket, thread or clock.
 pub mod core {
+    pub use crate::choice::PieceChoice;
     pub use crate::session::{
         Announced, FRAME_LIMIT, HANDSHAKE_LIMIT, IDLE_LIMIT, KEEP_ALIVE, Known, Metadata, Run,
         Session, SessionConfig, SessionEvent, Tell, UPLOAD_QUEUE, WRITE_LIMIT,

@@ -206,7 +206,7 @@ impl Session {
 
     fn greet(&mut self, ours: &Bitfield) {
         let complete = ours.all() && !ours.is_empty();
-        self.say_hello(complete);
+        self.say_hello(complete.then_some(true));
         if self.fast && complete {
             self.send(&Message::HaveAll);
         } else if self.fast && ours.none() {
@@ -226,7 +226,7 @@ impl Session {
     }
 
     /// Sends our extension handshake, for the first time or again (BEP 10).
-    fn say_hello(&mut self, upload_only: bool) {
+    fn say_hello(&mut self, upload_only: Option<bool>) {
         if !self.extended {
             return;
         }
@@ -237,7 +237,7 @@ impl Session {
             v: Some(concat!("ccbt ", env!("CARGO_PKG_VERSION")).to_owned()),
             p: self.config.listen_port,
             reqq: u32::try_from(UPLOAD_QUEUE).ok(),
-            upload_only: upload_only.then_some(true),
+            upload_only,
             ..ExtensionHandshake::default()
         };
         let payload = hello.encode().into();
@@ -288,7 +288,8 @@ impl Session {
                     self.send(&Message::Request(block));
                 }
             }
-            Tell::UploadOnly => self.say_hello(true),
+            Tell::Have(piece) => self.announce(&[piece]),
+            Tell::UploadOnly(upload_only) => self.say_hello(Some(upload_only)),
             // Its answer is an event or an error, so it goes another way.
             Tell::Metadata => {}
             Tell::Pex(message) => {

@@ -1,10 +1,14 @@
-//! Where addresses of peers come from: the trait, given addresses, trackers.
+//! Where addresses of peers come from: the trait, given addresses, trackers, the DHT, the local network.
 
+#[cfg(feature = "dht")]
+pub mod dht;
 mod given;
 #[cfg(feature = "http")]
 pub mod http;
 #[cfg(feature = "lsd")]
 mod lsd;
+#[cfg(feature = "nat")]
+pub mod nat;
 #[cfg(any(feature = "http", feature = "udp"))]
 mod tracker;
 #[cfg(feature = "udp")]
@@ -24,6 +28,8 @@ use async_trait::async_trait;
 use ccbt_policy::Source;
 use ccbt_wire::{InfoHash, PeerId};
 use tokio::sync::{mpsc, watch};
+
+use crate::Binding;
 
 pub use given::Given;
 #[cfg(feature = "lsd")]
@@ -72,6 +78,7 @@ pub struct SourceContext {
     found: mpsc::Sender<Found>,
     name: String,
     kind: Source,
+    binding: Binding,
 }
 
 /// What a tracker wants to hear about the transfer.
@@ -103,7 +110,28 @@ impl SourceContext {
         stop: watch::Receiver<bool>,
         found: mpsc::Sender<Found>,
     ) -> Self {
-        Self { info_hash, peer_id, port, totals, stop, found, name, kind }
+        Self {
+            info_hash,
+            peer_id,
+            port,
+            totals,
+            stop,
+            found,
+            name,
+            kind,
+            binding: Binding::default(),
+        }
+    }
+
+    pub(crate) fn bound(mut self, binding: Binding) -> Self {
+        self.binding = binding;
+        self
+    }
+
+    /// Which way the source's sockets are to take.
+    #[must_use]
+    pub fn binding(&self) -> &Binding {
+        &self.binding
     }
 
     /// The same context under another name, for a source that stands for several that people know, such
@@ -119,6 +147,7 @@ impl SourceContext {
             found: self.found.clone(),
             name: name.into(),
             kind: self.kind,
+            binding: self.binding.clone(),
         }
     }
 

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use ccbt_wire::PieceIndex;
 
 pub use check::{check, check_with};
-pub use files::FileStore;
+pub use files::{Allocation, FileStore, FileStoreBuilder, PartFile, Room};
 pub use memory::MemoryStore;
 
 /// A place for the payload of one torrent.
@@ -51,7 +51,18 @@ pub trait PieceStore: fmt::Debug + Send + Sync {
         false
     }
 
-    /// Called once, when every piece is in: settle what is only needed while pieces are missing.
+    /// From now on these files of the torrent are wanted and the others are not: one word for each of
+    /// [`Metainfo::files`](ccbt_wire::Metainfo::files). Called before pieces of newly wanted files are
+    /// written, and possibly with the choice that holds already. Stores without files need not care.
+    ///
+    /// # Errors
+    /// If a file cannot be had in its place; then the choice before holds on.
+    fn choose(&self, _files: &[bool]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Called when every wanted piece is in, and again after other files were chosen: settle what is only
+    /// needed while pieces are missing.
     ///
     /// # Errors
     /// As `write_run`.
@@ -81,6 +92,10 @@ impl<T: PieceStore + ?Sized> PieceStore for std::sync::Arc<T> {
 
     fn read_at_hand(&self, piece: PieceIndex, begin: u32, buffers: &mut [IoSliceMut<'_>]) -> bool {
         (**self).read_at_hand(piece, begin, buffers)
+    }
+
+    fn choose(&self, files: &[bool]) -> Result<(), StoreError> {
+        (**self).choose(files)
     }
 
     fn finish(&self) -> Result<(), StoreError> {

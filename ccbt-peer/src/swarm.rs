@@ -20,6 +20,7 @@ mod action;
 mod arrival;
 mod availability;
 mod choking;
+mod choosing;
 mod close;
 mod dialing;
 mod eviction;
@@ -37,6 +38,7 @@ mod progress;
 mod rarity;
 mod roster;
 mod rounds;
+mod superseed;
 mod suspects;
 mod transfer;
 mod turnover;
@@ -62,9 +64,11 @@ use picker::Picker;
 use progress::Meter;
 use roster::Roster;
 use rounds::Rounds;
+use superseed::SuperSeed;
 pub use suspects::Print;
 use suspects::Suspects;
 
+use crate::choice::PieceChoice;
 use crate::event::{EventKind, Progress};
 use crate::session::SessionEvent;
 use crate::{Blocklist, CloseReason, Geometry};
@@ -106,6 +110,11 @@ pub struct SwarmConfig {
     pub turnover: Turnover,
     /// Tell peers of peers, and take what they tell (BEP 11), unless the torrent is private.
     pub pex: bool,
+    /// Show each peer one piece at a time (BEP 16), if we are complete at the start. The driver greets with no
+    /// piece then, until [`Action::ShowAll`].
+    pub super_seed: bool,
+    /// Which pieces are wanted, and in which order; every piece by default.
+    pub choice: Arc<PieceChoice>,
     /// Ask for nothing: only look.
     pub observe: bool,
     /// Two swarms with the same seed and the same inputs do the same.
@@ -132,6 +141,8 @@ impl SwarmConfig {
             ranking: Arc::new(ByExchange),
             turnover: Turnover::default(),
             pex: true,
+            super_seed: false,
+            choice: Arc::default(),
             observe: false,
             seed: 0,
         }
@@ -149,7 +160,11 @@ impl SwarmConfig {
 pub struct SwarmCore {
     config: SwarmConfig,
     have: Bitfield,
+    /// Pieces that need nothing: we have them, or do not want them.
+    settled: Bitfield,
+    /// The others: how many pieces, and how many bytes.
     need: u32,
+    left: u64,
     metadata: Metadata,
     pex: Pex,
     peers: Roster,
@@ -166,6 +181,7 @@ pub struct SwarmCore {
     /// How often a piece had to start over, if ever.
     attempts: BTreeMap<PieceIndex, u32>,
     suspects: Suspects,
+    super_seed: Option<SuperSeed>,
     memory: Memory,
     shortage: Shortage,
     meter: Meter,
@@ -185,11 +201,14 @@ impl SwarmCore {
     /// A swarm without peers that has the pieces in `have`.
     ///
     /// # Panics
-    /// If `have` is for another number of pieces.
+    /// If `have` or the choice is for another number of pieces.
     pub fn new(config: SwarmConfig, have: Bitfield, policy: impl EvictionPolicy + 'static) -> Self {
         let geometry = config.geometry;
         assert_eq!(have.len(), geometry.pieces(), "the bitfield is of another torrent");
-        let need = geometry.pieces() - have.count_ones();
+        assert!(config.choice.fits(geometry.pieces()), "the choice is about another torrent");
+        let settled = choosing::settled(&have, &config.choice);
+        let need = settled.len() - settled.count_ones();
+        let super_seed = (config.super_seed && have.all()).then(|| SuperSeed::new(have.len()));
         let view = SwarmView::new().with(|view| {
             let known = geometry.is_known().then_some(Time::ZERO);
             (view.metadata_at, view.checked_at) = (known, known);
@@ -199,8 +218,10 @@ impl SwarmCore {
         });
         let rng = fastrand::Rng::with_seed(config.seed);
         let mut core = Self {
-            picker: Picker::new(geometry, &have, rng),
+            picker: Picker::new(geometry, &have, &config.choice, rng),
             need,
+            left: choosing::bytes(geometry, settled.iter_zeros()),
+            settled,
             have,
             metadata: Metadata::new((!geometry.is_known()).then(|| Fetch::new(config.info_hash))),
             pex: Pex::default(),
@@ -213,6 +234,7 @@ impl SwarmCore {
             choker: Choker::new(fastrand::Rng::with_seed(config.seed ^ 1)),
             attempts: BTreeMap::new(),
             suspects: Suspects::default(),
+            super_seed,
             memory: Memory::default(),
             shortage: Shortage::default(),
             meter: Meter::default(),
@@ -229,6 +251,7 @@ impl SwarmCore {
         if let Some(addr) = core.config.listen {
             core.memory.we_listen_at(addr);
         }
+        core.progress.total = choosing::wanted_bytes(geometry, &core.config.choice);
         core.refresh_swarm_view(Time::ZERO);
         core.measure();
         core
@@ -253,10 +276,11 @@ impl SwarmCore {
             Input::PieceFailed(piece) => self.on_piece_failed(now, piece),
             Input::Stored(piece) => self.on_stored(now, piece),
             Input::Metadata { geometry, private } => self.on_metadata(now, geometry, private),
-            Input::Checked(have) => self.on_checked(now, have),
+            Input::Checked { have, choice } => self.on_checked(now, have, choice),
             Input::Pin { host, pinned } => self.pin(now, host, pinned),
             Input::Policy(policy) => self.watch.set_policy(policy, now),
             Input::Ranking(ranking, turnover) => self.set_ranking(ranking, turnover),
+            Input::Choose(choice) => self.choose(now, choice),
             Input::MaxPeers(max_peers) => self.set_max_peers(now, max_peers),
             Input::Blocklist(blocklist) => self.set_blocklist(now, blocklist),
             Input::Stop => self.stop(now),

@@ -11,9 +11,10 @@ use async_trait::async_trait;
 use ccbt_peer::close::{CloseReason, Refusal};
 use ccbt_peer::wire::{Bitfield, Metainfo, metainfo::build};
 use ccbt_peer::{
-    Addresses, Blocklist, Dialer, EventKind, Events, Given, MemoryStore, Swarm, TcpDialer,
-    Transport,
+    Addresses, Blocklist, Choice, ChooseError, Dialer, EventKind, Events, FileStore, Given,
+    MemoryStore, Swarm, TcpDialer, Transport,
 };
+use sha1::{Digest, Sha1};
 
 fn payload(length: usize) -> Vec<u8> {
     let mut rng = fastrand::Rng::with_seed(length as u64);
@@ -129,6 +130,36 @@ async fn a_new_blocklist_closes_a_running_connection() {
     assert_eq!(reason, CloseReason::Refused(Refusal::Blocked));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn chosen_files_come_alone_and_the_others_when_they_are_chosen() {
+    let payload = payload(600_000);
+    let files = [("a", 100_001), ("sub/b", 50_000), ("c", 449_999)];
+    let hashes = payload.chunks(1 << 15).map(|piece| Sha1::digest(piece).into());
+    let builder = build::Builder::multi("t", 1 << 15, files).pieces(hashes);
+    let metainfo = Metainfo::parse(&builder.encode()).unwrap();
+    let (seed, _events) = seed(&metainfo, &payload);
+    let folder = tempfile::tempdir().unwrap();
+    let choice = Choice::only(&metainfo, [1]);
+    // The store learns of the choice from the swarm.
+    let store = FileStore::open(folder.path(), &metainfo).unwrap();
+    let builder = Swarm::builder(metainfo.clone()).store(store).choose(choice);
+    let (leecher, mut events) = builder.source(Given::new(seed.local_addr())).start().unwrap();
+    finished(&mut events).await;
+    let there = |path: &str| folder.path().join("t").join(path).exists();
+    assert!(there("sub/b") && !there("a") && !there("c"));
+    let progress = leecher.progress();
+    assert!(progress.have < progress.pieces && progress.need == 0);
+
+    leecher.choose(Choice::all(&metainfo).sequential()).await.unwrap();
+    finished(&mut events).await;
+    let read = |path: &str| std::fs::read(folder.path().join("t").join(path)).unwrap();
+    assert!([read("a"), read("sub/b"), read("c")].concat() == payload);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no part file is left");
+    let other = torrent(&payload, 1 << 15);
+    let refused = leecher.choose(Choice::all(&other)).await.unwrap_err();
+    assert!(matches!(refused, ChooseError::Files { chosen: 1, files: 3, .. }), "{refused}");
+}
+
 /// The error of a process that has as many descriptors as it may.
 #[cfg(unix)]
 const NO_DESCRIPTORS: i32 = 24;
@@ -146,7 +177,7 @@ impl Dialer for Short {
         if dials < 3 {
             Err(io::Error::from_raw_os_error(NO_DESCRIPTORS))
         } else {
-            TcpDialer.dial(addr).await
+            TcpDialer::default().dial(addr).await
         }
     }
 }

@@ -6,9 +6,11 @@
 mod again;
 pub(crate) mod announcer;
 mod assertions;
+mod choice;
 mod clients;
 mod crowd;
 mod deadlines;
+mod dht;
 mod displacement;
 mod doctor;
 mod download;
@@ -16,10 +18,12 @@ mod events;
 mod from_seed;
 mod http;
 mod idle;
+mod interface;
 mod liars;
 mod local;
 mod magnet;
 mod namespace;
+mod nat;
 mod not_interested;
 mod patience;
 mod payload;
@@ -127,13 +131,17 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     scenarios.extend(idle::scenarios());
     scenarios.extend(shares::scenarios());
     scenarios.extend(swarm::scenarios());
+    scenarios.extend(dht::scenarios());
     scenarios.extend(doctor::scenarios());
+    scenarios.extend(interface::scenarios());
+    scenarios.extend(nat::scenarios());
     scenarios.extend(scrape::scenarios());
     scenarios.extend(local::scenarios());
     scenarios.extend(udp_tracker::scenarios());
     scenarios.extend(web_seed::scenarios());
     scenarios.extend(from_seed::scenarios());
     scenarios.extend(real_clients::scenarios());
+    scenarios.extend(choice::scenarios());
     let chosen = |name: &str| {
         options.filter.is_empty() || options.filter.iter().any(|part| name.contains(part))
     };

@@ -13,6 +13,10 @@ pub(crate) struct Network {
     #[command(flatten)]
     pub(crate) contact: Contact,
 
+    /// Ask the router, by NAT-PMP or UPnP, to lead connections from outside to us
+    #[arg(long)]
+    pub(crate) map_port: bool,
+
     /// Receive at most so many bytes a second from all peers together, such as 500K or 1.5MiB/s
     #[arg(long, value_name = "RATE", default_value = "off", value_parser = value::rate)]
     pub(crate) limit_down: Rate,
@@ -40,6 +44,10 @@ pub(crate) struct Contact {
     #[arg(long, value_name = "ADDR:PORT", default_value = "[::]:0", value_parser = value::listen)]
     pub(crate) listen: SocketAddr,
 
+    /// Use this network interface alone, such as eth0 or tun0, for peers, trackers and the DHT
+    #[arg(long, value_name = "NAME")]
+    pub(crate) interface: Option<String>,
+
     /// Hold at most so many connections for each torrent
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=65_535))]
     pub(crate) max_peers: u32,
@@ -55,6 +63,9 @@ pub(crate) struct Contact {
     /// Do not download from the torrent's web seeds
     #[arg(long)]
     pub(crate) no_web_seed: bool,
+
+    #[command(flatten)]
+    pub(crate) dht: DhtOptions,
 
     #[command(flatten)]
     pub(crate) off: Undiscovered,
@@ -76,14 +87,22 @@ pub(crate) struct Contact {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rate(pub(crate) Option<u64>);
 
+/// Peers without a tracker.
+#[derive(Args, Debug)]
+pub(crate) struct DhtOptions {
+    /// Stay out of the DHT; private torrents always do
+    #[arg(long)]
+    pub(crate) no_dht: bool,
+
+    /// Find the way into the DHT by this node, and not by the usual ones; may be repeated
+    #[arg(long, value_name = "HOST:PORT", value_parser = value::host)]
+    pub(crate) dht_bootstrap: Vec<String>,
+}
+
 /// Ways of finding peers that this version does not have. Switching them off is a promise that they
 /// stay off, so scripts may make it today.
 #[derive(Args, Debug)]
 pub(crate) struct Undiscovered {
-    /// Stay out of the DHT (this version always does)
-    #[arg(long)]
-    no_dht: bool,
-
     /// Do not exchange addresses with peers
     #[arg(long)]
     pub(crate) no_pex: bool,

@@ -22,6 +22,10 @@ pub(crate) struct Seed {
     #[arg(long)]
     pub(crate) trust: bool,
 
+    /// Show each peer one piece at a time, until others have everything twice: for a seed that is alone
+    #[arg(long = "super")]
+    pub(crate) super_seed: bool,
+
     #[command(flatten)]
     pub(crate) network: Network,
 
@@ -77,6 +81,7 @@ it; the command ends with the last one. Without --seed-ratio and --seed-time it 
 
 Examples:
   ccbt seed debian.torrent --data ~/Downloads --listen '[::]:6881'
+  ccbt seed new.torrent --data . --super
   ccbt seed *.torrent --data /srv/content --seed-ratio 2 --seed-time 24h
 
 Exit codes:

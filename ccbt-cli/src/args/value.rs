@@ -11,6 +11,7 @@ use ccbt_peer::wire::metainfo::MAX_PIECE_LENGTH;
 
 use super::network::Rate;
 use super::{Ratio, Tier, Torrent};
+use crate::selection::FileSpec;
 
 /// A file, the URL of one, a magnet link, or the info hash alone.
 pub(super) fn torrent(text: &str) -> Result<Torrent, String> {
@@ -50,6 +51,11 @@ pub(super) fn patience(text: &str) -> Result<Duration, String> {
         return Ok(Duration::ZERO);
     }
     parse_duration(text).map_err(|error| error.to_string())
+}
+
+/// Files of a torrent.
+pub(super) fn files(text: &str) -> Result<FileSpec, String> {
+    FileSpec::parse(text)
 }
 
 /// Trackers that are equal among themselves, with commas between them.

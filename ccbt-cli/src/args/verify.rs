@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgAction, Args};
 
 use super::{Torrent, value};
+use crate::selection::FileSpec;
 
 /// What `ccbt verify` is asked to do.
 #[derive(Args, Debug)]
@@ -17,6 +18,11 @@ pub(crate) struct Verify {
     #[arg(short, long, value_name = "DIR")]
     pub(crate) data: PathBuf,
 
+    /// Check these files alone, named as for get: numbers such as 0,3-5,9- or a pattern such as '*.mkv'; with
+    /// a ! in front, all but these; may be repeated
+    #[arg(long, value_name = "SPEC", action = ArgAction::Append, value_parser = value::files)]
+    pub(crate) files: Vec<FileSpec>,
+
     /// Write one JSON object; words for people go to standard error
     #[arg(long)]
     pub(crate) json: bool,
@@ -27,11 +33,12 @@ pub(crate) struct Verify {
 }
 
 pub(super) const HELP: &str = "\
-Example:
+Examples:
   ccbt verify debian.torrent --data ~/Downloads
+  ccbt verify series.torrent --data ~/Downloads --files '*e03*'
 
 Exit codes:
-  0    every piece is right, and every file is as long as it should be
+  0    every piece that is asked for is right, and every such file as long as it should be
   1    something is wrong or missing, or no answer of the URL
   2    the command line or the torrent cannot be used
   4    disk: cannot read

@@ -1,8 +1,9 @@
 //! Which names a person does not want in the torrent.
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::GlobMatcher;
 
 use crate::exit::{Exit, Failure};
+use crate::pattern;
 
 /// The patterns of `--exclude`, and which of them met something.
 #[derive(Debug)]
@@ -48,18 +49,8 @@ impl Pattern {
     fn of(text: &str) -> Result<Self, Failure> {
         let refused =
             |why: &str| Failure::new(Exit::Refused, format_args!("--exclude {text}: {why}"));
-        let path = text.strip_suffix('/').unwrap_or(text);
-        let path = match path.strip_prefix('/') {
-            Some(path) => path.to_owned(),
-            None if path.contains('/') => path.to_owned(),
-            None => format!("**/{path}"),
-        };
-        if path.is_empty() || path == "**/" {
-            return Err(refused("the pattern is empty"));
-        }
-        let glob = GlobBuilder::new(&path).literal_separator(true).build();
-        let glob = glob.map_err(|error| refused(&error.kind().to_string()))?;
-        Ok(Self { text: text.to_owned(), matcher: glob.compile_matcher(), met: false })
+        let matcher = pattern::matcher(text).map_err(|why| refused(&why))?;
+        Ok(Self { text: text.to_owned(), matcher, met: false })
     }
 }
 

@@ -45,6 +45,8 @@ pub(super) struct Facts {
     /// Where we listen.
     pub(super) listen: Option<String>,
     pub(super) sources: Vec<SourceFacts>,
+    /// Nodes of the DHT that answer us, unless we stay out of it.
+    pub(super) dht_nodes: Option<usize>,
     pub(super) totals: Totals,
     pub(super) peers: Vec<PeerFacts>,
     /// Needed pieces that no connected peer has.
@@ -141,6 +143,7 @@ impl Facts {
             not_reached: ranked(journal.not_reached.clone()),
             gone: journal.gone.ranked(),
             waiting: waiting(addresses),
+            dht_nodes: None,
             troubles: journal.troubles.clone(),
             in_the_way: subject.in_the_way.clone(),
         }

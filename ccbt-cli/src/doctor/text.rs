@@ -12,9 +12,11 @@ const RUNS: usize = 16;
 /// All of it.
 pub(super) fn lines(facts: &Facts, findings: &[Finding]) -> Vec<String> {
     let mut lines = vec![heading(facts)];
-    if !facts.sources.is_empty() {
+    if !facts.sources.is_empty() || facts.dht_nodes.is_some() {
         lines.push("sources".to_owned());
         lines.extend(facts.sources.iter().map(|source| format!("  {}", source_line(source))));
+        let nodes = facts.dht_nodes.map(|nodes| units::count(nodes, "node", "nodes"));
+        lines.extend(nodes.map(|nodes| format!("  the DHT as a whole: {nodes} known")));
     }
     if !facts.peers.is_empty() {
         lines.push("peers (we, it: i is interested, c chokes)".to_owned());

@@ -39,6 +39,7 @@ enum Kind<'a> {
     Started {
         listen: Option<Peer>,
         have: u32,
+        need: u32,
         pieces: u32,
     },
     SourceReplied {
@@ -125,12 +126,14 @@ enum Kind<'a> {
     },
     Checked {
         have: u32,
+        need: u32,
         pieces: u32,
     },
     Progress {
         verified: u64,
         total: u64,
         have: u32,
+        need: u32,
         pieces: u32,
         download_rate: u64,
         upload_rate: u64,
@@ -158,9 +161,12 @@ impl<'a> Line<'a> {
     /// The line for an event; `None` for one that this version has no name for.
     pub(super) fn new(about: &About, event: &'a Event) -> Option<Self> {
         let kind = match &event.kind {
-            EventKind::Started { listen, have, pieces } => {
-                Kind::Started { listen: listen.map(Peer), have: *have, pieces: *pieces }
-            }
+            EventKind::Started { listen, have, need, pieces } => Kind::Started {
+                listen: listen.map(Peer),
+                have: *have,
+                need: *need,
+                pieces: *pieces,
+            },
             EventKind::SourceReplied { source, peers, warning } => {
                 Kind::SourceReplied { source, peers: *peers, warning: warning.as_deref() }
             }
@@ -221,11 +227,14 @@ impl<'a> Line<'a> {
                 private: metainfo.is_private(),
             },
             EventKind::MetadataRefused { error } => Kind::MetadataRefused { error },
-            EventKind::Checked { have, pieces } => Kind::Checked { have: *have, pieces: *pieces },
+            EventKind::Checked { have, need, pieces } => {
+                Kind::Checked { have: *have, need: *need, pieces: *pieces }
+            }
             EventKind::Progress(now) => Kind::Progress {
                 verified: now.verified,
                 total: now.total,
                 have: now.have,
+                need: now.need,
                 pieces: now.pieces,
                 download_rate: now.download_rate,
                 upload_rate: now.upload_rate,

@@ -8,7 +8,7 @@ use ccbt_peer::{Event, EventKind, Events, Progress, Swarm};
 
 use super::opening::Opening;
 use super::stall::Stall;
-use super::{Audience, COMPLETE, Done, heading, summary};
+use super::{Audience, COMPLETE, Done, summary};
 use crate::args::Until;
 use crate::events::About;
 use crate::exit::{Exit, Failure};
@@ -26,6 +26,8 @@ pub(super) struct Drive<'a> {
     pub(super) until: Until,
     /// Bytes that were verified before it began.
     pub(super) before: u64,
+    /// Bytes of all that is wanted.
+    pub(super) total: u64,
     /// When every piece was verified.
     pub(super) finished: Option<Time>,
     /// The torrent, once it is known.
@@ -33,7 +35,7 @@ pub(super) struct Drive<'a> {
     /// What a person would call it.
     pub(super) title: String,
     /// What is to be done when it becomes known.
-    pub(super) opening: Option<Opening>,
+    pub(super) opening: Option<Opening<'a>>,
     /// Bytes of metadata that came.
     pub(super) metadata: u64,
     pub(super) audience: Audience<'a>,
@@ -54,8 +56,8 @@ enum End {
 
 impl Drive<'_> {
     pub(super) async fn run(mut self, signals: &mut Signals) -> Result<Done, Failure> {
-        if let Some(metainfo) = &self.metainfo {
-            self.audience.report.begin(self.before, metainfo.total_len());
+        if self.metainfo.is_some() {
+            self.audience.report.begin(self.before, self.total);
         }
         let end = self.until_the_end(signals).await;
         if let Some(trouble) = self.memory.keep_now(&self.swarm).await {
@@ -70,7 +72,7 @@ impl Drive<'_> {
         match end {
             End::Finished(at) => {
                 let shared = self.until.is_set().then(|| Sharing::of(&after));
-                Ok(Done { shared, ..self.done(at, after.total) })
+                Ok(Done { shared, ..self.done(at, self.total) })
             }
             End::Stalled(wait) => {
                 let what = if self.metainfo.is_none() { "metadata" } else { "payload" };
@@ -113,7 +115,8 @@ impl Drive<'_> {
             let complete = match event.kind {
                 EventKind::Finished => true,
                 // Nothing was to be done, so the swarm has nothing to tell.
-                EventKind::Started { have, pieces, .. } if have == pieces && pieces > 0 => {
+                // That of a magnet link has no pieces yet.
+                EventKind::Started { need: 0, pieces: 1.., .. } => {
                     self.audience
                         .hear(&self.about, &Event { at: event.at, kind: EventKind::Finished });
                     true
@@ -149,7 +152,7 @@ impl Drive<'_> {
                         return end;
                     }
                     // The event itself may be among those that were lost.
-                    lagged && now.have == now.pieces && now.pieces > 0
+                    lagged && now.need == 0 && now.pieces > 0
                 }
                 _ => false,
             };
@@ -185,13 +188,12 @@ impl Drive<'_> {
         if let Some(trouble) = opening.keep(&metainfo) {
             report.once(&trouble);
         }
-        report.say(&heading(&metainfo, opening.folder()));
-        let have = opening.open(&metainfo, report, signals).await?;
-        if have.all() {
+        let sum = opening.open(&metainfo, report, signals).await?;
+        if sum.is_complete() {
             report.say(COMPLETE);
         }
-        self.before = have.iter_ones().map(|piece| u64::from(metainfo.piece_len(piece))).sum();
-        report.begin(self.before, metainfo.total_len());
+        (self.before, self.total) = (sum.before, sum.total);
+        report.begin(self.before, self.total);
         self.title = metainfo.name().to_owned();
         self.metainfo = Some(metainfo);
         Ok(())

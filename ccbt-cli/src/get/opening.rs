@@ -1,38 +1,36 @@
 //! The store of a magnet link: opened when it is known what for, while the swarm lives on.
 
-use std::path::{Path, PathBuf};
-
+use ccbt_peer::Choice;
 use ccbt_peer::store::{FileStore, StoreError};
 use ccbt_peer::wire::{Bitfield, Metainfo};
 use tokio::sync::oneshot;
 
-use super::check;
+use super::{Sum, check, choose, heading};
+use crate::args::Get;
 use crate::exit::Failure;
 use crate::report::Report;
 use crate::signals::Signals;
 use crate::state::Shelf;
 
+/// What the swarm waits for.
+type Opened = (FileStore, Bitfield, Choice);
+
 /// A store that the swarm waits for.
-pub(super) struct Opening {
-    folder: PathBuf,
+pub(super) struct Opening<'a> {
+    args: &'a Get,
     shelf: Shelf,
-    answer: oneshot::Sender<(FileStore, Bitfield)>,
+    answer: oneshot::Sender<Opened>,
 }
 
-impl Opening {
+impl<'a> Opening<'a> {
     /// The promise, and what the swarm calls to have it kept.
     pub(super) fn new(
-        folder: &Path,
+        args: &'a Get,
         shelf: Shelf,
-    ) -> (Self, impl FnOnce(&Metainfo) -> Result<(FileStore, Bitfield), StoreError> + Send + use<>)
-    {
+    ) -> (Self, impl FnOnce(&Metainfo) -> Result<Opened, StoreError> + Send + use<>) {
         let (answer, opened) = oneshot::channel();
         let open = move |_: &Metainfo| opened.blocking_recv().map_err(|_| StoreError::GivenUp);
-        (Self { folder: folder.to_owned(), shelf, answer }, open)
-    }
-
-    pub(super) fn folder(&self) -> &Path {
-        &self.folder
+        (Self { args, shelf, answer }, open)
     }
 
     /// Keeps the metadata for later runs; a word comes back if that fails.
@@ -40,19 +38,22 @@ impl Opening {
         self.shelf.keep(metainfo)
     }
 
-    /// Looks what lies in the folder already, and gives it to the swarm.
+    /// Chooses the files, looks what of them lies in the folder already, and gives that to the swarm.
     ///
     /// # Errors
-    /// A signal, or files that stand in the way.
+    /// Files that the torrent does not have, or that stand in the way; too little room; a signal.
     pub(super) async fn open(
         self,
         metainfo: &Metainfo,
         report: &mut Report,
         signals: &mut Signals,
-    ) -> Result<Bitfield, Failure> {
-        let (store, have) = check(metainfo, &self.folder, report, signals).await?;
+    ) -> Result<Sum, Failure> {
+        let choice = choose(metainfo, self.args)?;
+        report.say(&heading(metainfo, &choice, &self.args.output));
+        let (store, have) = check(metainfo, self.args, &choice, report, signals).await?;
+        let sum = Sum::of(metainfo, &choice, &have);
         // A swarm that has stopped tells so itself.
-        let _ = self.answer.send((store, have.clone()));
-        Ok(have)
+        let _ = self.answer.send((store, have, choice));
+        Ok(sum)
     }
 }

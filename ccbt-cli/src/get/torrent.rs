@@ -1,6 +1,8 @@
 //! The torrent itself, from a file, a web server, or what an earlier run has learnt of a magnet link.
 
+use ccbt_peer::Binding;
 use ccbt_peer::source::http;
+use ccbt_peer::wire::magnet::FileSelection;
 use ccbt_peer::wire::metainfo::MAX_METAINFO_LEN;
 use ccbt_peer::wire::{Magnet, Metainfo};
 
@@ -16,8 +18,12 @@ pub(crate) enum Lead {
     Unknown(Box<Magnet>),
 }
 
-/// Reads and checks a torrent; an error names where it came from and what is wrong with it.
-pub(crate) async fn follow(from: &Torrent, shelf: &Shelf) -> Result<Lead, Failure> {
+/// Reads and checks a torrent, over the way into the network that `binding` says; an error names where it came from and what is wrong with it.
+pub(crate) async fn follow(
+    binding: &Binding,
+    from: &Torrent,
+    shelf: &Shelf,
+) -> Result<Lead, Failure> {
     match from {
         Torrent::File(path) => {
             let bytes = bounded::read(path, MAX_METAINFO_LEN, "torrent");
@@ -26,8 +32,8 @@ pub(crate) async fn follow(from: &Torrent, shelf: &Shelf) -> Result<Lead, Failur
             metainfo.map(Lead::Known).map_err(Failure::of(Exit::Refused, path.display()))
         }
         Torrent::Url(url) => {
-            let bytes =
-                http::fetch(url, MAX_METAINFO_LEN).await.map_err(Failure::of(Exit::Failed, url))?;
+            let bytes = http::fetch_through(binding, url, MAX_METAINFO_LEN).await;
+            let bytes = bytes.map_err(Failure::of(Exit::Failed, url))?;
             Metainfo::parse(&bytes).map(Lead::Known).map_err(Failure::of(Exit::Refused, url))
         }
         Torrent::Magnet(magnet) => {
@@ -44,8 +50,12 @@ pub(crate) async fn follow(from: &Torrent, shelf: &Shelf) -> Result<Lead, Failur
 }
 
 /// The same where nobody is there to be asked for metadata.
-pub(crate) async fn load(from: &Torrent, shelf: &Shelf) -> Result<Metainfo, Failure> {
-    match follow(from, shelf).await? {
+pub(crate) async fn load(
+    binding: &Binding,
+    from: &Torrent,
+    shelf: &Shelf,
+) -> Result<Metainfo, Failure> {
+    match follow(binding, from, shelf).await? {
         Lead::Known(metainfo) => Ok(metainfo),
         Lead::Unknown(magnet) => Err(Failure::new(
             Exit::Refused,
@@ -62,6 +72,14 @@ pub(crate) fn peers(from: &Torrent) -> Vec<String> {
     match from {
         Torrent::Magnet(magnet) => magnet.peers.iter().map(ToString::to_string).collect(),
         Torrent::File(_) | Torrent::Url(_) => Vec::new(),
+    }
+}
+
+/// The files that the link asks for (BEP 53); `None` are all.
+pub(crate) fn only(from: &Torrent) -> Option<&FileSelection> {
+    match from {
+        Torrent::Magnet(magnet) => magnet.select_only.as_ref(),
+        Torrent::File(_) | Torrent::Url(_) => None,
     }
 }
 

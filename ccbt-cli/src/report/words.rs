@@ -30,6 +30,10 @@ pub(super) fn words(kind: &EventKind) -> Option<String> {
     Some(match kind {
         EventKind::Started { listen: Some(listen), .. } => format!("listening on {listen}"),
         EventKind::Started { listen: None, .. } => "not listening".to_owned(),
+        // It has to say something, but nobody to name.
+        EventKind::SourceReplied { source, peers: 0, warning: Some(text) } => {
+            format!("{}: {text}", by_its_option(source))
+        }
         EventKind::SourceReplied { source, peers, warning } => {
             let warning =
                 warning.as_ref().map(|text| format!("; warning: {text}")).unwrap_or_default();

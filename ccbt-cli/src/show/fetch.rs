@@ -6,27 +6,35 @@ use ccbt_peer::store::{MemoryStore, StoreError};
 use ccbt_peer::wire::{Magnet, Metainfo};
 use ccbt_peer::{EventKind, Events};
 
-use crate::args::{Eviction, Show};
+use crate::args::{Contact, Eviction};
 use crate::exit::{Exit, Failure};
 use crate::get::torrent;
 use crate::network::Setup;
 use crate::report::{Detail, Report, Stream, units};
 use crate::signals::Signals;
 
+/// How long the metadata is waited for, for ever by default, and the option that says so.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    pub(crate) wait: Option<Duration>,
+    pub(crate) option: &'static str,
+}
+
 /// Joins the swarm until the metadata is here; the inner error is that nobody had it in time.
-pub(super) async fn metadata(
-    args: &Show,
+pub(crate) async fn metadata(
+    contact: &Contact,
     magnet: &Magnet,
+    patience: Patience,
     signals: &mut Signals,
 ) -> Result<Result<Metainfo, Failure>, Failure> {
     let mut report = Report::new(Stream::BesideAnswer, Detail::Normal);
-    let setup = Setup::to_look(&args.contact, &Eviction::default(), &mut report)?;
+    let setup = Setup::to_look(contact, &Eviction::default(), &mut report)?;
     // Nothing of the content is wanted.
     let open = |_: &Metainfo| Err::<(MemoryStore, _), _>(StoreError::GivenUp);
     let (swarm, _) = setup.magnet(magnet, open, &mut report);
-    let swarm = swarm.listen(args.contact.listen).observe();
+    let swarm = swarm.listen(contact.listen).observe();
     let (swarm, events) = swarm.start().map_err(|error| Failure::new(Exit::Failed, error))?;
-    let told = signals.guard(listen(args.wait, events, &mut report)).await;
+    let told = signals.guard(listen(patience.wait, events, &mut report)).await;
     report.clear();
     swarm.stop().await;
     let title = torrent::title(magnet);
@@ -42,8 +50,10 @@ pub(super) async fn metadata(
             Err(Failure::new(Exit::Refused, message))
         }
         Told::Nothing => {
-            let wait = units::passed(args.wait);
-            let message = format_args!("{title}: nobody told in {wait} what it leads to (--wait)");
+            let wait = patience.wait.map_or_else(String::new, |wait| {
+                format!(" in {} ({})", units::passed(wait), patience.option)
+            });
+            let message = format_args!("{title}: nobody told what it leads to{wait}");
             Ok(Err(Failure::new(Exit::Stalled, message)))
         }
     }
@@ -56,7 +66,7 @@ enum Told {
     Nothing,
 }
 
-async fn listen(wait: Duration, mut events: Events, report: &mut Report) -> Told {
+async fn listen(wait: Option<Duration>, mut events: Events, report: &mut Report) -> Told {
     let told = async {
         while let Some(event) = events.next().await {
             match event.kind {
@@ -70,5 +80,8 @@ async fn listen(wait: Duration, mut events: Events, report: &mut Report) -> Told
         }
         Told::Nothing
     };
-    tokio::time::timeout(wait, told).await.unwrap_or(Told::Nothing)
+    match wait {
+        Some(wait) => tokio::time::timeout(wait, told).await.unwrap_or(Told::Nothing),
+        None => told.await,
+    }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut};
 use std::path::Path;
 
-use ccbt_peer::store::{PieceStore, StoreError};
+use ccbt_peer::store::{PartFile, PieceStore, StoreError};
 use ccbt_peer::wire::{Metainfo, PieceIndex};
 
 use crate::content::{Content, Origin, ReadError};
@@ -76,16 +76,48 @@ pub(crate) struct Disk {
 
 impl Disk {
     pub(super) fn new(folder: &Path, metainfo: &Metainfo, found: &[Found]) -> Self {
-        let parts = metainfo.files().iter().zip(found).map(|(file, found)| {
-            let origin = match found {
-                Found::File(_) => Origin::Disk(folder.join(&file.path)),
-                Found::Other(_) | Found::Nothing => Origin::Absent,
-                Found::Pad => Origin::Zeros,
-            };
-            (origin, file.length)
-        });
+        let part = PartFile::of(metainfo);
+        let is_there = folder.join(part.path()).is_file();
+        let mut parts = Vec::new();
+        for (file, found) in metainfo.files().iter().zip(found) {
+            match found {
+                Found::File(_) => parts.push((Origin::Disk(folder.join(&file.path)), file.length)),
+                Found::Pad => parts.push((Origin::Zeros, file.length)),
+                Found::Other(_) | Found::Nothing if is_there => {
+                    parts.extend(aside(folder, metainfo, &part, file));
+                }
+                Found::Other(_) | Found::Nothing => parts.push((Origin::Absent, file.length)),
+            }
+        }
         Self { content: Content::new(parts), piece_length: metainfo.piece_length().into() }
     }
+}
+
+/// Where the bytes of a file lie that is not in its place: of pieces that it shares, in the part file.
+fn aside(
+    folder: &Path,
+    metainfo: &Metainfo,
+    part: &PartFile,
+    file: &ccbt_peer::wire::File,
+) -> Vec<(Origin, u64)> {
+    let piece_length = u64::from(metainfo.piece_length());
+    let (mut at, end) = (file.offset, file.offset + file.length);
+    let mut parts = Vec::new();
+    while at < end {
+        let piece = at / piece_length;
+        let next = ((piece + 1) * piece_length).min(end);
+        let place = u32::try_from(piece).ok().and_then(|piece| part.place(PieceIndex(piece)));
+        match (place, parts.last_mut()) {
+            (Some(place), _) => {
+                let start = place + at % piece_length;
+                parts.push((Origin::Within(folder.join(part.path()), start), next - at));
+            }
+            (None, Some((Origin::Absent, length))) => *length += next - at,
+            (None, _) => parts.push((Origin::Absent, next - at)),
+        }
+        at = next;
+    }
+    parts
 }
 
 impl PieceStore for Disk {

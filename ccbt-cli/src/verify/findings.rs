@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use ccbt_peer::Choice;
 use ccbt_peer::wire::{Bitfield, File, Metainfo, PieceIndex};
 use serde::Serialize;
 
@@ -50,9 +51,17 @@ pub(super) enum State {
     TooLong,
     /// A folder, a link, a pipe.
     NoFile,
+    /// Nobody asked for it.
+    NotChosen,
     /// Its length is right, and nothing speaks against it but pieces that it shares with a file that
     /// is not there in full.
     Unproven,
+}
+
+impl State {
+    fn is_bad(self) -> bool {
+        !matches!(self, Self::Right | Self::NotChosen)
+    }
 }
 
 /// Piece indices in growing order, as first and last of each run.
@@ -92,19 +101,28 @@ impl Ranges {
 }
 
 impl<'a> Findings<'a> {
-    /// Draws the conclusions from what lies on the disk and which pieces are right.
-    pub(super) fn of(metainfo: &'a Metainfo, found: &[Found], have: &Bitfield) -> Self {
+    /// Draws the conclusions from what lies on the disk and which pieces are right. What is not chosen is
+    /// neither right nor wrong.
+    pub(super) fn of(
+        metainfo: &'a Metainfo,
+        found: &[Found],
+        have: &Bitfield,
+        choice: &Choice,
+    ) -> Self {
         let lacking = Lacking::of(metainfo, found);
-        let bad = |piece: &u32| !have.get(PieceIndex(*piece));
+        let wanted = choice.pieces(metainfo);
+        let bad = |piece: &u32| !have.get(PieceIndex(*piece)) && wanted.wants(PieceIndex(*piece));
         let pieces = 0..metainfo.piece_count();
         let (missing, wrong): (Vec<u32>, Vec<u32>) =
             pieces.filter(bad).partition(|&piece| lacking.has(piece));
-        let files = metainfo.files().iter().zip(found).filter(|(file, _)| !file.pad);
+        let files = metainfo.files().iter().zip(found).enumerate();
         let files: Vec<_> = files
-            .map(|(file, &found)| {
+            .filter(|(_, (file, _))| !file.pad)
+            .map(|(index, (file, &found))| {
                 let bad_pieces: Vec<u32> = pieces_of(metainfo, file).filter(bad).collect();
                 let proven = bad_pieces.iter().any(|&piece| !lacking.has(piece));
                 let state = match found {
+                    _ if !choice.wants(index) => State::NotChosen,
                     Found::Nothing | Found::Pad => State::Missing,
                     Found::Other(_) => State::NoFile,
                     Found::File(found) if found < file.length => State::TooShort,
@@ -126,7 +144,9 @@ impl<'a> Findings<'a> {
         Self {
             name: metainfo.name(),
             info_hash: metainfo.info_hash().to_string(),
-            complete: have.all() && files.iter().all(|file| file.state == State::Right),
+            complete: wrong.is_empty()
+                && missing.is_empty()
+                && files.iter().all(|file| !file.state.is_bad()),
             pieces: metainfo.piece_count(),
             right: have.count_ones(),
             wrong_pieces: Ranges::of(wrong),
@@ -137,7 +157,12 @@ impl<'a> Findings<'a> {
 
     /// The files that are not right.
     pub(super) fn bad_files(&self) -> impl Iterator<Item = &FileFinding<'a>> {
-        self.files.iter().filter(|file| file.state != State::Right)
+        self.files.iter().filter(|file| file.state.is_bad())
+    }
+
+    /// How many files are in this state.
+    pub(super) fn count(&self, state: State) -> usize {
+        self.files.iter().filter(|file| file.state == state).count()
     }
 }
 

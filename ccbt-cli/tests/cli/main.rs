@@ -8,6 +8,7 @@ mod doctor;
 mod download;
 mod events;
 mod eviction;
+mod files;
 mod magnet;
 mod network;
 mod policy;

@@ -67,12 +67,23 @@ fn a_command_line_without_sense_is_refused() {
         &["get", "a.torrent", "--listen", "nowhere"],
         &["get", "a.torrent", "--stop-timeout", "10"],
         &["get", "a.torrent", "--max-peers", "many"],
+        &["get", "a.torrent", "--dht-bootstrap", "somewhere"],
         &["fetch"],
     ] {
         let mut command = ccbt();
         command.args(line);
         assert_exit(&run(command), 2);
     }
+}
+
+#[test]
+fn an_interface_that_is_not_there_is_refused_by_name() {
+    let stage = Stage::new(None);
+    let output = run(stage.get(&["--interface", "nosuch0"]));
+    assert_exit(&output, 2);
+    let expected = "--interface: there is no network interface nosuch0, or it has no address";
+    assert!(text(&output.stderr).contains(expected));
+    assert!(!stage.output().exists());
 }
 
 #[test]

@@ -214,8 +214,9 @@ fn on_loopback(command: &mut Command, more: &[&str]) {
 pub(crate) fn ccbt() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ccbt"));
     command.env("XDG_CONFIG_HOME", "/nowhere").env_remove("XDG_STATE_HOME").env_remove("HOME");
-    // Tests that run side by side share torrents, and must not find each other.
+    // Tests stay on this machine; and those that run side by side share torrents, and must not find each other.
     for name in ["GET", "SEED", "DOCTOR"] {
+        command.env(format!("CCBT_{name}_NO_DHT"), "true");
         command.env(format!("CCBT_{name}_NO_LSD"), "true");
     }
     command

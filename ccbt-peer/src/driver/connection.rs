@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use bytes::Buf;
 use ccbt_policy::Direction;
-use ccbt_wire::HandshakeDecoder;
+use ccbt_wire::{Bitfield, HandshakeDecoder};
 use tokio::time::{Instant, Sleep};
 
 use super::clock::Clock;
@@ -485,7 +485,9 @@ impl Connection {
         let shared = &self.receiver.shared;
         let (opened, announced) = shared.ours(|ours| {
             let now = shared.clock.now();
-            (self.session.on_handshake(now, &theirs, &ours.have), ours.log.len())
+            let nothing = ours.hidden.then(|| Bitfield::new(ours.have.len()));
+            let shown = nothing.as_ref().unwrap_or(&ours.have);
+            (self.session.on_handshake(now, &theirs, shown), ours.log.len())
         });
         self.announced = announced;
         self.receiver.events.push(opened?);

@@ -6,9 +6,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use ccbt_wire::{Handshake, HandshakeDecoder, InfoHash};
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, oneshot};
 
+use super::binding::Binding;
 use super::connection::Connection;
 use super::transport::Transport;
 use super::{Report, Shared};
@@ -44,9 +46,27 @@ impl Node {
     /// # Panics
     /// Outside a tokio runtime.
     pub fn listen(addr: SocketAddr) -> io::Result<Self> {
-        let listener = match bind(addr) {
+        Self::listen_through(addr, &Binding::default())
+    }
+
+    /// The same as [`listen`](Self::listen), for those who come by the way that `binding` says. With an
+    /// unspecified address it listens at the one that the binding has, if it has one.
+    ///
+    /// # Errors
+    /// If the address cannot be had.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn listen_through(addr: SocketAddr, binding: &Binding) -> io::Result<Self> {
+        let addr = match binding.sources() {
+            (v4, v6) if addr.ip().is_unspecified() => {
+                v4.or(v6).map_or(addr, |ip| SocketAddr::new(ip, addr.port()))
+            }
+            _ => addr,
+        };
+        let listener = match bind(addr, binding) {
             Err(_) if addr.ip().is_unspecified() && addr.is_ipv6() => {
-                bind((Ipv4Addr::UNSPECIFIED, addr.port()).into())?
+                bind((Ipv4Addr::UNSPECIFIED, addr.port()).into(), binding)?
             }
             bound => bound?,
         };
@@ -76,7 +96,7 @@ impl Inner {
     }
 }
 
-fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
+fn bind(addr: SocketAddr, binding: &Binding) -> io::Result<TcpListener> {
     let socket = if addr.is_ipv4() {
         tokio::net::TcpSocket::new_v4()?
     } else {
@@ -86,6 +106,8 @@ fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
         socket.set_nonblocking(true)?;
         tokio::net::TcpSocket::from_std_stream(socket.into())
     };
+    // What it says of addresses is settled already; a device is a matter of the socket.
+    binding.tie(SockRef::from(&socket), addr.is_ipv4())?;
     socket.set_reuseaddr(true)?;
     socket.bind(addr)?;
     socket.listen(BACKLOG)

@@ -42,7 +42,8 @@ impl Mailbox {
                 Tell::Request(_)
                 | Tell::Cancel(_)
                 | Tell::AllowFast(_)
-                | Tell::UploadOnly
+                | Tell::Have(_)
+                | Tell::UploadOnly(_)
                 | Tell::Metadata
                 | Tell::Pex(_)
                 | Tell::AskMetadata(_) => {}

@@ -2,7 +2,7 @@
 //! download begins.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 use bytes::Bytes;
@@ -11,70 +11,91 @@ use ccbt_wire::{Bitfield, Magnet, Metainfo, PieceIndex};
 
 use super::assembly::Assemblies;
 use super::swarm::Driver;
-use super::writer::Writer;
+use super::writer::{Job, Writer};
 use super::{Data, Report, Shared};
 use crate::Geometry;
+use crate::choice::Choice;
 use crate::event::EventKind;
 use crate::session::{Known, Metadata};
 use crate::store::{PieceStore, StoreError};
 use crate::swarm::Input;
 
-/// A store, and the pieces in it.
-pub(crate) type Opened = (Arc<dyn PieceStore>, Bitfield);
+/// What [`Swarm::magnet`](crate::Swarm::magnet) is to be given once its metadata has come: a store and the
+/// verified pieces in it, and which files are wanted; without a choice, every file.
+#[derive(Debug)]
+pub struct Opened {
+    store: Arc<dyn PieceStore>,
+    have: Bitfield,
+    choice: Option<Choice>,
+}
+
+impl Opened {
+    pub(crate) fn new(store: Arc<dyn PieceStore>, have: Bitfield, choice: Option<Choice>) -> Self {
+        Self { store, have, choice }
+    }
+}
+
+impl<S: PieceStore + 'static> From<(S, Bitfield)> for Opened {
+    fn from((store, have): (S, Bitfield)) -> Self {
+        Self { store: Arc::new(store), have, choice: None }
+    }
+}
+
+impl<S: PieceStore + 'static> From<(S, Bitfield, Choice)> for Opened {
+    fn from((store, have, choice): (S, Bitfield, Choice)) -> Self {
+        Self { store: Arc::new(store), have, choice: Some(choice) }
+    }
+}
+
 /// Opens the store of a torrent whose metadata has come.
 pub(crate) type Opener = Box<dyn FnOnce(&Metainfo) -> Result<Opened, StoreError> + Send>;
 
 /// What a swarm begins with.
 pub(crate) enum Begin {
-    Torrent { metainfo: Arc<Metainfo>, store: Arc<dyn PieceStore>, have: Bitfield },
+    Torrent { metainfo: Arc<Metainfo>, opened: Opened },
     Magnet { magnet: Box<Magnet>, open: Opener },
-}
-
-/// The same without what is there already.
-pub(super) enum Beginning {
-    Torrent { metainfo: Arc<Metainfo>, store: Arc<dyn PieceStore>, have: Bitfield },
-    Magnet(Box<Magnet>, Opener),
 }
 
 /// What is to be done yet, and the thread that runs when it is.
 #[derive(Default)]
 pub(super) struct Opening {
     magnet: Option<(Box<Magnet>, Opener)>,
-    metainfo: Option<Arc<Metainfo>>,
+    pub(super) metainfo: Option<Arc<Metainfo>>,
+    files: Arc<OnceLock<usize>>,
     pub(super) writer: Option<JoinHandle<()>>,
 }
 
 impl Begin {
-    /// What is to be started, and the pieces that are there.
-    pub(super) fn split(self) -> (Beginning, Bitfield) {
+    /// The pieces that are there.
+    pub(super) fn have(&self) -> Bitfield {
         match self {
-            Self::Torrent { metainfo, store, have } => {
-                (Beginning::Torrent { metainfo, store, have: have.clone() }, have)
-            }
-            Self::Magnet { magnet, open } => (Beginning::Magnet(magnet, open), Bitfield::new(0)),
+            Self::Torrent { opened, .. } => opened.have.clone(),
+            Self::Magnet { .. } => Bitfield::new(0),
         }
     }
-}
 
-impl Beginning {
     pub(super) fn metadata(&self) -> Metadata {
         match self {
             Self::Torrent { metainfo, .. } => known(metainfo).into(),
-            Self::Magnet(..) => Metadata::unknown(),
+            Self::Magnet { .. } => Metadata::unknown(),
         }
     }
 
-    /// Starts what can be started.
-    pub(super) fn start(self, shared: &Arc<Shared>) -> io::Result<Opening> {
+    /// Starts what can be started. `files` is told how many there are once they can be chosen among.
+    pub(super) fn start(
+        self,
+        shared: &Arc<Shared>,
+        files: Arc<OnceLock<usize>>,
+    ) -> io::Result<Opening> {
+        let mut opening = Opening { files, ..Opening::default() };
         match self {
-            Self::Torrent { metainfo, store, have } => {
-                let writer = Some(begin(shared, metainfo, store, &have)?);
-                Ok(Opening { writer, ..Opening::default() })
+            Self::Torrent { metainfo, opened } => {
+                opening.metainfo = Some(metainfo);
+                opening.begin(shared, opened)?;
             }
-            Self::Magnet(magnet, open) => {
-                Ok(Opening { magnet: Some((magnet, open)), ..Opening::default() })
-            }
+            Self::Magnet { magnet, open } => opening.magnet = Some((magnet, open)),
         }
+        Ok(opening)
     }
 }
 
@@ -83,20 +104,25 @@ fn known(metainfo: &Metainfo) -> Known {
     Known { geometry, info: metainfo.info(), private }
 }
 
-/// Makes the place where pieces come together, and starts the thread that writes them.
-fn begin(
-    shared: &Arc<Shared>,
-    metainfo: Arc<Metainfo>,
-    store: Arc<dyn PieceStore>,
-    have: &Bitfield,
-) -> io::Result<JoinHandle<()>> {
-    let geometry = Geometry::of(&metainfo);
-    let assemblies = Arc::new(Assemblies::new(metainfo, have));
-    let reports = shared.reports.clone();
-    let (writer, thread) = Writer::start(geometry, store.clone(), assemblies.clone(), reports)?;
-    // It is done once: from a torrent at the start, or with its metadata.
-    let _ = shared.data.set(Data { assemblies, store, writer });
-    Ok(thread)
+impl Opening {
+    /// Makes the place where pieces come together, and starts the thread that writes them.
+    fn begin(&mut self, shared: &Arc<Shared>, opened: Opened) -> io::Result<()> {
+        let Some(metainfo) = self.metainfo.clone() else { return Ok(()) };
+        let Opened { store, have, choice } = opened;
+        let (geometry, files) = (Geometry::of(&metainfo), metainfo.files().len());
+        let assemblies = Arc::new(Assemblies::new(metainfo, &have));
+        let reports = shared.reports.clone();
+        let (writer, thread) = Writer::start(geometry, store.clone(), assemblies.clone(), reports)?;
+        self.writer = Some(thread);
+        if let Some(choice) = choice {
+            // The first job of all: no piece comes before it.
+            writer.begin(Job::Choose(choice.wanted(), None));
+        }
+        // It is done once: from a torrent at the start, or with its metadata.
+        let _ = shared.data.set(Data { assemblies, store, writer });
+        let _ = self.files.set(files);
+        Ok(())
+    }
 }
 
 impl Driver {
@@ -131,30 +157,42 @@ impl Driver {
 
     /// The store is open, or is not to be had.
     pub(super) fn opened(&mut self, now: Time, opened: Result<Opened, StoreError>) {
-        let Some(metainfo) = self.opening.metainfo.take() else { return };
-        let (pieces, shared) = (metainfo.piece_count(), self.shared.clone());
-        let begun = opened.map_err(|error| error.to_string()).and_then(|(store, have)| {
-            if have.len() != pieces {
-                let bits = have.len();
-                return Err(format!("a bitfield for {bits} pieces, the torrent has {pieces}"));
-            }
-            let writer = begin(&shared, metainfo, store, &have);
-            writer.map(|writer| (writer, have)).map_err(|error| error.to_string())
+        let Some(metainfo) = self.opening.metainfo.clone() else { return };
+        let begun = opened.map_err(|error| error.to_string()).and_then(|opened| {
+            check(&opened, &metainfo)?;
+            let choice = opened.choice.as_ref().map(|choice| choice.pieces(&metainfo));
+            let (have, shared) = (opened.have.clone(), self.shared.clone());
+            let begun = self.opening.begin(&shared, opened);
+            begun.map(|()| (have, choice.unwrap_or_default())).map_err(|error| error.to_string())
         });
-        let (writer, have) = match begun {
+        let (have, choice) = match begun {
             Ok(begun) => begun,
             Err(error) => {
                 self.emit(EventKind::StoreFailed { error });
                 return self.stop();
             }
         };
-        self.opening.writer = Some(writer);
-        self.started_complete = have.all();
         let ones: Vec<PieceIndex> = have.iter_ones().collect();
-        let count = have.count_ones();
-        shared.set_pieces(have.clone(), ones);
+        let (count, pieces) = (have.count_ones(), have.len());
+        let wanted = have.iter_zeros().filter(|piece| choice.wants(*piece)).count();
+        let need = u32::try_from(wanted).unwrap_or(u32::MAX);
+        self.started_complete = need == 0;
+        self.shared.set_pieces(have.clone(), ones);
         self.announce();
-        self.emit(EventKind::Checked { have: count, pieces });
-        self.core.handle(now, Input::Checked(have));
+        self.emit(EventKind::Checked { have: count, need, pieces });
+        self.core.handle(now, Input::Checked { have, choice: Arc::new(choice) });
+    }
+}
+
+/// Whether what was opened is of this torrent.
+fn check(opened: &Opened, metainfo: &Metainfo) -> Result<(), String> {
+    let (bits, pieces) = (opened.have.len(), metainfo.piece_count());
+    if bits != pieces {
+        return Err(format!("a bitfield for {bits} pieces, the torrent has {pieces}"));
+    }
+    let files = metainfo.files().len();
+    match opened.choice.as_ref().map(Choice::files).filter(|chosen| *chosen != files) {
+        Some(chosen) => Err(format!("a choice among {chosen} files, the torrent has {files}")),
+        None => Ok(()),
     }
 }

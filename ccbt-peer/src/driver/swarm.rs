@@ -9,6 +9,7 @@ use ccbt_wire::BLOCK_LEN;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use super::binding::Binding;
 use super::clock::Clock;
 use super::connection::Connection;
 use super::limit::Limits;
@@ -16,8 +17,10 @@ use super::mailbox::Mailbox;
 use super::opening::{Begin, Opening};
 use super::pool::Pool;
 use super::transport::Dialer;
+use super::writer::{Job, Reply};
 use super::{CATCH_UP, LATE, Node, Ours, Report, Shared};
 use crate::addresses::Addresses;
+use crate::choice::Choice;
 use crate::close::CloseReason;
 use crate::event::{EventKind, Progress};
 use crate::events::Sink;
@@ -49,18 +52,22 @@ pub(crate) struct Setup {
     pub(crate) addresses: Addresses,
     pub(crate) policy: Arc<dyn EvictionPolicy>,
     pub(crate) dialer: Arc<dyn Dialer>,
+    pub(crate) binding: Binding,
     pub(crate) sources: Vec<Box<dyn PeerSource>>,
     pub(crate) node: Option<Node>,
     pub(crate) limits: Limits,
     pub(crate) events: Sink,
     pub(crate) progress: Arc<Mutex<Progress>>,
+    /// How many files the torrent has, to be set when its store is there.
+    pub(crate) files: Arc<OnceLock<usize>>,
 }
 
 /// Starts the swarm's task and thread; gives the way to report to it.
 pub(crate) fn run(setup: Setup) -> std::io::Result<mpsc::Sender<Report>> {
     let (reports, inbox) = mpsc::channel(REPORTS);
     let listen = setup.node.as_ref().map(Node::local_addr);
-    let (private, (begin, have)) = (setup.config.private, setup.begin.split());
+    let (private, begin) = (setup.config.private, setup.begin);
+    let have = begin.have();
     let session = SessionConfig {
         info_hash: setup.config.info_hash,
         peer_id: setup.config.peer_id,
@@ -68,16 +75,17 @@ pub(crate) fn run(setup: Setup) -> std::io::Result<mpsc::Sender<Report>> {
         listen_port: listen.map(|addr| addr.port()),
         pex: setup.config.pex && !private,
     };
+    let hidden = setup.config.super_seed && have.all();
     let shared = Arc::new(Shared {
         clock: Clock::start(),
         session: Arc::new(session),
         data: OnceLock::new(),
-        ours: RwLock::new(Ours { have: have.clone(), log: Vec::new() }),
+        ours: RwLock::new(Ours { have: have.clone(), log: Vec::new(), hidden }),
         buffers: Pool::default(),
         limits: setup.limits,
         reports: reports.clone(),
     });
-    let opening = begin.start(&shared)?;
+    let opening = begin.start(&shared, setup.files)?;
     if let Some(node) = &setup.node {
         node.add(setup.config.info_hash, &shared);
     }
@@ -86,6 +94,7 @@ pub(crate) fn run(setup: Setup) -> std::io::Result<mpsc::Sender<Report>> {
     let driver = Driver {
         shared,
         dialer: setup.dialer,
+        binding: setup.binding,
         mailboxes: HashMap::new(),
         events: setup.events,
         progress: setup.progress,
@@ -105,6 +114,7 @@ pub(super) struct Driver {
     pub(super) core: SwarmCore,
     pub(super) shared: Arc<Shared>,
     dialer: Arc<dyn Dialer>,
+    binding: Binding,
     mailboxes: HashMap<PeerKey, Arc<Mailbox>>,
     events: Sink,
     progress: Arc<Mutex<Progress>>,
@@ -126,7 +136,8 @@ impl Driver {
     ) {
         let listen = node.as_ref().map(Node::local_addr);
         let progress = self.core.progress();
-        self.emit(EventKind::Started { listen, have: progress.have, pieces: progress.pieces });
+        let Progress { have, need, pieces, .. } = progress;
+        self.emit(EventKind::Started { listen, have, need, pieces });
         let (found, mut finds) = mpsc::channel(64);
         let (stop, stopped) = watch::channel(false);
         let mut sources = self.start_sources(sources, listen.map(|a| a.port()), &found, &stopped);
@@ -182,13 +193,13 @@ impl Driver {
             let who = (config.info_hash, config.peer_id, port);
             let what = (source.name(), source.kind());
             let totals = self.totals.subscribe();
-            let stop = if !is_fit_for_private(source.kind()) {
-                self.open_sources.subscribe()
-            } else {
+            let stop = if is_fit_for_private(source.kind()) {
                 stopped.clone()
+            } else {
+                self.open_sources.subscribe()
             };
             let context = SourceContext::new(who, what, totals, stop, found.clone());
-            tasks.spawn(source.run(context));
+            tasks.spawn(source.run(context.bound(self.binding.clone())));
         }
         tasks
     }
@@ -232,12 +243,27 @@ impl Driver {
                 self.emit(EventKind::StoreFailed { error: error.to_string() });
                 self.stop();
             }
+            Report::Choose(choice, reply) => self.choose(&choice, reply),
             Report::Wish(input) => self.core.handle(now, input),
             // Who asked may have given up.
             Report::Addresses(reply) => _ = reply.send(self.core.addresses(now)),
             Report::Look(reply) => _ = reply.send(self.core.snapshot(now)),
             Report::Stop => self.stop(),
         }
+    }
+
+    /// The store hears of it first: it may not be able to, and pieces are to find it ready. Without a store
+    /// the reply is dropped, as after the swarm's end.
+    fn choose(&self, choice: &Choice, reply: Reply) {
+        let Some(metainfo) = &self.opening.metainfo else { return };
+        let pieces = Arc::new(choice.pieces(metainfo));
+        let job = Job::Choose(choice.wanted(), Some((pieces, reply)));
+        let shared = self.shared.clone();
+        tokio::spawn(async move {
+            if let Some(data) = shared.data() {
+                data.writer.write(job).await;
+            }
+        });
     }
 
     pub(super) fn stop(&mut self) {
@@ -308,6 +334,10 @@ impl Driver {
                         let soon = self.shared.clock.now() + wait.clamp(ANNOUNCE, ANNOUNCE_MOST);
                         self.announce_at.get_or_insert(self.shared.clock.instant(soon));
                     }
+                }
+                Action::ShowAll => {
+                    self.shared.show_all();
+                    self.announce();
                 }
                 Action::Forget(piece) => {
                     if let Some(data) = self.shared.data() {

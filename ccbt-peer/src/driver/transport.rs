@@ -3,14 +3,17 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::io::{self, IoSliceMut};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
+
+use super::binding::Binding;
 
 /// A connection that does not stand after so long is given up.
 const CONNECT_LIMIT: Duration = Duration::from_secs(15);
@@ -28,14 +31,39 @@ pub trait Dialer: fmt::Debug + Send + Sync {
     async fn dial(&self, addr: SocketAddr) -> io::Result<Transport>;
 }
 
-/// Plain TCP.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct TcpDialer;
+/// Plain TCP, from any address of ours or through a [`Binding`].
+#[derive(Clone, Debug, Default)]
+pub struct TcpDialer {
+    binding: Binding,
+}
+
+impl TcpDialer {
+    /// Connections that take this way.
+    #[must_use]
+    pub fn through(binding: Binding) -> Self {
+        Self { binding }
+    }
+
+    fn socket(&self, is_ipv4: bool) -> io::Result<TcpSocket> {
+        let socket = if is_ipv4 { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        let ip = self.binding.tie(SockRef::from(&socket), is_ipv4)?;
+        // The system chooses better when it knows where to.
+        if !ip.is_unspecified() {
+            socket.bind((ip, 0).into())?;
+        }
+        Ok(socket)
+    }
+}
 
 #[async_trait]
 impl Dialer for TcpDialer {
     async fn dial(&self, addr: SocketAddr) -> io::Result<Transport> {
-        let connect = tokio::time::timeout(CONNECT_LIMIT, TcpStream::connect(addr));
+        let addr = match addr.ip().to_canonical() {
+            IpAddr::V4(ip) => (ip, addr.port()).into(),
+            IpAddr::V6(_) => addr,
+        };
+        let socket = self.socket(addr.is_ipv4())?;
+        let connect = tokio::time::timeout(CONNECT_LIMIT, socket.connect(addr));
         let stream = connect.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
         Transport::tcp(stream)
     }

@@ -7,13 +7,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::Bytes;
 use ccbt_wire::{Block, PieceIndex};
 use sha1::{Digest, Sha1};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::Report;
 use super::assembly::{self, Assemblies, PieceBuffer};
 use crate::Geometry;
+use crate::choice::PieceChoice;
 use crate::store::{PieceStore, StoreError};
-use crate::swarm::PeerKey;
+use crate::swarm::{Input, PeerKey};
 
 /// Jobs that may wait. Whole pieces are bounded by their buffers already.
 const QUEUE: usize = 64;
@@ -21,6 +22,9 @@ const QUEUE: usize = 64;
 const BATCH: usize = 128;
 /// A piece that went to the store block by block is read back in such steps.
 const STEP: usize = 256 << 10;
+
+/// Where it is told whether the store could follow a choice.
+pub(crate) type Reply = oneshot::Sender<Result<(), StoreError>>;
 
 /// What is to be written.
 #[derive(Debug)]
@@ -38,6 +42,9 @@ pub(crate) enum Job {
         /// Who sent each block.
         senders: Vec<PeerKey>,
     },
+    /// Of the torrent's files these are wanted from now on: the store is to be ready for them, and then the
+    /// core is told which pieces that means. Without somebody to reply to, it is the choice of the start.
+    Choose(Vec<bool>, Option<(Arc<PieceChoice>, Reply)>),
 }
 
 /// The way to the writer thread. When the last one is dropped, the thread ends.
@@ -61,6 +68,13 @@ impl Writer {
         let builder = std::thread::Builder::new().name("ccbt-writer".to_owned());
         let thread = builder.spawn(move || worker.run(queue))?;
         Ok((Self { jobs, waiting }, thread))
+    }
+
+    /// Queues a job before there is any other.
+    pub(crate) fn begin(&self, job: Job) {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        // An empty queue has room.
+        let _ = self.jobs.try_send(job);
     }
 
     /// Queues a job; waits while the queue is full.
@@ -113,6 +127,11 @@ impl Worker {
                 Job::Verify { piece, hasher, hashed, senders } => {
                     self.verify(piece, *hasher, hashed, &senders)?;
                 }
+                Job::Choose(files, reply) => {
+                    // What came before it goes where it was meant to go.
+                    self.write_run(&mut run)?;
+                    self.choose(&files, reply)?;
+                }
             }
         }
         self.write_run(&mut run)
@@ -127,6 +146,21 @@ impl Worker {
             self.assemblies.reuse(buffer);
             self.report(Report::Stored(piece));
         }
+        Ok(())
+    }
+
+    fn choose(
+        &self,
+        files: &[bool],
+        reply: Option<(Arc<PieceChoice>, Reply)>,
+    ) -> Result<(), StoreError> {
+        let chosen = self.store.choose(files);
+        let Some((pieces, reply)) = reply else { return chosen };
+        if chosen.is_ok() {
+            self.report(Report::Wish(Input::Choose(pieces)));
+        }
+        // Who asked may have given up.
+        let _ = reply.send(chosen);
         Ok(())
     }
 

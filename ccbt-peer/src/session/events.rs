@@ -93,6 +93,8 @@ pub enum Tell {
     Interested(bool),
     /// Send CHOKE or UNCHOKE.
     Choke(bool),
+    /// Say that we have this piece, to this peer alone (BEP 16).
+    Have(PieceIndex),
     /// Ask for these blocks.
     Request(Vec<Block>),
     /// These blocks are no longer needed.
@@ -100,8 +102,8 @@ pub enum Tell {
     /// The peer may have these pieces though we choke it; it is told so (BEP 6). For connections with the
     /// fast extension.
     AllowFast(Vec<PieceIndex>),
-    /// We need nothing any more: tell it, if the peer understands (BEP 21).
-    UploadOnly,
+    /// We need nothing any more, or need something again: tell it, if the peer understands (BEP 21).
+    UploadOnly(bool),
     /// The metadata is known now: carried out by
     /// [`Session::learn_metadata`](super::Session::learn_metadata), since it may end the connection.
     Metadata,

@@ -220,7 +220,7 @@ impl Session {
         }
         if self.phase == super::Phase::Open {
             // Who has none may ask us from now on.
-            self.say_hello(false);
+            self.say_hello(None);
         }
         Ok(())
     }

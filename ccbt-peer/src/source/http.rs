@@ -14,11 +14,12 @@ pub(super) mod server;
 mod tests;
 
 use std::error::Error;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
 use ccbt_wire::tracker::TrackerError;
-use http_body_util::Empty;
+use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{ACCEPT_ENCODING, LOCATION, USER_AGENT};
 use hyper::{Request, Response, Uri};
@@ -28,10 +29,13 @@ use hyper_util::rt::TokioExecutor;
 use tokio::time::timeout;
 
 use self::tls::Tls;
+use crate::Binding;
 
 pub use self::error::HttpError;
 #[cfg(feature = "webseed")]
 pub(super) use self::range::Ranges;
+#[cfg(feature = "nat")]
+pub(super) use self::url::resolve;
 pub(super) use self::url::{is_http, parse};
 
 const AGENT: &str = concat!("ccbt/", env!("CARGO_PKG_VERSION"));
@@ -59,7 +63,15 @@ const WHOLE: Duration = Duration::from_secs(120);
 /// [`HttpError`] says which bound was met, or what the server or the network said; a status that is
 /// not 2xx is an error.
 pub async fn fetch(url: &str, limit: usize) -> Result<Bytes, HttpError> {
-    let answer = timeout(WHOLE, get(url, limit)).await;
+    fetch_through(&Binding::default(), url, limit).await
+}
+
+/// The same as [`fetch`], over the way into the network that `binding` says.
+///
+/// # Errors
+/// As [`fetch`].
+pub async fn fetch_through(binding: &Binding, url: &str, limit: usize) -> Result<Bytes, HttpError> {
+    let answer = timeout(WHOLE, get_through(binding, url, limit)).await;
     let answer = answer.map_err(|_| HttpError::TimedOut { seconds: WHOLE.as_secs() })??;
     if answer.is_success() { Ok(answer.body) } else { Err(HttpError::Status(answer.status)) }
 }
@@ -95,13 +107,27 @@ impl Answer {
 
 /// Gets what lies at `url`; as [`fetch`], but any status will do and there is no bound on the whole.
 pub(super) async fn get(url: &str, limit: usize) -> Result<Answer, HttpError> {
-    get_with(&tls::SYSTEM, url, limit).await
+    get_through(&Binding::default(), url, limit).await
 }
 
-async fn get_with(tls: &Tls, url: &str, limit: usize) -> Result<Answer, HttpError> {
+/// The same, over the way into the network that `binding` says.
+pub(super) async fn get_through(
+    binding: &Binding,
+    url: &str,
+    limit: usize,
+) -> Result<Answer, HttpError> {
+    get_with(&tls::SYSTEM, binding, url, limit).await
+}
+
+async fn get_with(
+    tls: &Tls,
+    binding: &Binding,
+    url: &str,
+    limit: usize,
+) -> Result<Answer, HttpError> {
     let mut uri = parse(url)?;
     for _ in 0..=MOST_REDIRECTS {
-        let response = timeout(PATIENCE, send(tls, &uri)).await;
+        let response = timeout(PATIENCE, send(tls, binding, &uri)).await;
         let response =
             response.map_err(|_| HttpError::TimedOut { seconds: PATIENCE.as_secs() })??;
         match redirect(&response, &uri)? {
@@ -121,29 +147,55 @@ fn redirect(response: &Response<Incoming>, from: &Uri) -> Result<Option<Uri>, Ht
     let Some(location) = response.headers().get(LOCATION).filter(|_| is_redirect) else {
         return Ok(None);
     };
-    let target = url::resolve(from, &String::from_utf8_lossy(location.as_bytes()))?;
+    let target = resolve(from, &String::from_utf8_lossy(location.as_bytes()))?;
     if from.scheme_str() == Some("https") && target.scheme_str() == Some("http") {
         return Err(HttpError::Downgrade);
     }
     Ok(Some(target))
 }
 
-async fn send(tls: &Tls, uri: &Uri) -> Result<Response<Incoming>, HttpError> {
+/// Sends a request as it is to an `http` URL; nothing is followed.
+#[cfg(feature = "nat")]
+pub(super) async fn call(
+    binding: &Binding,
+    request: Request<Full<Bytes>>,
+    limit: usize,
+) -> Result<Answer, HttpError> {
+    let response = request_over(connector(binding), request).await?;
+    let status = response.status().as_u16();
+    Ok(Answer { status, body: body::read(response, limit, PATIENCE).await? })
+}
+
+async fn send(tls: &Tls, binding: &Binding, uri: &Uri) -> Result<Response<Incoming>, HttpError> {
     let request = Request::get(uri)
         .header(USER_AGENT, AGENT)
         .header(ACCEPT_ENCODING, "identity")
-        .body(Empty::new())
+        .body(Full::default())
         .map_err(|error| HttpError::of(&error))?;
     if uri.scheme_str() == Some("https") {
-        request_over(tls.connector().await?, request).await
+        request_over(tls.connector(connector(binding)).await?, request).await
     } else {
-        request_over(HttpConnector::new(), request).await
+        request_over(connector(binding), request).await
     }
+}
+
+fn connector(binding: &Binding) -> HttpConnector {
+    let mut connector = HttpConnector::new();
+    #[cfg(any(target_os = "android", target_os = "linux"))]
+    if let Some(device) = binding.device() {
+        connector.set_interface(device);
+    }
+    match binding.sources() {
+        (Some(IpAddr::V4(v4)), Some(IpAddr::V6(v6))) => connector.set_local_addresses(v4, v6),
+        // With one address it has no way into the network of the other family.
+        (v4, v6) => connector.set_local_address(v4.or(v6)),
+    }
+    connector
 }
 
 async fn request_over<C>(
     connector: C,
-    request: Request<Empty<Bytes>>,
+    request: Request<Full<Bytes>>,
 ) -> Result<Response<Incoming>, HttpError>
 where
     C: Connect + Clone + Send + Sync + 'static,

@@ -11,6 +11,7 @@ use ccbt_policy::Source;
 
 use self::hub::Hub;
 use super::{PeerSource, SourceContext};
+use crate::Binding;
 
 /// Local service discovery (BEP 14), for all torrents of a program: one socket for IPv4, one for IPv6.
 ///
@@ -28,22 +29,34 @@ use super::{PeerSource, SourceContext};
 /// let b = Swarm::builder(b).source(local.source());
 /// # }
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct LocalDiscovery {
     hub: Arc<Hub>,
 }
 
 impl LocalDiscovery {
-    /// Nothing is opened or sent before a source runs.
+    /// In the network of the system's choice. Nothing is opened or sent before a source runs.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self::over(&Binding::default())
+    }
+
+    /// In the network that `binding` leads to.
+    #[must_use]
+    pub fn over(binding: &Binding) -> Self {
+        Self { hub: Arc::new(Hub::new(binding.clone())) }
     }
 
     /// The source for one torrent.
     #[must_use]
     pub fn source(&self) -> LocalSource {
         LocalSource { hub: Arc::clone(&self.hub) }
+    }
+}
+
+impl Default for LocalDiscovery {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -26,8 +26,8 @@ use tokio::sync::mpsc;
 use self::layout::Layout;
 use self::peer::Peer;
 use super::{PeerSource, SourceContext, http};
-use crate::Addresses;
 use crate::driver::{Dialer, Transport};
+use crate::{Addresses, Binding};
 
 const FIRST_RETRY: Duration = Duration::from_secs(30);
 const LONGEST_RETRY: Duration = Duration::from_secs(10 * 60);
@@ -94,7 +94,7 @@ impl WebSeeds {
     }
 
     /// Finds out where a web seed is, under an address that no other one has.
-    async fn look_up(&self, url: &str, uri: &Uri) -> Result<SocketAddr, String> {
+    async fn look_up(&self, url: &str, uri: &Uri, binding: &Binding) -> Result<SocketAddr, String> {
         let host = uri.host().unwrap_or_default();
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         let usual = if uri.scheme_str() == Some("https") { 443 } else { 80 };
@@ -107,7 +107,7 @@ impl WebSeeds {
             url: url.to_owned(),
             metainfo: Arc::clone(&self.metainfo),
             layout: Layout::new(&self.metainfo, url).map_err(|error| error.to_string())?,
-            ranges: http::Ranges::default(),
+            ranges: http::Ranges::through(binding),
             failures: self.tell.clone(),
         };
         seeds.insert(address, Arc::new(seed));
@@ -155,7 +155,7 @@ impl PeerSource for WebSeeds {
             let mut again = Vec::new();
             for (url, uri) in waiting {
                 let found = tokio::select! {
-                    found = self.look_up(&url, &uri) => found,
+                    found = self.look_up(&url, &uri, context.binding()) => found,
                     () = context.stopped() => return,
                 };
                 let context = context.named(&url);

@@ -1,12 +1,16 @@
 //! Pieces in files: the torrent as it is meant to lie on a disk.
 
 mod belongs;
+mod builder;
+mod choosing;
 mod cut;
 mod folder;
 mod layout;
 mod marker;
+mod part;
 mod pool;
 mod positional;
+mod room;
 mod survey;
 
 #[cfg(test)]
@@ -20,15 +24,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ccbt_wire::{Bitfield, Metainfo, PieceIndex};
 
-use self::belongs::Judgement;
+pub use self::builder::FileStoreBuilder;
+pub use self::part::PartFile;
+pub use self::room::{Allocation, Room};
+
 use self::cut::{Cut, CutMut};
 use self::folder::Folder;
 use self::layout::Layout;
 use self::marker::Marker;
+use self::part::Part;
 use self::pool::Pool;
 use self::survey::Standing;
 use super::extent::{Extent, length_of};
-use super::{PieceStore, StoreError, check_with};
+use super::{PieceStore, StoreError};
 
 /// Files that are open at a time.
 const OPEN_FILES: usize = 64;
@@ -52,6 +60,12 @@ const OPEN_FILES: usize = 64;
 /// is kept, and only zeros in it are replaced: a write that would change another byte fails with
 /// [`StoreError::Foreign`] before anything of it is written to that file.
 ///
+/// **Files that are not wanted** ([`builder`](Self::builder), [`choose`](PieceStore::choose)) are neither
+/// created nor, where something lies in their place, changed, unless that is known to be of this torrent.
+/// What they have of pieces that wanted files share lies in a hidden *part file* beside the payload,
+/// `.ccbt-<16 hex digits>.pieces.part`, and is moved into its place when they are wanted. The part file goes
+/// when it holds nothing.
+///
 /// Calls may come from many threads; none waits for another one's I/O, except to create a file.
 #[derive(Debug)]
 pub struct FileStore {
@@ -61,8 +75,20 @@ pub struct FileStore {
     /// A [`Standing`] for each file.
     standings: Box<[AtomicU8]>,
     pool: Pool,
+    part: Part,
+    allocation: Allocation,
     /// Also held while a file is created, so that it is created once.
-    marker: Mutex<Marker>,
+    notes: Mutex<Notes>,
+}
+
+/// What is known of files beside their standing.
+#[derive(Debug)]
+struct Notes {
+    marker: Marker,
+    /// Which files are in the note of those that we created.
+    noted: Vec<bool>,
+    /// Which files are wanted.
+    chosen: Vec<bool>,
 }
 
 impl FileStore {
@@ -76,21 +102,7 @@ impl FileStore {
     /// [`StoreError::Foreign`] for what can be seen without reading: a file that is too long, a folder
     /// or a link where a file should be. [`StoreError::Io`] if the folder cannot be opened or created.
     pub fn open(folder: impl AsRef<Path>, metainfo: &Metainfo) -> Result<Self, StoreError> {
-        let folder = Folder::open(folder.as_ref())?;
-        let layout = Layout::of(metainfo);
-        let (marker, created) = Marker::read(&folder, metainfo.info_hash())?;
-        let standings = survey::survey(&folder, &layout, &created)?;
-        Ok(Self {
-            folder,
-            layout,
-            extent: Extent::of(metainfo),
-            standings: standings
-                .into_iter()
-                .map(|standing| AtomicU8::new(standing as u8))
-                .collect(),
-            pool: Pool::new(OPEN_FILES),
-            marker: Mutex::new(marker),
-        })
+        Self::builder(folder, metainfo).open()
     }
 
     /// Opens the store, hashes what lies in `folder`, and tells which pieces are right.
@@ -112,46 +124,14 @@ impl FileStore {
     pub fn resume_with(
         folder: impl AsRef<Path>,
         metainfo: &Metainfo,
-        mut progress: impl FnMut(u32, u32),
+        progress: impl FnMut(u32, u32),
     ) -> Result<(Self, Bitfield), StoreError> {
-        let store = Self::open(folder, metainfo)?;
-        let pieces = metainfo.piece_count();
-        if store.is_untouched() {
-            progress(pieces, pieces);
-            return Ok((store, Bitfield::new(pieces)));
-        }
-        let have = check_with(&store, metainfo, &mut progress)?;
-        store.judge(&have)?;
-        Ok((store, have))
+        Self::builder(folder, metainfo).resume_with(progress)
     }
 
-    /// Whether there is nothing to read at all, as at the start of most downloads.
-    fn is_untouched(&self) -> bool {
-        (0..self.layout.len())
-            .all(|index| !self.layout.file(index).pad && self.standing(index) == Standing::Absent)
-    }
-
-    /// Takes over the files that the verified pieces prove, and refuses those that they disprove.
-    fn judge(&self, have: &Bitfield) -> Result<(), StoreError> {
-        for (index, entry) in self.layout.stored() {
-            if self.standing(index) != Standing::Unproven {
-                continue;
-            }
-            match belongs::judge(entry, &self.extent, have) {
-                Judgement::Belongs => self.set_standing(index, Standing::Ours),
-                Judgement::Open => (),
-                Judgement::Disproven => {
-                    let file = self.handle(index, false)?;
-                    let zeros = belongs::is_all_zeros(&file);
-                    if !zeros.map_err(|error| self.folder.error(&entry.path, "read", error))? {
-                        let why = "it does not belong to this torrent: no piece of it is right";
-                        return Err(self.folder.foreign(&entry.path, why));
-                    }
-                    self.set_standing(index, Standing::Ours);
-                }
-            }
-        }
-        Ok(())
+    /// A store that is opened with more than a folder.
+    pub fn builder(folder: impl AsRef<Path>, metainfo: &Metainfo) -> FileStoreBuilder<'_> {
+        FileStoreBuilder::new(folder.as_ref(), metainfo)
     }
 
     fn standing(&self, index: usize) -> Standing {
@@ -162,8 +142,8 @@ impl FileStore {
         self.standings[index].store(standing as u8, Ordering::Release);
     }
 
-    fn marker(&self) -> MutexGuard<'_, Marker> {
-        self.marker.lock().unwrap_or_else(PoisonError::into_inner)
+    fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The file, open; for a writer it is created if it does not exist.
@@ -172,21 +152,32 @@ impl FileStore {
             return Ok(file);
         }
         let path = &self.layout.file(index).path;
-        if self.standing(index) == Standing::Absent {
+        let is_missing = || matches!(self.standing(index), Standing::Absent | Standing::Aside);
+        if is_missing() {
             if !writable {
                 return Err(self.folder.error(path, "read", ErrorKind::NotFound.into()));
             }
-            let mut marker = self.marker();
+            let mut notes = self.notes();
+            self.bring_home(index, &mut notes)?;
             // Another thread may have been faster.
             if self.standing(index) == Standing::Absent {
-                marker.note(&self.folder, path)?;
-                let file = self.with_room(|| self.folder.create_file(path))?;
+                let file = self.create(index, &mut notes)?;
                 self.set_standing(index, Standing::Ours);
                 return Ok(self.pooled(index, file, writable));
             }
         }
         let file = self.with_room(|| self.folder.open_file(path, writable))?;
         Ok(self.pooled(index, file, writable))
+    }
+
+    /// Creates a file that is absent.
+    fn create(&self, index: usize, notes: &mut Notes) -> Result<File, StoreError> {
+        let path = &self.layout.file(index).path;
+        notes.marker.note(&self.folder, path)?;
+        notes.noted[index] = true;
+        let file = self.with_room(|| self.folder.create_file(path))?;
+        self.take_room(index, &file)?;
+        Ok(file)
     }
 
     fn pooled(&self, index: usize, file: File, writable: bool) -> Arc<File> {
@@ -207,16 +198,44 @@ impl FileStore {
     }
 
     fn write_file(&self, index: usize, data: &[IoSlice<'_>], at: u64) -> Result<(), StoreError> {
+        if self.standing(index) == Standing::Aside && self.write_aside(index, data, at)? {
+            return Ok(());
+        }
         let file = self.handle(index, true)?;
+        self.put(&file, index, self.standing(index), data, at)
+    }
+
+    /// Writes what a file that is aside has of shared pieces. False if it is not aside any more, or if that
+    /// is no such piece: it was asked for while the file was wanted, and is to lie in its place.
+    fn write_aside(&self, index: usize, data: &[IoSlice<'_>], at: u64) -> Result<bool, StoreError> {
+        let position = self.layout.file(index).offset + at;
+        let mut part = self.part.lock();
+        let aside = self.standing(index) == Standing::Aside
+            && self.part.has_place(position, length_of(data) as u64);
+        if aside {
+            self.part.write(&self.folder, &mut part, data, position)?;
+        }
+        Ok(aside)
+    }
+
+    /// Writes to a file as its standing allows.
+    fn put(
+        &self,
+        file: &File,
+        index: usize,
+        standing: Standing,
+        data: &[IoSlice<'_>],
+        at: u64,
+    ) -> Result<(), StoreError> {
         let path = &self.layout.file(index).path;
-        if self.standing(index) == Standing::Unproven {
-            let conflict = belongs::conflict(&file, data, at);
+        if standing == Standing::Unproven {
+            let conflict = belongs::conflict(file, data, at);
             if let Some(at) = conflict.map_err(|error| self.folder.error(path, "read", error))? {
                 let why = format!("its byte {at} differs from the torrent's");
                 return Err(self.folder.foreign(path, why));
             }
         }
-        let written = positional::write_all_at(&file, data, at);
+        let written = positional::write_all_at(file, data, at);
         written.map_err(|error| self.folder.error(path, "write", error))
     }
 
@@ -226,9 +245,17 @@ impl FileStore {
         buffers: &mut [IoSliceMut<'_>],
         at: u64,
     ) -> Result<(), StoreError> {
+        let entry = self.layout.file(index);
+        if self.standing(index) == Standing::Aside {
+            let read = self.part.read(&self.folder, buffers, entry.offset + at);
+            // It may just have been moved into its place.
+            if read.is_ok() || self.standing(index) == Standing::Aside {
+                return read;
+            }
+        }
         let file = self.handle(index, false)?;
         positional::read_exact_at(&file, buffers, at)
-            .map_err(|error| self.folder.error(&self.layout.file(index).path, "read", error))
+            .map_err(|error| self.folder.error(&entry.path, "read", error))
     }
 }
 
@@ -281,25 +308,37 @@ impl PieceStore for FileStore {
         let length = length_of(buffers);
         let position = self.extent.place(piece, begin, length);
         let span = position.ok().and_then(|position| self.layout.only_span(position, length));
+        let span = span.filter(|span| self.standing(span.file) != Standing::Aside);
         // To open a file may take as long as to read it.
         let file = span.and_then(|span| Some((self.pool.find(span.file, false)?, span.at)));
         file.is_some_and(|(file, at)| positional::read_cached(&file, buffers, at))
     }
 
-    /// Creates the torrent's empty files and removes the note about the files in progress. Does
-    /// nothing if both is done.
+    fn choose(&self, files: &[bool]) -> Result<(), StoreError> {
+        self.choose_files(files)
+    }
+
+    /// Creates the wanted files that are empty and removes the note about the files in progress, unless
+    /// there are others that we began. Does nothing if both is done.
     fn finish(&self) -> Result<(), StoreError> {
-        let mut marker = self.marker();
+        let mut notes = self.notes();
+        let mut begun = false;
         for (index, entry) in self.layout.stored() {
-            if entry.length > 0 {
+            if !notes.chosen[index] {
+                begun |= notes.noted[index];
+            } else if entry.length > 0 {
                 // Somebody may have removed what we wrote: then nothing is finished.
                 self.folder.open_file(&entry.path, false)?;
-            } else if self.standing(index) == Standing::Absent {
+            } else if matches!(self.standing(index), Standing::Absent | Standing::Aside) {
                 self.with_room(|| self.folder.create_file(&entry.path))?;
                 self.set_standing(index, Standing::Ours);
             }
         }
-        marker.remove(&self.folder)
+        if begun {
+            return Ok(());
+        }
+        notes.noted.fill(false);
+        notes.marker.remove(&self.folder)
     }
 }
 

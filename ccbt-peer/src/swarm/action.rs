@@ -9,6 +9,7 @@ use ccbt_wire::{Bitfield, PieceIndex};
 
 use super::Print;
 use crate::blocklist::Blocklist;
+use crate::choice::PieceChoice;
 use crate::event::EventKind;
 use crate::session::{SessionEvent, Tell};
 use crate::{CloseReason, Geometry};
@@ -72,7 +73,12 @@ pub enum Input {
         private: bool,
     },
     /// The files of a torrent whose metadata was fetched are checked: these pieces are in the store.
-    Checked(Bitfield),
+    Checked {
+        /// What is there.
+        have: Bitfield,
+        /// What is wanted.
+        choice: Arc<PieceChoice>,
+    },
     /// From now on peers of this host keep their slots whatever the rules say, or no longer do.
     Pin {
         /// The host.
@@ -84,6 +90,9 @@ pub enum Input {
     Policy(Arc<dyn EvictionPolicy>),
     /// Other ideas of who is worth more, and of how many go for better ones.
     Ranking(Arc<dyn Ranking>, Turnover),
+    /// Other pieces are wanted from now on, or in another order. One that is about another number of pieces
+    /// is ignored.
+    Choose(Arc<PieceChoice>),
     /// So many connections with a slot from now on.
     MaxPeers(u32),
     /// Other addresses are blocked from now on.
@@ -111,6 +120,9 @@ pub enum Action {
     },
     /// Tell every peer that we have this piece.
     Announce(PieceIndex),
+    /// Greet with all that we have from now on, and tell everybody who was greeted otherwise: super-seeding is
+    /// over.
+    ShowAll,
     /// Throw away the blocks of this piece that are here: it starts over.
     Forget(PieceIndex),
     /// Close the connection, or give up the dial.

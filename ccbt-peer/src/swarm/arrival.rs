@@ -7,11 +7,11 @@ use ccbt_policy::{Direction, PeerView, Source, Time};
 use ccbt_wire::PeerId;
 
 use super::roster::{Peer, Place};
-use super::{PeerKey, SwarmCore, memory};
+use super::{Action, PeerKey, SwarmCore, memory};
 use crate::CloseReason;
 use crate::close::Refusal;
 use crate::event::EventKind;
-use crate::session::SessionEvent;
+use crate::session::{SessionEvent, Tell};
 
 /// A newcomer without a free slot has so long to show what it has.
 pub(super) const LOBBY: Duration = Duration::from_secs(2);
@@ -77,6 +77,11 @@ impl SwarmCore {
         let place = if free { Place::Slot } else { Place::Lobby { until: now + LOBBY } };
         self.peers.set_place(key, place);
         self.watch.insert(key, view, now);
+        self.show_next(now, key);
+        if self.need == 0 && !self.have.all() {
+            // Our greeting says it only for what is complete.
+            self.actions.push_back(Action::Tell { key, tell: Tell::UploadOnly(true) });
+        }
         self.emit(EventKind::PeerConnected { peer: addr, direction: *direction, source });
         self.refresh_swarm_view(now);
     }

@@ -48,8 +48,8 @@ impl SwarmCore {
         if complete && let Some(bits) = peer.bits.take() {
             self.picker.rarity.sub_all(&bits);
         }
-        let ours = self.have.get(piece);
-        let wanted = self.metadata.checked && !ours;
+        let (ours, settled) = (self.have.get(piece), self.settled.get(piece));
+        let wanted = self.metadata.checked && !settled;
         let lacked = kind != Availability::Unknown;
         let all_offered = self.have.count_ones();
         self.watch.update(key, now, |view| {
@@ -62,6 +62,7 @@ impl SwarmCore {
                 view.set_availability(now, Availability::All);
             }
         });
+        self.super_seed_heard(now, key, piece);
         self.follow(now, key);
     }
 
@@ -85,11 +86,12 @@ impl SwarmCore {
         });
     }
 
-    /// Our own piece: everybody who has it is wanted for one piece less, everybody else is offered one more.
-    pub(super) fn share_piece(&mut self, now: Time, piece: PieceIndex) {
+    /// Our own piece: everybody who has it is wanted for one piece less, if it was `needed`, and everybody
+    /// else is offered one more.
+    pub(super) fn share_piece(&mut self, now: Time, piece: PieceIndex, needed: bool) {
         let change = |view: &mut PeerView, has: bool| {
             if has {
-                set_wanted(view, now, view.wanted.saturating_sub(1));
+                set_wanted(view, now, view.wanted.saturating_sub(needed.into()));
             } else {
                 view.set_offered(now, view.offered + 1);
             }
@@ -122,15 +124,15 @@ impl SwarmCore {
             _ if !self.metadata.checked => (0, 0),
             (Availability::All, _) => (self.need, 0),
             (Availability::Some, Some(bits)) => {
-                (bits.count_and_not(&self.have), self.have.count_and_not(bits))
+                (bits.count_and_not(&self.settled), self.have.count_and_not(bits))
             }
             _ => (0, self.have.count_ones()),
         }
     }
 
     /// Measures all peers anew, after everything has changed.
-    pub(super) fn rebalance(&mut self, now: Time) {
-        for key in self.peers.keys() {
+    pub(super) fn rebalance_all(&mut self, now: Time) {
+        for key in self.open_peers() {
             let Some(view) = self.watch.get(key) else { continue };
             let kind = view.availability;
             let have = if kind == Availability::All { self.have.len() } else { view.have };
@@ -142,6 +144,14 @@ impl SwarmCore {
             });
             self.follow(now, key);
         }
+    }
+
+    /// What we need has changed: so may have what we want of the peer.
+    pub(super) fn rebalance(&mut self, now: Time, key: PeerKey) {
+        let Some(kind) = self.watch.get(key).map(|view| view.availability) else { return };
+        let (wanted, _) = self.balance(key, kind);
+        self.watch.update(key, now, |view| set_wanted(view, now, wanted));
+        self.follow(now, key);
     }
 
     /// Tells peer and watchers what changed: interest, readiness; and asks for blocks.

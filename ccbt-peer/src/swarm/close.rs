@@ -37,6 +37,9 @@ impl SwarmCore {
     ) {
         let Some(peer) = self.peers.remove(key) else { return };
         self.take_back(key, &peer);
+        if let Some(state) = &mut self.super_seed {
+            state.forget(key);
+        }
         let view = self.watch.remove(key);
         self.stirred = true;
         self.choker.unchoked -= usize::from(view.as_ref().is_some_and(|view| !view.am_choking));

@@ -19,6 +19,9 @@ impl SwarmCore {
         let (Some(peer), Some(view)) = (self.peers.get_mut(key), self.watch.get(key)) else {
             return;
         };
+        if self.super_seed.is_some() {
+            return;
+        }
         let IpAddr::V4(ip) = view.addr.ip().to_canonical() else { return };
         if peer.allows || self.have.none() || !waits_with_nothing(view) {
             return;

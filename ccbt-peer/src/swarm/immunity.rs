@@ -37,7 +37,8 @@ impl SwarmCore {
     /// Needed pieces that one peer has, seeds apart.
     fn pieces_of_one(&self) -> Bitfield {
         let mut rare = Bitfield::new(self.have.len());
-        for piece in self.have.iter_zeros().filter(|piece| self.picker.rarity.count(*piece) == 1) {
+        for piece in self.settled.iter_zeros().filter(|piece| self.picker.rarity.count(*piece) == 1)
+        {
             rare.set(piece, true);
         }
         rare
@@ -45,6 +46,6 @@ impl SwarmCore {
 
     /// Whether there is a needed piece that nobody has, seeds apart.
     fn has_pieces_of_none(&self) -> bool {
-        self.have.iter_zeros().any(|piece| self.picker.rarity.count(piece) == 0)
+        self.settled.iter_zeros().any(|piece| self.picker.rarity.count(piece) == 0)
     }
 }

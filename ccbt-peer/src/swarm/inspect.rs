@@ -43,7 +43,8 @@ impl SwarmCore {
             return Vec::new();
         }
         let mut runs: Vec<Range<u32>> = Vec::new();
-        let missing = self.have.iter_zeros().filter(|piece| self.picker.rarity.count(*piece) == 0);
+        let missing =
+            self.settled.iter_zeros().filter(|piece| self.picker.rarity.count(*piece) == 0);
         for PieceIndex(piece) in missing {
             match runs.last_mut() {
                 Some(run) if run.end == piece => run.end += 1,

@@ -27,7 +27,8 @@ impl SwarmCore {
     pub fn recall(&mut self, now: Time, addresses: &Addresses) {
         let have = self.have.count_ones();
         let gone = [
-            (have < addresses.have, Clears::WantedGrew),
+            // Whoever was content and is no longer has chosen more.
+            (have < addresses.have || (addresses.complete && self.need > 0), Clears::WantedGrew),
             (have > addresses.have, Clears::OfferGrew),
             (addresses.complete != self.is_complete(), Clears::ModeChanged),
         ];

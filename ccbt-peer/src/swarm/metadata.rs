@@ -3,12 +3,15 @@
 
 mod fetch;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use ccbt_policy::{Source, Time};
 use ccbt_wire::{Bitfield, ExtensionHandshake, MetadataMessage, UT_METADATA};
 
 use super::picker::Picker;
-use super::{Action, PeerKey, SwarmCore};
+use super::{Action, PeerKey, SwarmCore, choosing};
+use crate::choice::PieceChoice;
 use crate::close::Violation;
 use crate::event::EventKind;
 use crate::session::Tell;
@@ -127,7 +130,7 @@ impl SwarmCore {
         }
     }
 
-    /// The metadata is known. Peers can be measured from now on, but not what we need.
+    /// The metadata is known. Peers can be measured from now on, but not what we need of them.
     pub(super) fn on_metadata(&mut self, now: Time, geometry: Geometry, private: bool) {
         if self.config.geometry.is_known() {
             return;
@@ -136,7 +139,7 @@ impl SwarmCore {
         self.config.geometry = geometry;
         self.config.private = private;
         self.have = Bitfield::new(geometry.pieces());
-        self.restock();
+        self.want();
         for key in self.peers.keys() {
             self.actions.push_back(Action::Tell { key, tell: Tell::Metadata });
         }
@@ -144,26 +147,28 @@ impl SwarmCore {
             view.metadata_at = Some(now);
             view.private = private;
         });
-        self.rebalance(now);
+        self.rebalance_all(now);
         self.measure();
     }
 
-    /// The files are checked: these pieces are here. The download begins, or is done.
-    pub(super) fn on_checked(&mut self, now: Time, have: Bitfield) {
-        if self.metadata.checked || have.len() != self.have.len() || have.is_empty() {
+    /// The files are checked: these pieces are here, those are wanted. The download begins, or is done.
+    pub(super) fn on_checked(&mut self, now: Time, have: Bitfield, choice: Arc<PieceChoice>) {
+        let fits = have.len() == self.have.len() && choice.fits(have.len());
+        if self.metadata.checked || !fits || have.is_empty() {
             return;
         }
         self.metadata.checked = true;
-        self.need = have.len() - have.count_ones();
         self.have = have;
-        self.restock();
+        self.config.choice = choice;
+        self.want();
         self.watch.update_swarm(now, |view| view.checked_at = Some(now));
         self.refresh_swarm_view(now);
-        self.rebalance(now);
+        self.rebalance_all(now);
         self.fill_slots(now);
         self.measure();
         if self.need == 0 {
-            self.tell_complete(now);
+            self.on_mode(now);
+            self.finish();
         }
     }
 
@@ -172,10 +177,15 @@ impl SwarmCore {
         self.config.private && !is_fit_for_private(source)
     }
 
-    /// A new picker for what is missing, which knows what peers have.
-    fn restock(&mut self) {
+    /// What is missing anew, with a picker for it that knows what peers have.
+    fn want(&mut self) {
+        let (geometry, choice) = (self.config.geometry, &self.config.choice);
+        self.settled = choosing::settled(&self.have, choice);
+        self.need = self.settled.len() - self.settled.count_ones();
+        self.left = choosing::bytes(geometry, self.settled.iter_zeros());
+        self.progress.total = choosing::wanted_bytes(geometry, choice);
         let rng = fastrand::Rng::with_seed(self.config.seed);
-        self.picker = Picker::new(self.config.geometry, &self.have, rng);
+        self.picker = Picker::new(geometry, &self.have, choice, rng);
         for (_, peer) in self.peers.iter() {
             if let Some(bits) = &peer.bits {
                 self.picker.rarity.add_all(bits);

@@ -2,7 +2,7 @@
 //!
 //! A peer goes on with the pieces that it works on; then come pieces that nobody works on any more, then
 //! the rarest piece that nobody has begun (a random one while we have next to nothing). When too many
-//! pieces are open at once, peers share them instead. What somebody failed to deliver in time is asked
+//! pieces are open at once, peers share them instead. Pieces that are wanted more come before rarer ones. What somebody failed to deliver in time is asked
 //! for elsewhere, and when every block is asked for, idle peers are asked for the same ones: endgame.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +13,7 @@ use super::PeerKey;
 use super::partial::{Partial, Receipt};
 use super::rarity::Rarity;
 use crate::Geometry;
+use crate::choice::PieceChoice;
 
 /// Until we have so many pieces we take random ones: any piece makes us worth trading with.
 const RANDOM_FIRST: u32 = 4;
@@ -36,6 +37,8 @@ pub(super) struct Picker {
     overdue: BTreeSet<PieceIndex>,
     /// Pieces that one peer alone is to send; nobody else is asked for them.
     withheld: BTreeSet<PieceIndex>,
+    /// Pieces come in order rather than the rarest first.
+    sequential: bool,
     /// Counts whenever there is something to ask for that was not there before.
     version: u64,
     rng: fastrand::Rng,
@@ -76,8 +79,13 @@ impl Senders {
 }
 
 impl Picker {
-    pub(super) fn new(geometry: Geometry, have: &Bitfield, mut rng: fastrand::Rng) -> Self {
-        let rarity = Rarity::new(have, &mut rng);
+    pub(super) fn new(
+        geometry: Geometry,
+        have: &Bitfield,
+        choice: &PieceChoice,
+        mut rng: fastrand::Rng,
+    ) -> Self {
+        let rarity = Rarity::new(have, choice, &mut rng);
         Self {
             geometry,
             rarity,
@@ -85,9 +93,30 @@ impl Picker {
             open: 0,
             overdue: BTreeSet::new(),
             withheld: BTreeSet::new(),
+            sequential: choice.is_sequential(),
             version: 0,
             rng,
         }
+    }
+
+    /// From now on pieces are wanted as `choice` says. Gives those that were under way and no longer are:
+    /// nobody need send their blocks, and what is here of them is to be forgotten.
+    pub(super) fn choose(&mut self, choice: &PieceChoice, have: &Bitfield) -> Vec<PieceIndex> {
+        self.withheld.retain(|piece| choice.wants(*piece));
+        let under_way = self.partials.values().filter(|partial| !partial.is_complete());
+        let unwanted = under_way.map(|partial| partial.piece).filter(|piece| !choice.wants(*piece));
+        let unwanted: Vec<PieceIndex> = unwanted.collect();
+        for piece in &unwanted {
+            self.drop_partial(*piece);
+        }
+        let is_idle = |piece: &PieceIndex| {
+            !self.partials.contains_key(piece) && !self.withheld.contains(piece)
+        };
+        let idle = have.iter_zeros().filter(is_idle).collect();
+        self.rarity.choose(choice, idle, &mut self.rng);
+        self.sequential = choice.is_sequential();
+        self.version += 2;
+        unwanted
     }
 
     /// Changes whenever a peer for which there was nothing may find something.
@@ -180,7 +209,9 @@ impl Picker {
 
     /// A piece that nobody has begun.
     fn fresh(&mut self, asker: &Asker<'_>, have: u32) -> Option<PieceIndex> {
-        let piece = if let Some(next) = self.neighbour(asker) {
+        let piece = if self.sequential {
+            self.rarity.earliest(|piece| asker.has(piece))?
+        } else if let Some(next) = self.neighbour(asker) {
             next
         } else if have < RANDOM_FIRST {
             self.rarity.random(|piece| asker.has(piece), &mut self.rng)?
@@ -206,6 +237,7 @@ impl Picker {
             && !next.0.is_multiple_of(run)
             && next.0 < self.geometry.pieces()
             && self.rarity.contains(next)
+            && self.rarity.is_most_wanted(next)
             && self.rarity.count(next) == self.rarity.count(last)
             && asker.has(next);
         follows.then_some(next)
@@ -306,8 +338,12 @@ impl Picker {
         Senders::of(&partial)
     }
 
-    /// From now on one peer alone is to send the piece: whom it is [entrusted](Self::entrust) to.
+    /// From now on one peer alone is to send the piece: whom it is [entrusted](Self::entrust) to. Nobody is
+    /// to send what is not wanted.
     pub(super) fn withhold(&mut self, piece: PieceIndex) {
+        if !self.rarity.wants(piece) {
+            return;
+        }
         self.withheld.insert(piece);
         self.rarity.remove(piece);
     }

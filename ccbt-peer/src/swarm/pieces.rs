@@ -5,7 +5,6 @@ use ccbt_wire::PieceIndex;
 
 use super::{Action, PeerKey, SwarmCore};
 use crate::event::EventKind;
-use crate::session::Tell;
 
 /// Nobody is trusted more than this: good pieces are no licence for bad ones.
 const TRUST: i8 = 8;
@@ -15,7 +14,13 @@ impl SwarmCore {
         if !self.have.set(piece, true) {
             return;
         }
-        self.need -= 1;
+        // A piece may come that was wanted when it was asked for, and no longer is.
+        let needed = self.settled.set(piece, true);
+        if needed {
+            self.need -= 1;
+            self.left -= u64::from(self.config.geometry.piece_len(piece));
+        }
+        let completes = needed && self.need == 0;
         let senders = self.picker.stored(piece);
         let liars = self.acquit(piece);
         if !senders.all {
@@ -32,31 +37,21 @@ impl SwarmCore {
         self.actions.push_back(Action::Announce(piece));
         let have = self.have.count_ones();
         self.emit(EventKind::Piece { piece: piece.0, have });
-        if self.need == 0 {
+        if completes {
             // First the mode, then the interest: nobody is to be judged as useless by a complete client.
             self.refresh_swarm_view(now);
         }
-        self.share_piece(now, piece);
+        self.share_piece(now, piece, needed);
         for liar in liars {
             self.ban(now, liar, piece);
         }
         self.settle_suspects(now);
         self.memory.clear(now, Clears::OfferGrew);
         self.fill_slots(now);
-        if self.need == 0 {
-            self.tell_complete(now);
+        if completes {
+            self.on_mode(now);
+            self.finish();
         }
-    }
-
-    /// Nothing is needed any more.
-    pub(super) fn tell_complete(&mut self, now: Time) {
-        self.memory.clear(now, Clears::ModeChanged);
-        for key in self.watch.iter().map(|(key, _)| key) {
-            self.actions.push_back(Action::Tell { key, tell: Tell::UploadOnly });
-        }
-        self.measure();
-        self.emit(EventKind::Progress(self.progress));
-        self.emit(EventKind::Finished);
     }
 
     pub(super) fn on_piece_failed(&mut self, now: Time, piece: PieceIndex) {

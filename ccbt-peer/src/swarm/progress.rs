@@ -73,23 +73,14 @@ impl SwarmCore {
 
     /// Brings [`SwarmCore::progress`] up to date.
     pub(super) fn measure(&mut self) {
-        let geometry = self.config.geometry;
-        // Without pieces there is no last one.
-        let last = geometry.pieces().saturating_sub(1);
-        let have = self.have.count_ones();
-        let mut verified = u64::from(have) * u64::from(geometry.piece_length());
-        if self.have.get(ccbt_wire::PieceIndex(last)) {
-            let short = geometry.piece_length() - geometry.piece_len(ccbt_wire::PieceIndex(last));
-            verified -= u64::from(short);
-        }
         if std::mem::take(&mut self.stirred) {
             self.count_peers();
         }
         let progress = &mut self.progress;
-        progress.verified = verified;
-        progress.total = geometry.total();
-        progress.have = have;
-        progress.pieces = geometry.pieces();
+        progress.verified = progress.total - self.left;
+        progress.have = self.have.count_ones();
+        progress.need = self.need;
+        progress.pieces = self.config.geometry.pieces();
         (progress.download_rate, progress.upload_rate) = self.meter.rates;
         progress.downloaded = self.meter.downloaded;
         progress.uploaded = self.meter.uploaded;

@@ -67,6 +67,7 @@ impl SwarmCore {
             self.let_sleep();
             self.refresh_swarm_view(now);
             self.turn_over(now);
+            self.mind_super_seed(now);
             self.measure();
             self.tell_metadata_progress();
             self.tell_of_peers(now);

@@ -162,6 +162,15 @@ impl SwarmCore {
         self.close(now, key, CloseReason::SentBadPiece { piece: piece.0 }, None);
     }
 
+    /// What is wanted again, and was wrong before, is still for one peer alone.
+    pub(super) fn withhold_suspects(&mut self) {
+        for piece in self.suspects.pieces.keys().filter(|piece| !self.have.get(**piece)) {
+            if self.picker.owner(*piece).is_none() {
+                self.picker.withhold(*piece);
+            }
+        }
+    }
+
     /// Whether the liar of some piece is being looked for.
     pub(super) fn has_suspects(&self) -> bool {
         !self.suspects.pieces.is_empty()

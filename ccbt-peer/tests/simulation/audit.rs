@@ -85,7 +85,7 @@ impl Audit {
                 assert!(self.connected.insert(*peer), "{peer} is connected twice");
             }
             Action::Emit(EventKind::PeerClosed { peer, .. }) => _ = self.connected.remove(peer),
-            Action::Forget(_) | Action::Emit(_) | Action::Metadata(_) => {}
+            Action::Forget(_) | Action::ShowAll | Action::Emit(_) | Action::Metadata(_) => {}
         }
     }
 
@@ -150,7 +150,8 @@ impl Known {
             Tell::Interested(_)
             | Tell::Choke(_)
             | Tell::AllowFast(_)
-            | Tell::UploadOnly
+            | Tell::Have(_)
+            | Tell::UploadOnly(_)
             | Tell::Metadata
             | Tell::Pex(_)
             | Tell::AskMetadata(_) => {}

@@ -70,6 +70,8 @@ const METADATA_ID: u8 = 3;
 pub(crate) struct Host {
     pub(crate) answer: Answer,
     pub(crate) fast: bool,
+    /// It says so at the beginning (BEP 21).
+    pub(crate) upload_only: bool,
     pub(crate) greeting: Greeting,
     pub(crate) has: Bitfield,
     pub(crate) script: Vec<(Duration, Line)>,
@@ -95,6 +97,28 @@ pub(crate) struct Host {
     pub(crate) metadata: Option<Metadata>,
     /// Requests beyond these are dropped without a word.
     pub(crate) queue: usize,
+}
+
+impl Host {
+    /// What it says in its extension handshake, if it has one.
+    pub(crate) fn hello(&self) -> Option<ExtensionHandshake> {
+        if self.metadata.is_none() && !self.upload_only {
+            return None;
+        }
+        let id = self.metadata.iter().map(|_| (UT_METADATA.to_owned(), METADATA_ID));
+        let metadata_size = match &self.metadata {
+            Some(Metadata::Gives(whole, _)) => Some(u32::try_from(whole.len()).unwrap()),
+            Some(Metadata::Mute(size)) => Some(*size),
+            Some(Metadata::Lacks) | None => None,
+        };
+        let upload_only = self.upload_only.then_some(true);
+        Some(ExtensionHandshake {
+            m: id.collect(),
+            metadata_size,
+            upload_only,
+            ..ExtensionHandshake::default()
+        })
+    }
 }
 
 /// What a peer does next.
@@ -160,18 +184,9 @@ impl Remote {
 
     /// The handshakes are done.
     pub(crate) fn open(&mut self, out: &mut Out) {
-        if let Some(metadata) = &self.host.metadata {
-            let hello = ExtensionHandshake {
-                m: vec![(UT_METADATA.to_owned(), METADATA_ID)],
-                metadata_size: match metadata {
-                    Metadata::Gives(whole, _) => Some(u32::try_from(whole.len()).unwrap()),
-                    Metadata::Mute(size) => Some(*size),
-                    Metadata::Lacks => None,
-                },
-                ..ExtensionHandshake::default()
-            };
-            out.say
-                .push(Message::Extended { id: EXTENDED_HANDSHAKE, payload: hello.encode().into() });
+        if let Some(hello) = self.host.hello() {
+            let payload = hello.encode().into();
+            out.say.push(Message::Extended { id: EXTENDED_HANDSHAKE, payload });
         }
         match self.host.greeting {
             Greeting::Nothing => {}

@@ -12,6 +12,7 @@ pub(crate) fn mute(pieces: u32) -> Host {
     Host {
         answer: Answer::Handshake,
         fast: true,
+        upload_only: false,
         greeting: Greeting::Nothing,
         has: Bitfield::new(pieces),
         script: Vec::new(),
@@ -67,6 +68,15 @@ pub(crate) fn partial(
     let mut bits = Bitfield::new(pieces);
     has.into_iter().for_each(|piece| _ = bits.set(PieceIndex(piece), true));
     Host { greeting: Greeting::Bitfield, has: bits, ..seed(pieces, block_every) }
+}
+
+/// Has these pieces, wants no others and says so.
+pub(crate) fn partial_seed(
+    pieces: u32,
+    has: impl IntoIterator<Item = u32>,
+    block_every: Duration,
+) -> Host {
+    Host { upload_only: true, ..partial(pieces, has, block_every) }
 }
 
 /// Comes without a piece and gets one at `at`, which it gives to us.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "what fails here fails a test")]
 
 mod audit;
+mod choice;
 mod crowd;
 mod disk;
 mod host;
@@ -17,6 +18,7 @@ mod random;
 mod seed_cases;
 mod slots;
 mod story;
+mod superseed;
 mod transport;
 mod world;
 

@@ -11,8 +11,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use ccbt_peer::close::{CloseReason, Refusal};
 use ccbt_peer::core::{
-    Action, Input, Known, Metadata, PeerKey, Session, SessionConfig, SessionEvent, SwarmConfig,
-    SwarmCore, Tell,
+    Action, Input, Known, Metadata, PeerKey, PieceChoice, Session, SessionConfig, SessionEvent,
+    SwarmConfig, SwarmCore, Tell,
 };
 use ccbt_peer::policy::{Direction, EvictionPolicy, PolicySet, Source, Time};
 use ccbt_peer::wire::{
@@ -104,6 +104,8 @@ pub(crate) struct World {
     queue: BTreeMap<(Time, u64), Happening>,
     order: u64,
     rng: fastrand::Rng,
+    /// Greetings name no piece: we super-seed.
+    hidden: bool,
 }
 
 impl World {
@@ -151,6 +153,7 @@ impl World {
         let nothing = Bitfield::new(geometry.pieces());
         let sealed = if have.is_empty() { nothing } else { have.clone() };
         Self {
+            hidden: config.super_seed,
             disk: Disk::new(geometry, sealed),
             core: SwarmCore::new(config, have, policy),
             now: Time::ZERO,
@@ -213,6 +216,10 @@ impl World {
 
     pub(crate) fn set_policy(&mut self, policy: impl EvictionPolicy + 'static) {
         self.tell_core(Input::Policy(Arc::new(policy)));
+    }
+
+    pub(crate) fn choose(&mut self, choice: PieceChoice) {
+        self.tell_core(Input::Choose(Arc::new(choice)));
     }
 
     /// Lets the time go on until `end`; everything due then has happened.
@@ -333,13 +340,16 @@ impl World {
         let SocketAddr::V4(addr) = link.addr else { unreachable!("all peers have IPv4") };
         let mut peer_id = *b"-SM0001-000000000000";
         peer_id[16..].copy_from_slice(&addr.ip().octets());
-        let fast = link.remote.host().fast;
-        let reserved = if fast { Reserved::NONE.with_fast() } else { Reserved::NONE };
-        let extended = link.remote.host().metadata.is_some();
-        let reserved = if extended { reserved.with_extended() } else { reserved };
+        let host = link.remote.host();
+        let mut reserved = if host.fast { Reserved::NONE.with_fast() } else { Reserved::NONE };
+        if host.hello().is_some() {
+            reserved = reserved.with_extended();
+        }
         let info_hash = self.config.info_hash;
         let theirs = Handshake { reserved, info_hash, peer_id: PeerId(peer_id) };
-        let opened = link.session.on_handshake(self.now, &theirs, self.core.have());
+        let nothing = Bitfield::new(self.geometry.pieces());
+        let shown = if self.hidden { &nothing } else { self.core.have() };
+        let opened = link.session.on_handshake(self.now, &theirs, shown);
         self.report(key, vec![opened.unwrap()]);
         self.with_remote(key, Remote::open);
     }
@@ -545,10 +555,11 @@ impl World {
                     self.later(self.pace.dial, Happening::Dialed(key));
                 }
                 Action::Tell { key, tell } => self.down(key, Order::Tell(tell)),
-                Action::Announce(piece) => {
-                    let open: Vec<PeerKey> = self.core.views().map(|(key, _)| key).collect();
-                    for key in open {
-                        self.down(key, Order::Announce(piece));
+                Action::Announce(piece) => self.tell_all(piece),
+                Action::ShowAll => {
+                    self.hidden = false;
+                    for piece in self.core.have().clone().iter_ones() {
+                        self.tell_all(piece);
                     }
                 }
                 Action::Forget(piece) => self.disk.forget(piece),
@@ -570,7 +581,15 @@ impl World {
         let private = false;
         self.later(Duration::ZERO, Happening::ToCore(Input::Metadata { geometry, private }));
         let nothing = Bitfield::new(geometry.pieces());
-        self.later(self.pace.store, Happening::ToCore(Input::Checked(nothing)));
+        let checked = Input::Checked { have: nothing, choice: Arc::default() };
+        self.later(self.pace.store, Happening::ToCore(checked));
+    }
+
+    fn tell_all(&mut self, piece: PieceIndex) {
+        let open: Vec<PeerKey> = self.core.views().map(|(key, _)| key).collect();
+        for key in open {
+            self.down(key, Order::Announce(piece));
+        }
     }
 
     fn later(&mut self, after: Duration, happening: Happening) {

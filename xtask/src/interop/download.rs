@@ -14,10 +14,12 @@ use super::place::{Place, Running};
 pub(super) struct Get {
     name: String,
     torrent: PathBuf,
+    output: Option<PathBuf>,
     arguments: Vec<String>,
     tracker: bool,
     local: Option<Namespace>,
     pex: bool,
+    dht: bool,
 }
 
 impl Get {
@@ -26,10 +28,12 @@ impl Get {
         Get {
             name: name.to_owned(),
             torrent: torrent.to_owned(),
+            output: None,
             arguments: Vec::new(),
             tracker: false,
             local: None,
             pex: false,
+            dht: false,
         }
     }
 
@@ -51,6 +55,18 @@ impl Get {
         self
     }
 
+    /// With one more switch, or an option with its value.
+    pub(super) fn switch(mut self, name: &str) -> Self {
+        self.arguments.push(name.to_owned());
+        self
+    }
+
+    /// Into this folder rather than one of its own.
+    pub(super) fn into(mut self, output: &Path) -> Self {
+        self.output = Some(output.to_owned());
+        self
+    }
+
     /// The torrent's trackers may be asked.
     pub(super) fn with_tracker(mut self) -> Self {
         self.tracker = true;
@@ -69,15 +85,24 @@ impl Get {
         self
     }
 
+    /// The DHT may be asked.
+    pub(super) fn with_dht(mut self) -> Self {
+        self.dht = true;
+        self
+    }
+
     /// Starts it.
     pub(super) fn start(self, place: &Place) -> Result<Download> {
-        let output = place.folder(&self.name)?;
+        let output = self.output.map_or_else(|| place.folder(&self.name), Ok)?;
         let log = place.path(&format!("{}.events", self.name));
         let mut command = place.ccbt(&self.name)?;
         command.arg("get").arg(&self.torrent).arg("-o").arg(&output).arg("--events").arg(&log);
-        command.arg("--no-dht").args(self.arguments);
+        command.args(self.arguments);
         if !self.pex {
             command.arg("--no-pex");
+        }
+        if !self.dht {
+            command.arg("--no-dht");
         }
         if !self.tracker {
             command.arg("--no-tracker");

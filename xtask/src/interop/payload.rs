@@ -70,6 +70,25 @@ impl Payload {
         Ok(())
     }
 
+    /// Fails unless the files in `output` for which `chosen` holds are those of this payload, and the others
+    /// are not there.
+    pub(super) fn compare_chosen(
+        &self,
+        output: &Path,
+        chosen: impl Fn(&str) -> bool,
+    ) -> Result<()> {
+        for (path, bytes) in &self.files {
+            let place = self.file(output, path);
+            if chosen(path) {
+                let got = fs::read(&place).with_context(|| format!("no {}", place.display()))?;
+                ensure!(got == *bytes, "{} differs from the payload", place.display());
+            } else {
+                ensure!(!place.exists(), "{} was not chosen and is there", place.display());
+            }
+        }
+        Ok(())
+    }
+
     /// Bytes of all files together.
     pub(super) fn length(&self) -> u64 {
         self.files.iter().map(|(_, bytes)| bytes.len() as u64).sum()

@@ -27,7 +27,11 @@ impl Seed {
         let log = place.path("seed.events");
         let mut command = place.ccbt("seed")?;
         command.arg("seed").arg(torrent).arg("--data").arg(folder).arg("--events").arg(&log);
-        command.args(["--no-dht", "--no-lsd", "--no-pex", "--listen", &listen.to_string()]);
+        command.args(["--no-lsd", "--no-pex", "--listen", &listen.to_string()]);
+        // Who names a way into a DHT means that one.
+        if !options.contains(&"--dht-bootstrap") {
+            command.arg("--no-dht");
+        }
         let process = place.start("seed", command.args(options))?;
         place.add_log(log.clone());
         place.wait_for("ccbt seed", || {

@@ -27,6 +27,9 @@ const LEECHER_UP: u64 = 1 << 20;
 /// ccbt receives from fellow leechers at least so many percent of what the median one receives.
 const SHARE_PERCENT: u64 = 80;
 
+/// For a seed that shows a piece at a time, in pieces of 32 KiB.
+const SUPER_LENGTH: usize = 2 << 20;
+
 /// How late it may be seen that a client is complete.
 const SEEN_LATE: Duration = Duration::from_secs(2);
 
@@ -37,11 +40,13 @@ struct Leechers<'a> {
     limits: Option<(u64, u64)>,
     /// What `ccbt get --evict` is told.
     evict: &'a str,
+    /// What `ccbt seed` is told.
+    seed: &'a [&'a str],
 }
 
 impl Leechers<'_> {
     const EVERYONE: Self =
-        Leechers { clients: &Client::ALL, limits: None, evict: "preset=standard" };
+        Leechers { clients: &Client::ALL, limits: None, evict: "preset=standard", seed: &[] };
 }
 
 pub(super) fn scenarios() -> Vec<Scenario> {
@@ -55,6 +60,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         Scenario::new("swarm/everyone-finishes/single-file", everyone(false)).waiting(90),
         Scenario::new("swarm/everyone-finishes/multi-file", everyone(true)).waiting(90),
         Scenario::new("swarm/with-upload-limits", with_upload_limits).waiting(180),
+        Scenario::new("swarm/one-super-seed", one_super_seed).waiting(180),
     ];
     let tools = || Client::ALL.map(Client::tool).into_iter().chain([Tool::Opentracker]);
     let mut scenarios: Vec<_> =
@@ -69,7 +75,15 @@ const BALANCED: Leechers<'_> = Leechers {
     clients: &[Client::Libtorrent, Client::Transmission, Client::Aria2],
     limits: Some((SEED_UP, LEECHER_UP)),
     evict: "preset=balanced",
+    seed: &[],
 };
+
+/// Everybody finishes from a seed that shows each of them one piece at a time.
+fn one_super_seed(place: &Place) -> Result<()> {
+    let payload = Payload::single_of(place, SUPER_LENGTH)?;
+    let leechers = Leechers { seed: &["--super"], ..Leechers::EVERYONE };
+    Swarm::start(place, payload, &leechers)?.finish(place).map(drop)
+}
 
 fn balanced(place: &Place) -> Result<()> {
     let payload = Payload::single_of(place, LENGTH)?;
@@ -147,7 +161,7 @@ impl Swarm {
         tracker.wait_for_peers(place, (0, others.len() + 1))?;
         let listen = (CCBT, free_port()?).into();
         let up = limits.map_or("off".to_owned(), |(up, _)| up.to_string());
-        let options = ["--limit-up", &up];
+        let options = [&["--limit-up", up.as_str()], leechers.seed].concat();
         let since = Instant::now();
         let seed = Seed::start(place, &torrent, &payload.folder, listen, &options)?;
         Ok(Swarm { payload, others, get, seed, since })

@@ -14,11 +14,12 @@ pub(super) enum Tool {
     Opentracker,
     Mktorrent,
     Lighttpd,
+    Miniupnpd,
     /// Not a program but a permission.
     Namespaces,
 }
 
-const ALL: [Tool; 10] = [
+const ALL: [Tool; 11] = [
     Tool::Aria2,
     Tool::Transmission,
     Tool::TransmissionCreate,
@@ -28,6 +29,7 @@ const ALL: [Tool; 10] = [
     Tool::Opentracker,
     Tool::Mktorrent,
     Tool::Lighttpd,
+    Tool::Miniupnpd,
     Tool::Namespaces,
 ];
 
@@ -44,6 +46,7 @@ impl Tool {
             Tool::Opentracker => "opentracker",
             Tool::Mktorrent => "mktorrent",
             Tool::Lighttpd => "lighttpd",
+            Tool::Miniupnpd => "miniupnpd and nft",
             Tool::Namespaces => "network namespaces",
         }
     }
@@ -60,6 +63,7 @@ impl Tool {
             Tool::Opentracker => "apt-get install opentracker",
             Tool::Mktorrent => "apt-get install mktorrent",
             Tool::Lighttpd => "apt-get install lighttpd",
+            Tool::Miniupnpd => "apt-get install miniupnpd-nftables nftables",
             Tool::Namespaces => {
                 "apt-get install iproute2 util-linux, and a system that permits unshare -rn"
             }
@@ -80,6 +84,7 @@ impl Tool {
             Tool::Opentracker => starts("opentracker", &["-h"]),
             Tool::Mktorrent => starts("mktorrent", &["-h"]),
             Tool::Lighttpd => starts("lighttpd", &["-v"]) || starts("/usr/sbin/lighttpd", &["-v"]),
+            Tool::Miniupnpd => starts("miniupnpd", &["--version"]) && starts("nft", &["--version"]),
             Tool::Namespaces => {
                 starts("nsenter", &["--version"])
                     && succeeds("unshare", &["-rn", "ip", "link", "set", "lo", "up"])

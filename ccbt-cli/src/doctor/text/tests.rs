@@ -70,3 +70,10 @@ diagnosis
     let shown = lines(&facts, &[finding]).join("\n");
     assert_eq!(shown, expected);
 }
+
+#[test]
+fn nodes_of_the_dht_are_counted_unless_we_stay_out_of_it() {
+    let text = |dht_nodes| lines(&Facts { dht_nodes, ..Facts::default() }, &[]).join("\n");
+    assert!(text(Some(37)).contains("sources\n  the DHT as a whole: 37 nodes known\n"));
+    assert!(!text(None).contains("DHT"));
+}

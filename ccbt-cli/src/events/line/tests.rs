@@ -26,8 +26,8 @@ fn evidence() -> Evidence {
 fn the_start_names_port_and_pieces() {
     let listen = "[::]:6881".parse().ok();
     assert_eq!(
-        json(EventKind::Started { listen, have: 3, pieces: 192 }),
-        r#"{"time_ms":61007,"event":"started","listen":"[::]:6881","have":3,"pieces":192}"#
+        json(EventKind::Started { listen, have: 3, need: 180, pieces: 192 }),
+        r#"{"time_ms":61007,"event":"started","listen":"[::]:6881","have":3,"need":180,"pieces":192}"#
     );
 }
 
@@ -130,7 +130,7 @@ fn progress_is_numbers_only() {
     let text = json(EventKind::Progress(Progress::default()));
     assert_eq!(
         text,
-        r#"{"time_ms":61007,"event":"progress","verified":0,"total":0,"have":0,"pieces":0,"download_rate":0,"upload_rate":0,"downloaded":0,"uploaded":0,"peers":0,"useful":0,"choking":0,"dropped":0,"candidates":0,"dialing":0,"blocked":0}"#
+        r#"{"time_ms":61007,"event":"progress","verified":0,"total":0,"have":0,"need":0,"pieces":0,"download_rate":0,"upload_rate":0,"downloaded":0,"uploaded":0,"peers":0,"useful":0,"choking":0,"dropped":0,"candidates":0,"dialing":0,"blocked":0}"#
     );
 }
 

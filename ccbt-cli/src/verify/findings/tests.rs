@@ -23,7 +23,7 @@ fn states(metainfo: &Metainfo, found: &[Found], bad: &[u32]) -> (Vec<State>, Ran
     for &piece in bad {
         have.set(PieceIndex(piece), false);
     }
-    let findings = Findings::of(metainfo, found, &have);
+    let findings = Findings::of(metainfo, found, &have, &Choice::all(metainfo));
     let states = findings.files.iter().map(|file| file.state).collect();
     (states, findings.wrong_pieces, findings.missing_pieces)
 }
@@ -31,8 +31,8 @@ fn states(metainfo: &Metainfo, found: &[Found], bad: &[u32]) -> (Vec<State>, Ran
 #[test]
 fn nothing_is_wrong_with_what_is_right() {
     let metainfo = torrent();
-    let findings =
-        Findings::of(&metainfo, &all_there(&metainfo), &Bitfield::full(metainfo.piece_count()));
+    let (found, have) = (all_there(&metainfo), Bitfield::full(metainfo.piece_count()));
+    let findings = Findings::of(&metainfo, &found, &have, &Choice::all(&metainfo));
     assert!(findings.complete);
     assert_eq!(findings.right, 4);
     assert_eq!(findings.bad_files().count(), 0);
@@ -77,7 +77,12 @@ fn a_file_of_another_kind_or_length_is_bad_though_every_piece_is_right() {
     assert_eq!(files[2..], [State::Missing, State::TooLong]);
     found[2] = Found::Other("a folder");
     assert_eq!(states(&metainfo, &found, &[]).0[2], State::NoFile);
-    let findings = Findings::of(&metainfo, &found, &Bitfield::full(metainfo.piece_count()));
+    let findings = Findings::of(
+        &metainfo,
+        &found,
+        &Bitfield::full(metainfo.piece_count()),
+        &Choice::all(&metainfo),
+    );
     assert!(!findings.complete);
 }
 
@@ -98,7 +103,9 @@ fn a_finding_in_json_has_these_names() {
     found[3] = Found::Other("a folder");
     let mut have = Bitfield::full(metainfo.piece_count());
     have.set(PieceIndex(3), false);
-    let json = serde_json::to_value(Findings::of(&metainfo, &found, &have)).unwrap();
+    let json =
+        serde_json::to_value(Findings::of(&metainfo, &found, &have, &Choice::all(&metainfo)))
+            .unwrap();
     assert_eq!(json["complete"], false);
     assert_eq!(json["missing_pieces"], serde_json::json!([[3, 3]]));
     assert_eq!(json["wrong_pieces"], serde_json::json!([]));
@@ -107,4 +114,19 @@ fn a_finding_in_json_has_these_names() {
         "bad_pieces": [[3, 3]],
     });
     assert_eq!(json["files"][3], file);
+}
+
+#[test]
+fn what_is_not_chosen_is_neither_right_nor_wrong() {
+    use State::{NotChosen, Right};
+    let metainfo = torrent();
+    let found = [Found::Nothing, Found::File(PIECE as u64 / 2), Found::Nothing, Found::Nothing];
+    let mut have = Bitfield::new(4);
+    have.set(PieceIndex(2), true);
+    let findings = Findings::of(&metainfo, &found, &have, &Choice::only(&metainfo, [1]));
+    let states: Vec<State> = findings.files.iter().map(|file| file.state).collect();
+    assert_eq!(states, [NotChosen, Right, NotChosen, NotChosen]);
+    assert!(findings.complete);
+    let findings = Findings::of(&metainfo, &found, &have, &Choice::only(&metainfo, [1, 3]));
+    assert_eq!((findings.complete, findings.missing_pieces), (false, Ranges(vec![(3, 3)])));
 }

@@ -14,7 +14,8 @@ use hyper_util::rt::TokioExecutor;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
-use super::{AGENT, HttpError, MOST_REDIRECTS, PATIENCE, explained, redirect, tls};
+use super::{AGENT, HttpError, MOST_REDIRECTS, PATIENCE, connector, explained, redirect, tls};
+use crate::Binding;
 
 /// Idle connections that are kept for the next request.
 const KEPT: usize = 2;
@@ -22,6 +23,7 @@ const KEPT: usize = 2;
 /// Asks servers for parts of files.
 #[derive(Debug, Default)]
 pub(in crate::source) struct Ranges {
+    binding: Binding,
     plain: OnceCell<Client<HttpConnector, Empty<Bytes>>>,
     secure: OnceCell<Client<HttpsConnector<HttpConnector>, Empty<Bytes>>>,
 }
@@ -35,6 +37,11 @@ pub(in crate::source) struct Part {
 }
 
 impl Ranges {
+    /// On this way into the network.
+    pub(in crate::source) fn through(binding: &Binding) -> Self {
+        Self { binding: binding.clone(), ..Self::default() }
+    }
+
     /// The `length` bytes of what lies at `uri` from `first` on. Redirects are followed as by
     /// [`fetch`](super::fetch), and so is the patience.
     pub(in crate::source) async fn open(
@@ -76,12 +83,12 @@ impl Ranges {
         builder.pool_max_idle_per_host(KEPT);
         let response = if uri.scheme_str() == Some("https") {
             let client = async {
-                let connector = tls::SYSTEM.connector().await?;
+                let connector = tls::SYSTEM.connector(connector(&self.binding)).await?;
                 Ok::<_, HttpError>(builder.build(connector))
             };
             self.secure.get_or_try_init(|| client).await?.request(request).await
         } else {
-            let client = async { builder.build(HttpConnector::new()) };
+            let client = async { builder.build(connector(&self.binding)) };
             self.plain.get_or_init(|| client).await.request(request).await
         };
         response.map_err(|error| explained(&error))

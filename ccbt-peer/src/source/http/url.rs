@@ -30,7 +30,7 @@ pub(in crate::source) fn is_http(scheme: &str) -> bool {
 }
 
 /// Where a redirect leads (RFC 3986, section 5.2).
-pub(super) fn resolve(base: &Uri, location: &str) -> Result<Uri, UrlError> {
+pub(in crate::source) fn resolve(base: &Uri, location: &str) -> Result<Uri, UrlError> {
     let location = location.trim();
     let location = location.split_once('#').map_or(location, |(before, _)| before);
     if location.split_once(':').is_some_and(|(scheme, _)| is_scheme(scheme)) {

@@ -12,6 +12,7 @@ use tokio::time::{sleep, sleep_until};
 
 use super::sockets::{BUFFER, Sockets};
 use super::talk::Talk;
+use crate::Binding;
 use crate::driver::Clock;
 
 /// Addresses that wait for a swarm; more are dropped, and said again in time.
@@ -26,6 +27,7 @@ pub(super) struct Hub {
     state: Mutex<State>,
     /// Who takes part has changed.
     changed: Notify,
+    binding: Binding,
 }
 
 #[derive(Debug)]
@@ -48,15 +50,13 @@ pub(super) struct Seat {
     heard: mpsc::Receiver<Heard>,
 }
 
-impl Default for Hub {
-    fn default() -> Self {
+impl Hub {
+    pub(super) fn new(binding: Binding) -> Self {
         let talk = Talk::new(fastrand::u64(..));
         let state = State { talk, ears: HashMap::new(), seats: 0, is_running: false };
-        Self { clock: Clock::start(), state: Mutex::new(state), changed: Notify::new() }
+        Self { clock: Clock::start(), state: Mutex::new(state), changed: Notify::new(), binding }
     }
-}
 
-impl Hub {
     /// A torrent takes part; the first one starts the task.
     pub(super) fn join(self: &Arc<Self>, torrent: InfoHash, port: Option<u16>) -> Seat {
         let (ear, heard) = mpsc::channel(WAITING);
@@ -77,7 +77,7 @@ impl Hub {
     async fn run(self: Arc<Self>) {
         let mut was_told = false;
         while self.goes_on() {
-            let result = match Sockets::open() {
+            let result = match Sockets::open(&self.binding) {
                 Ok(sockets) => self.talk(&sockets).await,
                 Err(error) => Err(error),
             };

@@ -4,8 +4,10 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use ccbt_wire::local::{LocalAnnounce, MAX_LENGTH};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, InterfaceIndexOrAddress, Protocol, SockRef, Socket, Type};
 use tokio::net::UdpSocket;
+
+use crate::Binding;
 
 const PORT: u16 = 6771;
 const GROUP_V4: Ipv4Addr = Ipv4Addr::new(239, 192, 152, 143);
@@ -21,8 +23,8 @@ pub(super) struct Sockets {
 impl Sockets {
     /// # Errors
     /// If neither group can be joined.
-    pub(super) fn open() -> io::Result<Self> {
-        match (open_v4(), open_v6()) {
+    pub(super) fn open(binding: &Binding) -> io::Result<Self> {
+        match (open_v4(binding), open_v6(binding)) {
             (Err(error), Err(_)) => Err(error),
             (v4, v6) => Ok(Self { v4: v4.ok(), v6: v6.ok() }),
         }
@@ -59,18 +61,32 @@ async fn readable(socket: Option<&UdpSocket>) -> io::Result<&UdpSocket> {
     }
 }
 
-fn open_v4() -> io::Result<UdpSocket> {
+fn open_v4(binding: &Binding) -> io::Result<UdpSocket> {
     let socket = shared(Domain::IPV4)?;
+    let IpAddr::V4(ours) = binding.tie(SockRef::from(&socket), true)? else {
+        return Err(io::ErrorKind::AddrNotAvailable.into());
+    };
+    // What is sent to a group comes to no socket that is bound to an address.
     socket.bind(&SocketAddr::from((Ipv4Addr::UNSPECIFIED, PORT)).into())?;
-    socket.join_multicast_v4(&GROUP_V4, &Ipv4Addr::UNSPECIFIED)?;
+    let interface = match binding.interface_index() {
+        Some(index) => InterfaceIndexOrAddress::Index(index),
+        None => InterfaceIndexOrAddress::Address(ours),
+    };
+    socket.join_multicast_v4_n(&GROUP_V4, &interface)?;
+    if !ours.is_unspecified() {
+        socket.set_multicast_if_v4(&ours)?;
+    }
     UdpSocket::from_std(socket.into())
 }
 
-fn open_v6() -> io::Result<UdpSocket> {
+fn open_v6(binding: &Binding) -> io::Result<UdpSocket> {
     let socket = shared(Domain::IPV6)?;
     socket.set_only_v6(true)?;
+    binding.tie(SockRef::from(&socket), false)?;
     socket.bind(&SocketAddr::from((Ipv6Addr::UNSPECIFIED, PORT)).into())?;
-    socket.join_multicast_v6(&GROUP_V6, 0)?;
+    let index = binding.interface_index().unwrap_or_default();
+    socket.join_multicast_v6(&GROUP_V6, index)?;
+    socket.set_multicast_if_v6(index)?;
     UdpSocket::from_std(socket.into())
 }
 

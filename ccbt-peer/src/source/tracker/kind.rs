@@ -5,6 +5,7 @@ use ccbt_wire::tracker::{Announce, AnnounceReply};
 #[cfg(feature = "http")]
 use super::over_http;
 use super::schedule::AnnounceError;
+use crate::Binding;
 #[cfg(feature = "http")]
 use crate::source::http;
 #[cfg(feature = "udp")]
@@ -57,16 +58,20 @@ impl Tracker {
         }
     }
 
-    /// Announces over the network.
-    pub(super) async fn announce(self, announce: Announce) -> Result<AnnounceReply, AnnounceError> {
+    /// Announces over the network, on the way of `binding`.
+    pub(super) async fn announce(
+        self,
+        binding: Binding,
+        announce: Announce,
+    ) -> Result<AnnounceReply, AnnounceError> {
         match self {
             #[cfg(feature = "http")]
             Self::Http(url) => {
                 let url = announce.url(&url);
-                over_http::read(http::get(&url, over_http::MOST_BYTES)).await
+                over_http::read(http::get_through(&binding, &url, over_http::MOST_BYTES)).await
             }
             #[cfg(feature = "udp")]
-            Self::Udp(tracker) => Ok(tracker.announce(announce).await?),
+            Self::Udp(tracker) => Ok(tracker.through(binding).announce(announce).await?),
         }
     }
 }

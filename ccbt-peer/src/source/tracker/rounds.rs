@@ -54,6 +54,13 @@ impl Rounds {
         self.trackers.iter()
     }
 
+    /// Announces on the way into the network that the swarm has.
+    pub(super) async fn run_on_the_network(self, context: SourceContext) {
+        let binding = context.binding().clone();
+        let ask = move |tracker: Tracker, announce| tracker.announce(binding.clone(), announce);
+        self.run(context, ask).await;
+    }
+
     /// Announces through `ask` until the swarm stops, then takes leave of all who know of us.
     pub(super) async fn run<A, F>(mut self, context: SourceContext, ask: A)
     where

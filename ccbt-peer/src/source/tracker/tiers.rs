@@ -125,6 +125,6 @@ impl PeerSource for TrackerTiers {
     }
 
     async fn run(self: Box<Self>, context: SourceContext) {
-        self.rounds.run(context, Tracker::announce).await;
+        self.rounds.run_on_the_network(context).await;
     }
 }

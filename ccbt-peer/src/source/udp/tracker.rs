@@ -1,6 +1,6 @@
 //! A tracker behind sockets.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use tokio::time::{sleep_until, timeout, timeout_at};
 use super::UdpError;
 use super::exchange::{Ask, Connection, Exchange};
 use super::url::{self, Url};
+use crate::Binding;
 use crate::driver::Clock;
 use crate::source::UrlError;
 
@@ -32,6 +33,7 @@ pub(in crate::source) struct UdpTracker {
     url: Arc<Url>,
     clock: Clock,
     known: Arc<Mutex<Vec<Known>>>,
+    binding: Binding,
 }
 
 /// An address that has answered: the last one of each family.
@@ -50,7 +52,13 @@ impl UdpTracker {
     pub(in crate::source) fn new(text: &str) -> Result<Self, UrlError> {
         let url = Arc::new(url::parse(text)?);
         let text = text.trim().into();
-        Ok(Self { text, url, clock: Clock::start(), known: Arc::default() })
+        let (known, binding) = (Arc::default(), Binding::default());
+        Ok(Self { text, url, clock: Clock::start(), known, binding })
+    }
+
+    /// The same tracker, asked on another way into the network.
+    pub(in crate::source) fn through(self, binding: Binding) -> Self {
+        Self { binding, ..self }
     }
 
     pub(in crate::source) fn url(&self) -> &str {
@@ -163,7 +171,7 @@ impl UdpTracker {
         exchange: &mut Exchange,
         until: Time,
     ) -> Result<Reply, UdpError> {
-        let socket = open(server).await.map_err(|error| failed(&error))?;
+        let socket = self.open(server).await.map_err(|error| failed(&error))?;
         let mut buffer = vec![0; LONGEST];
         loop {
             while let Some(datagram) = exchange.poll_transmit() {
@@ -181,20 +189,16 @@ impl UdpTracker {
         }
     }
 
+    /// A socket that hears of nobody but this server.
+    async fn open(&self, server: SocketAddr) -> std::io::Result<UdpSocket> {
+        let socket = self.binding.async_udp(server.is_ipv4(), 0)?;
+        socket.connect(server).await?;
+        Ok(socket)
+    }
+
     fn known(&self) -> std::sync::MutexGuard<'_, Vec<Known>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// A socket that hears of nobody but this server.
-async fn open(server: SocketAddr) -> std::io::Result<UdpSocket> {
-    let ours: SocketAddr = match server {
-        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
-        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
-    };
-    let socket = UdpSocket::bind(ours).await?;
-    socket.connect(server).await?;
-    Ok(socket)
 }
 
 /// The answers of both families in one.

@@ -99,6 +99,15 @@ impl Folder {
         }
     }
 
+    /// Bytes that its file system has for us; `None` if it does not say.
+    pub(super) fn free(&self) -> Result<Option<u64>, StoreError> {
+        free(&self.dir).map_err(|source| StoreError::Io {
+            path: self.path.clone(),
+            action: "see how much room is left on",
+            source,
+        })
+    }
+
     /// An error at `path`; what can only come from strange things in the folder is named as such.
     pub(super) fn error(&self, path: &Path, action: &'static str, source: io::Error) -> StoreError {
         let why = match source.kind() {
@@ -121,6 +130,21 @@ impl Folder {
     pub(super) fn foreign(&self, path: &Path, why: impl Into<String>) -> StoreError {
         StoreError::Foreign { path: self.path.join(path), why: why.into() }
     }
+}
+
+#[cfg(unix)]
+fn free(dir: &Dir) -> io::Result<Option<u64>> {
+    let found = match rustix::fs::fstatvfs(dir) {
+        // Some file systems have no numbers.
+        Err(rustix::io::Errno::NOSYS | rustix::io::Errno::OPNOTSUPP) => return Ok(None),
+        found => found?,
+    };
+    Ok((found.f_blocks > 0).then(|| found.f_bavail.saturating_mul(found.f_frsize)))
+}
+
+#[cfg(not(unix))]
+fn free(_: &Dir) -> io::Result<Option<u64>> {
+    Ok(None)
 }
 
 #[cfg(unix)]

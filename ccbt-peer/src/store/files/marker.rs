@@ -34,9 +34,8 @@ impl Marker {
         info_hash: InfoHash,
     ) -> Result<(Self, HashSet<String>), StoreError> {
         let hash = info_hash.to_string();
-        let name: String = hash.chars().take(16).collect();
         let mut marker = Self {
-            path: format!(".ccbt-{name}.part").into(),
+            path: reserved(info_hash, ""),
             heading: format!("ccbt 1: files of {hash} that are being downloaded\n"),
             left_over: None,
             file: None,
@@ -95,6 +94,12 @@ impl Marker {
         let left_over = self.left_over.take().is_some();
         if created || left_over { folder.remove_file(&self.path) } else { Ok(()) }
     }
+}
+
+/// A path of our own for this torrent, with a word to tell it from others.
+pub(super) fn reserved(info_hash: InfoHash, word: &str) -> PathBuf {
+    let name: String = info_hash.to_string().chars().take(16).collect();
+    format!(".ccbt-{name}{word}.part").into()
 }
 
 /// Whether a file of a torrent may not have this path, because notes have such.

@@ -18,6 +18,9 @@ pub(super) enum Standing {
     Ours,
     /// It was there before us and nothing is proven: it is read, but only zeros in it are replaced.
     Unproven,
+    /// Nobody wants it, and what is at its path, if anything, is left alone. Its bytes in pieces that a wanted
+    /// file has a share of lie in the part file.
+    Aside,
 }
 
 impl Standing {
@@ -25,19 +28,23 @@ impl Standing {
         match value {
             0 => Self::Absent,
             1 => Self::Ours,
-            _ => Self::Unproven,
+            2 => Self::Unproven,
+            _ => Self::Aside,
         }
     }
 }
 
-/// Looks at every path of the torrent.
+/// Looks at every path of the torrent. What is absent is aside if it is not `chosen`, and also if there is a
+/// part file that may have bytes of it.
 ///
 /// # Errors
-/// `Foreign` for the first file that cannot be a part of this torrent.
+/// `Foreign` for the first chosen file that cannot be a part of this torrent.
 pub(super) fn survey(
     folder: &Folder,
     layout: &Layout,
     created: &HashSet<String>,
+    chosen: &[bool],
+    has_part: bool,
 ) -> Result<Vec<Standing>, StoreError> {
     let mut folders = Folders { folder, known: HashMap::new() };
     let mut standings = vec![Standing::Absent; layout.len()];
@@ -45,14 +52,25 @@ pub(super) fn survey(
         if is_reserved(&entry.path) {
             return Err(folder.foreign(&entry.path, "the name is kept for ccbt's own notes"));
         }
-        if folders.exists(entry.path.parent())? {
-            standings[index] = look(folder, entry, created)?;
-        }
+        let found = match folders.exists(entry.path.parent()) {
+            Ok(true) => look(folder, entry, created.contains(&line_of(&entry.path))),
+            Ok(false) => Ok(Standing::Absent),
+            Err(error) => Err(error),
+        };
+        standings[index] = match found {
+            Err(StoreError::Foreign { .. }) if !chosen[index] => Standing::Aside,
+            Ok(Standing::Absent) if has_part || !chosen[index] => Standing::Aside,
+            found => found?,
+        };
     }
     Ok(standings)
 }
 
-fn look(folder: &Folder, entry: &Entry, created: &HashSet<String>) -> Result<Standing, StoreError> {
+/// Looks at one path. `created`: the file there was created by us.
+///
+/// # Errors
+/// `Foreign` if it cannot be a part of this torrent.
+pub(super) fn look(folder: &Folder, entry: &Entry, created: bool) -> Result<Standing, StoreError> {
     let Some(metadata) = folder.look(&entry.path)? else {
         return Ok(Standing::Absent);
     };
@@ -70,7 +88,7 @@ fn look(folder: &Folder, entry: &Entry, created: &HashSet<String>) -> Result<Sta
         let why = format!("it has {length} bytes, the torrent's file has {}", entry.length);
         return Err(folder.foreign(&entry.path, why));
     }
-    let is_ours = length == 0 || created.contains(&line_of(&entry.path));
+    let is_ours = length == 0 || created;
     Ok(if is_ours { Standing::Ours } else { Standing::Unproven })
 }
 

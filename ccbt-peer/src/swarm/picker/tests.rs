@@ -18,7 +18,7 @@ impl Desk {
         let length = blocks * ccbt_wire::BLOCK_LEN;
         let geometry = Geometry::new(u64::from(pieces) * u64::from(length), length);
         let rng = fastrand::Rng::with_seed(7);
-        let picker = Picker::new(geometry, &Bitfield::new(pieces), rng);
+        let picker = Picker::new(geometry, &Bitfield::new(pieces), &PieceChoice::default(), rng);
         Self { picker, has: BTreeMap::new(), working: BTreeMap::new(), have: RANDOM_FIRST }
     }
 
