@@ -128,9 +128,10 @@ impl SwarmCore {
         }
     }
 
-    /// What others may know of a peer; `None` if nobody could dial it.
+    /// What others may know of a peer; `None` if nobody could dial it, or if it may be no peer to anybody but us,
+    /// such as a web seed.
     fn card(&self, key: PeerKey) -> Option<PexPeer> {
-        let view = self.watch.get(key)?;
+        let view = self.watch.get(key).filter(|view| view.source != Source::Other)?;
         let dialed = view.direction == Direction::Outgoing;
         let addr = if dialed { view.addr } else { self.pex.talks.get(&key)?.listens? };
         let reachable = if dialed { PexPeer::REACHABLE } else { 0 };

@@ -107,6 +107,21 @@ fn a_peer_is_told_of_the_others_at_once_and_then_once_a_minute() {
 }
 
 #[test]
+fn of_web_seeds_nobody_is_told() {
+    let mut world = World::new(pieces(PIECES));
+    let talker = world.add(talker(Vec::new()));
+    let web = world.place(kinds::choker(PIECES));
+    world.found_by(Source::Other, [web]);
+    let peer = world.add(kinds::choker(PIECES));
+    world.run_until(Time::from_secs(70));
+    assert_eq!(world.connects(web).len(), 1);
+    let told = told(&world, talker);
+    let named: Vec<_> = told.iter().flat_map(|(_, message)| &message.added).collect();
+    assert_eq!(named.iter().map(|peer| peer.addr).collect::<Vec<_>>(), [peer]);
+    world.stop();
+}
+
+#[test]
 fn of_a_private_torrent_nothing_is_told_and_nothing_is_heard() {
     let geometry: Geometry = pieces(PIECES);
     let silent = |change: fn(&mut ccbt_peer::core::SwarmConfig)| {

@@ -197,8 +197,12 @@ impl World {
     }
 
     pub(crate) fn found(&mut self, peers: impl IntoIterator<Item = SocketAddr>) {
+        self.found_by(Source::Tracker, peers);
+    }
+
+    pub(crate) fn found_by(&mut self, source: Source, peers: impl IntoIterator<Item = SocketAddr>) {
         let peers = peers.into_iter().collect();
-        self.tell_core(Input::Found { source: Source::Tracker, peers });
+        self.tell_core(Input::Found { source, peers });
     }
 
     /// A peer that dials us, now.
