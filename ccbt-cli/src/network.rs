@@ -130,17 +130,11 @@ impl<'a> Setup<'a> {
         open: impl FnOnce(&Metainfo) -> Result<O, StoreError> + Send + 'static,
         report: &mut Report,
     ) -> (SwarmBuilder, Memory) {
-        if !magnet.web_seeds.is_empty() && !self.contact.no_web_seed {
-            // They are asked for ranges of files, and nobody knows those yet.
-            report.once(
-                "web seeds of the link are asked once its metadata is known, by the next run",
-            );
-        }
         let aim = Aim {
             // Without an info hash the swarm does not start.
             info_hash: magnet.info_hash.unwrap_or(InfoHash([0; 20])),
             trackers: magnet.trackers.iter().map(|url| vec![url.clone()]).collect(),
-            web_seeds: Vec::new(),
+            web_seeds: magnet.web_seeds.clone(),
             // If it is, the swarm stops what is not allowed as soon as that is known.
             private: false,
             peers: magnet.peers.iter().map(ToString::to_string).collect(),

@@ -2,11 +2,11 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ccbt_policy::{EvictionPolicy, PolicySet, Ranking, Source, Turnover};
 use ccbt_wire::{Bitfield, InfoHash, Magnet, Metainfo, PeerId};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::driver::{
     self, Begin, Binding, Dialer, Limits, Node, Opened, Opener, Report, Setup, TcpDialer,
@@ -60,8 +60,8 @@ struct Handle {
     limits: Limits,
     #[cfg(feature = "webseed")]
     web_seeds: Option<Arc<source::KnownWebSeeds>>,
-    /// How many files the torrent has, once its store is there.
-    files: Arc<OnceLock<usize>>,
+    /// The torrent, once its store is there.
+    torrent: watch::Receiver<Option<Arc<Metainfo>>>,
 }
 
 impl Swarm {
@@ -116,9 +116,8 @@ impl Swarm {
     /// If the choice is about another torrent, that of a magnet link is not known or its store not open yet, a
     /// file cannot be had in its place, or the swarm has stopped. Then the choice before holds on.
     pub async fn choose(&self, choice: Choice) -> Result<(), ChooseError> {
-        let Some(files) = self.inner.files.get().copied() else {
-            return Err(ChooseError::Unknown);
-        };
+        let files = self.inner.torrent.borrow().as_ref().map(|torrent| torrent.files().len());
+        let files = files.ok_or(ChooseError::Unknown)?;
         let chosen = choice.files();
         if chosen != files {
             return Err(ChooseError::Files { chosen, files });
@@ -423,7 +422,8 @@ impl SwarmBuilder {
     ///
     /// Each is a peer that has every piece and never chokes us: it gets a slot, and is asked, limited, judged,
     /// blamed for wrong pieces and tried again like any other, under the address of its server. Blocks that
-    /// lie one behind the other are one request. A complete swarm asks none.
+    /// lie one behind the other are one request. A complete swarm asks none, and that of a magnet link not
+    /// before it knows the files.
     #[cfg(feature = "webseed")]
     #[must_use]
     pub fn web_seeds<U: AsRef<str>>(mut self, urls: &[U]) -> Self {
@@ -513,21 +513,18 @@ impl SwarmBuilder {
         }
         let mut dialer =
             self.dialer.unwrap_or_else(|| Arc::new(TcpDialer::through(self.binding.clone())));
+        let (torrent, known) = watch::channel(None);
         #[cfg(feature = "webseed")]
         let mut web_seeds = None;
         #[cfg(feature = "webseed")]
         if !self.web_seeds.is_empty() {
-            let Begin::Torrent { metainfo, .. } = &begin else {
-                return Err(StartError::WebSeedsOfMagnet);
-            };
-            let seeds = WebSeeds::new(metainfo, &self.web_seeds);
+            let seeds = WebSeeds::new(&self.web_seeds, known.clone());
             dialer = Arc::new(seeds.dialer(dialer));
             web_seeds = Some(seeds.known());
             self.sources.push(Box::new(seeds));
         }
         let progress = Arc::new(Mutex::new(Progress::default()));
         let (sink, events) = events::channel();
-        let files = Arc::new(OnceLock::new());
         let reports = driver::run(Setup {
             begin,
             config: self.config,
@@ -540,7 +537,7 @@ impl SwarmBuilder {
             limits: self.limits.clone(),
             events: sink,
             progress: progress.clone(),
-            files: files.clone(),
+            torrent,
         })
         .map_err(StartError::Thread)?;
         let handle = Handle {
@@ -550,7 +547,7 @@ impl SwarmBuilder {
             limits: self.limits,
             #[cfg(feature = "webseed")]
             web_seeds,
-            files,
+            torrent: known,
         };
         Ok((Swarm { inner: Arc::new(handle) }, events))
     }
@@ -584,10 +581,6 @@ pub enum StartError {
         "the store of a magnet link, and the choice of its files, come when its metadata is known"
     )]
     StoreOfMagnet,
-    /// Web seeds need the files' names and sizes, which of a magnet link are not known at its start.
-    #[cfg(feature = "webseed")]
-    #[error("a magnet link whose metadata is not known cannot have web seeds yet")]
-    WebSeedsOfMagnet,
     /// The choice is about another number of files.
     #[error("the choice is about {chosen} files, but the torrent has {files}")]
     Choice {

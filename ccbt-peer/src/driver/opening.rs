@@ -2,12 +2,13 @@
 //! download begins.
 
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use bytes::Bytes;
 use ccbt_policy::Time;
 use ccbt_wire::{Bitfield, Magnet, Metainfo, PieceIndex};
+use tokio::sync::watch;
 
 use super::assembly::Assemblies;
 use super::swarm::Driver;
@@ -61,7 +62,7 @@ pub(crate) enum Begin {
 pub(super) struct Opening {
     magnet: Option<(Box<Magnet>, Opener)>,
     pub(super) metainfo: Option<Arc<Metainfo>>,
-    files: Arc<OnceLock<usize>>,
+    torrent: watch::Sender<Option<Arc<Metainfo>>>,
     pub(super) writer: Option<JoinHandle<()>>,
 }
 
@@ -81,13 +82,13 @@ impl Begin {
         }
     }
 
-    /// Starts what can be started. `files` is told how many there are once they can be chosen among.
+    /// Starts what can be started. `torrent` is told which it is once there is a store for it.
     pub(super) fn start(
         self,
         shared: &Arc<Shared>,
-        files: Arc<OnceLock<usize>>,
+        torrent: watch::Sender<Option<Arc<Metainfo>>>,
     ) -> io::Result<Opening> {
-        let mut opening = Opening { files, ..Opening::default() };
+        let mut opening = Opening { torrent, ..Opening::default() };
         match self {
             Self::Torrent { metainfo, opened } => {
                 opening.metainfo = Some(metainfo);
@@ -109,8 +110,8 @@ impl Opening {
     fn begin(&mut self, shared: &Arc<Shared>, opened: Opened) -> io::Result<()> {
         let Some(metainfo) = self.metainfo.clone() else { return Ok(()) };
         let Opened { store, have, choice } = opened;
-        let (geometry, files) = (Geometry::of(&metainfo), metainfo.files().len());
-        let assemblies = Arc::new(Assemblies::new(metainfo, &have));
+        let geometry = Geometry::of(&metainfo);
+        let assemblies = Arc::new(Assemblies::new(metainfo.clone(), &have));
         let reports = shared.reports.clone();
         let (writer, thread) = Writer::start(geometry, store.clone(), assemblies.clone(), reports)?;
         self.writer = Some(thread);
@@ -120,7 +121,7 @@ impl Opening {
         }
         // It is done once: from a torrent at the start, or with its metadata.
         let _ = shared.data.set(Data { assemblies, store, writer });
-        let _ = self.files.set(files);
+        self.torrent.send_replace(Some(metainfo));
         Ok(())
     }
 }

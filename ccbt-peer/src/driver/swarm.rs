@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use ccbt_policy::EvictionPolicy;
-use ccbt_wire::BLOCK_LEN;
+use ccbt_wire::{BLOCK_LEN, Metainfo};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -58,8 +58,8 @@ pub(crate) struct Setup {
     pub(crate) limits: Limits,
     pub(crate) events: Sink,
     pub(crate) progress: Arc<Mutex<Progress>>,
-    /// How many files the torrent has, to be set when its store is there.
-    pub(crate) files: Arc<OnceLock<usize>>,
+    /// Where the torrent is told when its store is there.
+    pub(crate) torrent: watch::Sender<Option<Arc<Metainfo>>>,
 }
 
 /// Starts the swarm's task and thread; gives the way to report to it.
@@ -85,7 +85,7 @@ pub(crate) fn run(setup: Setup) -> std::io::Result<mpsc::Sender<Report>> {
         limits: setup.limits,
         reports: reports.clone(),
     });
-    let opening = begin.start(&shared, setup.files)?;
+    let opening = begin.start(&shared, setup.torrent)?;
     if let Some(node) = &setup.node {
         node.add(setup.config.info_hash, &shared);
     }
