@@ -50,10 +50,10 @@ pub(crate) async fn metadata(
             Err(Failure::new(Exit::Refused, message))
         }
         Told::Nothing => {
-            let wait = patience.wait.map_or_else(String::new, |wait| {
-                format!(" in {} ({})", units::passed(wait), patience.option)
-            });
-            let message = format_args!("{title}: nobody told what it leads to{wait}");
+            let Patience { wait, option } = patience;
+            let wait = wait.map_or_else(|| "time".to_owned(), units::passed);
+            let message =
+                format_args!("{title}: nobody told in {wait} what it leads to ({option})");
             Ok(Err(Failure::new(Exit::Stalled, message)))
         }
     }

@@ -140,15 +140,37 @@ fn show_prints_the_files_behind_a_link() {
 }
 
 #[test]
+fn files_are_chosen_once_it_is_known_which_there_are() {
+    let stage = Stage::new(None);
+    let peer = stage.seed().to_string();
+    let listed = get(&stage, &link(&stage), &["--list", "--no-state", "--peer", &peer]);
+    assert_exit(&listed, 0);
+    assert_eq!(text(&listed.stdout), "0  293 KiB  payload.bin\n");
+    assert!(!stage.output().exists(), "nothing is downloaded");
+    // Neither the link nor the person can mean a file that is not there.
+    let refused = get(&stage, &link(&stage), &["--files", "7", "--no-state", "--peer", &peer]);
+    assert_exit(&refused, 2);
+    assert!(text(&refused.stderr).contains("--files 7: there is no file 7"));
+    let chosen = get(
+        &stage,
+        &format!("{}&so=0,4", link(&stage)),
+        &["--allocate", "full", "--no-state", "--peer", &peer],
+    );
+    assert_exit(&chosen, 0);
+    assert!(stage.downloaded() == stage.payload);
+}
+
+#[test]
 fn what_a_link_asks_for_and_is_not_there_is_refused() {
     let stage = Stage::new(None);
     let v2 = format!("magnet:?xt=urn:btmh:1220{}", "ab".repeat(32));
-    let some = format!("{}&so=0", link(&stage));
-    for (link, why) in [(v2, "no info hash of version 1"), (some, "selects files")] {
+    let some = format!("{}&so=1-3&x.pe={}", link(&stage), stage.seed());
+    for (link, why) in [(v2, "no info hash of version 1"), (some, "selects no file")] {
         let output = get(&stage, &link, &[]);
         assert_exit(&output, 2);
         assert!(text(&output.stderr).contains(why), "{}", text(&output.stderr));
     }
+    assert!(!stage.output().join("payload.bin").exists());
     let verify = run(command(&stage, &["verify", &link(&stage), "--data", "."]));
     assert_exit(&verify, 2);
     assert!(text(&verify.stderr).contains("its metadata is not known here"));
