@@ -145,7 +145,7 @@ fn files_are_chosen_once_it_is_known_which_there_are() {
     let peer = stage.seed().to_string();
     let listed = get(&stage, &link(&stage), &["--list", "--no-state", "--peer", &peer]);
     assert_exit(&listed, 0);
-    assert_eq!(text(&listed.stdout), "0  293 KiB  payload.bin\n");
+    assert_eq!(text(&listed.stdout), "0   293 KiB  payload.bin\n");
     assert!(!stage.output().exists(), "nothing is downloaded");
     // Neither the link nor the person can mean a file that is not there.
     let refused = get(&stage, &link(&stage), &["--files", "7", "--no-state", "--peer", &peer]);
@@ -163,6 +163,9 @@ fn files_are_chosen_once_it_is_known_which_there_are() {
 #[test]
 fn what_a_link_asks_for_and_is_not_there_is_refused() {
     let stage = Stage::new(None);
+    let verify = run(command(&stage, &["verify", &link(&stage), "--data", "."]));
+    assert_exit(&verify, 2);
+    assert!(text(&verify.stderr).contains("its metadata is not known here"));
     let v2 = format!("magnet:?xt=urn:btmh:1220{}", "ab".repeat(32));
     let some = format!("{}&so=1-3&x.pe={}", link(&stage), stage.seed());
     for (link, why) in [(v2, "no info hash of version 1"), (some, "selects no file")] {
@@ -171,7 +174,4 @@ fn what_a_link_asks_for_and_is_not_there_is_refused() {
         assert!(text(&output.stderr).contains(why), "{}", text(&output.stderr));
     }
     assert!(!stage.output().join("payload.bin").exists());
-    let verify = run(command(&stage, &["verify", &link(&stage), "--data", "."]));
-    assert_exit(&verify, 2);
-    assert!(text(&verify.stderr).contains("its metadata is not known here"));
 }

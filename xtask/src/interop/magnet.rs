@@ -41,10 +41,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         let waits = client == Client::Transmission;
         scenarios.push(if waits { scenario.waiting(60) } else { scenario });
     }
-    scenarios.push(
-        Scenario::new("magnet/by-tracker", by_tracker)
-            .needing([Client::Libtorrent.tool(), Tool::Opentracker]),
-    );
+    for (name, scheme) in [("magnet/by-tracker", "http"), ("magnet/udp", "udp")] {
+        let scenario = Scenario::new(name, move |place| by_tracker(place, scheme));
+        scenarios.push(scenario.needing([Client::Libtorrent.tool(), Tool::Opentracker]));
+    }
+    scenarios.push(Scenario::new("magnet/choice", choice).needing([Client::Libtorrent.tool()]));
     for client in [Client::Aria2, Client::Libtorrent] {
         let name = format!("magnet/gives/{}", client.name());
         let scenario = Scenario::new(name, move |place| gives(place, client));
@@ -96,9 +97,9 @@ fn by_peer(place: &Place, client: Client) -> Result<()> {
 }
 
 /// The link names a tracker, which knows a seed.
-fn by_tracker(place: &Place) -> Result<()> {
+fn by_tracker(place: &Place, scheme: &'static str) -> Result<()> {
     let payload = Payload::multi(place)?;
-    let (tracker, torrent) = Tracker::with_torrent(place, &payload, Maker::Ccbt)?;
+    let (tracker, torrent) = Tracker::asked_over(scheme, place, &payload, Maker::Ccbt)?;
     tracker.start(place)?;
     let seed = Client::Libtorrent.start(place, &torrent, &payload.folder, None)?;
     seed.wait_until_complete(place)?;
@@ -109,6 +110,27 @@ fn by_tracker(place: &Place) -> Result<()> {
     println!("     first piece after {first:.2?}");
     ensure!(first < FIRST_PIECE, "the first piece came after {first:.2?}");
     payload.compare(&get.output, true)
+}
+
+/// The link asks for one file; later the person asks for more, and then for all.
+fn choice(place: &Place) -> Result<()> {
+    let payload = Payload::multi(place)?;
+    let (tracker, torrent) = Tracker::with_torrent(place, &payload, Maker::Ccbt)?;
+    let seed = Client::Libtorrent.start(place, &torrent, &payload.folder, None)?;
+    seed.wait_until_complete(place)?;
+    let (link, output) = (tracker.magnet_with_peer(seed.address), place.folder("download")?);
+    let get = |name: &str, link: &str, option: &str| -> Result<()> {
+        let get = Get::new(name, Path::new(link)).into(&output).switch("--no-state");
+        get.switch(option).start(place)?.finish()?;
+        Ok(())
+    };
+    let last = |path: &str| path == "z last.bin";
+    get("of-link", &format!("{link}&so=5"), "--sequential")?;
+    payload.compare_chosen(&output, last)?;
+    get("of-person", &format!("{link}&so=5"), "--files=nested/**")?;
+    payload.compare_chosen(&output, |path| last(path) || path.starts_with("nested/"))?;
+    get("all", &link, "--allocate=full")?;
+    payload.compare(&output, true)
 }
 
 fn first_piece(get: &Download) -> Result<Duration> {
