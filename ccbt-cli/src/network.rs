@@ -174,7 +174,7 @@ impl<'a> Setup<'a> {
             swarm = swarm.source(trackers);
         }
         if let Some(dht) = dht {
-            swarm = swarm.source(dht.source());
+            swarm = swarm.dht(&dht.dht());
         }
         if let Some(mapper) = &self.mapper {
             swarm = swarm.source(mapper.source());

@@ -9,12 +9,14 @@ use ccbt_wire::{Bitfield, InfoHash, Magnet, Metainfo, PeerId};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::driver::{
-    self, Begin, Binding, Dialer, Limits, Node, Opened, Opener, Report, Setup, TcpDialer,
+    self, Begin, Binding, Dialer, Limits, Node, Opened, Opener, OurNode, Report, Setup, TcpDialer,
 };
 use crate::events::{self, Events};
 use crate::snapshot::Snapshot;
 #[cfg(feature = "webseed")]
 use crate::source::WebSeeds;
+#[cfg(feature = "dht")]
+use crate::source::dht::Dht;
 use crate::source::{self, PeerSource};
 use crate::store::{MemoryStore, PieceStore, StoreError};
 use crate::swarm::{Input, SwarmConfig};
@@ -247,6 +249,7 @@ pub struct SwarmBuilder {
     #[cfg(feature = "webseed")]
     web_seeds: Vec<String>,
     choice: Option<Choice>,
+    dht: Option<OurNode>,
 }
 
 /// What a swarm is for.
@@ -274,6 +277,7 @@ impl SwarmBuilder {
             #[cfg(feature = "webseed")]
             web_seeds: Vec::new(),
             choice: None,
+            dht: None,
         }
     }
 
@@ -314,6 +318,18 @@ impl SwarmBuilder {
     pub fn source(mut self, source: impl PeerSource) -> Self {
         self.sources.push(Box::new(source));
         self
+    }
+
+    /// Find peers by this node of the DHT, and tell peers of it, as they tell of theirs (BEP 5). That of a private
+    /// torrent does neither (BEP 27).
+    #[cfg(feature = "dht")]
+    #[must_use]
+    pub fn dht(mut self, dht: &Dht) -> Self {
+        let node = dht.clone();
+        let port = dht.port(true).or_else(|| dht.port(false));
+        let add = Box::new(move |addr| node.add_node(addr));
+        self.dht = port.map(|port| OurNode { port, add });
+        self.source(dht.source())
     }
 
     /// Listen at `addr`, as [`Node::listen`] says. The default is not to listen.
@@ -513,6 +529,7 @@ impl SwarmBuilder {
         }
         let mut dialer =
             self.dialer.unwrap_or_else(|| Arc::new(TcpDialer::through(self.binding.clone())));
+        let dht = self.dht.filter(|_| !self.config.private);
         let (torrent, known) = watch::channel(None);
         #[cfg(feature = "webseed")]
         let mut web_seeds = None;
@@ -532,6 +549,7 @@ impl SwarmBuilder {
             policy: self.policy,
             dialer,
             binding: self.binding,
+            dht,
             sources: self.sources,
             node: node.clone(),
             limits: self.limits.clone(),

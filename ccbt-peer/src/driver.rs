@@ -49,7 +49,7 @@ pub use limit::Limits;
 pub use listener::Node;
 pub use opening::Opened;
 pub(crate) use opening::{Begin, Opener};
-pub(crate) use swarm::{Setup, run};
+pub(crate) use swarm::{OurNode, Setup, run};
 pub use transport::{Dialer, TcpDialer, Transport};
 
 /// A task that wakes so late was not running; what came meanwhile is to be heard first.

@@ -66,17 +66,23 @@ pub struct SessionConfig {
     pub listen_port: Option<u16>,
     /// Peers are exchanged (BEP 11), unless the torrent is private.
     pub pex: bool,
+    /// The UDP port of our DHT node, told to peers that have one (BEP 5), unless the torrent is private.
+    pub dht_port: Option<u16>,
 }
 
 impl SessionConfig {
-    /// The handshake that we send: fast extension and extension protocol.
+    /// The handshake that we send: fast extension, extension protocol, and the DHT if we have a node.
     #[must_use]
     pub fn handshake(&self) -> Handshake {
-        Handshake {
-            reserved: Reserved::NONE.with_fast().with_extended(),
-            info_hash: self.info_hash,
-            peer_id: self.peer_id,
-        }
+        let reserved = Reserved::NONE.with_fast().with_extended();
+        let reserved = if self.dht().is_some() { reserved.with_dht() } else { reserved };
+        Handshake { reserved, info_hash: self.info_hash, peer_id: self.peer_id }
+    }
+
+    /// The port of our DHT node, if peers may know of it (BEP 27).
+    fn dht(&self) -> Option<u16> {
+        let private = self.metadata.known().is_some_and(|known| known.private);
+        self.dht_port.filter(|_| !private)
     }
 }
 
@@ -195,6 +201,9 @@ impl Session {
         self.sent_at = now;
         self.is_rqbit = theirs.peer_id.0.starts_with(b"-rQ");
         self.greet(ours);
+        if let Some(port) = self.config.dht().filter(|_| theirs.reserved.dht()) {
+            self.send(&Message::Port(port));
+        }
         Ok(SessionEvent::Opened {
             direction: self.direction,
             peer_id: theirs.peer_id,

@@ -386,6 +386,7 @@ impl SwarmCore {
             SessionEvent::Rejected(block) => self.on_rejected(now, key, block),
             SessionEvent::Extended(hello) => self.on_extended(now, key, &hello),
             SessionEvent::Pex(message) => self.on_pex(now, key, &message),
+            SessionEvent::DhtPort(port) => self.on_dht_port(key, port),
             SessionEvent::Metadata(message) => self.on_metadata_message(now, key, *message),
             SessionEvent::Received { block, fresh, attempt } => {
                 let fresh = fresh && attempt == self.attempt(block.piece);

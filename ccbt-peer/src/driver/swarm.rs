@@ -1,6 +1,7 @@
 //! The task that runs the core of a swarm.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -53,6 +54,7 @@ pub(crate) struct Setup {
     pub(crate) policy: Arc<dyn EvictionPolicy>,
     pub(crate) dialer: Arc<dyn Dialer>,
     pub(crate) binding: Binding,
+    pub(crate) dht: Option<OurNode>,
     pub(crate) sources: Vec<Box<dyn PeerSource>>,
     pub(crate) node: Option<Node>,
     pub(crate) limits: Limits,
@@ -60,6 +62,13 @@ pub(crate) struct Setup {
     pub(crate) progress: Arc<Mutex<Progress>>,
     /// Where the torrent is told when its store is there.
     pub(crate) torrent: watch::Sender<Option<Arc<Metainfo>>>,
+}
+
+/// Our node of the DHT, as far as peers tell of theirs and hear of it.
+pub(crate) struct OurNode {
+    pub(crate) port: u16,
+    /// Tells it of another node.
+    pub(crate) add: Box<dyn Fn(SocketAddr) + Send + Sync>,
 }
 
 /// Starts the swarm's task and thread; gives the way to report to it.
@@ -74,6 +83,7 @@ pub(crate) fn run(setup: Setup) -> std::io::Result<mpsc::Sender<Report>> {
         metadata: begin.metadata(),
         listen_port: listen.map(|addr| addr.port()),
         pex: setup.config.pex && !private,
+        dht_port: setup.dht.as_ref().map(|dht| dht.port),
     };
     let hidden = setup.config.super_seed && have.all();
     let shared = Arc::new(Shared {
@@ -95,6 +105,7 @@ pub(crate) fn run(setup: Setup) -> std::io::Result<mpsc::Sender<Report>> {
         shared,
         dialer: setup.dialer,
         binding: setup.binding,
+        dht: setup.dht,
         mailboxes: HashMap::new(),
         events: setup.events,
         progress: setup.progress,
@@ -115,6 +126,7 @@ pub(super) struct Driver {
     pub(super) shared: Arc<Shared>,
     dialer: Arc<dyn Dialer>,
     binding: Binding,
+    dht: Option<OurNode>,
     mailboxes: HashMap<PeerKey, Arc<Mailbox>>,
     events: Sink,
     progress: Arc<Mutex<Progress>>,
@@ -345,6 +357,11 @@ impl Driver {
                     }
                 }
                 Action::Metadata(info) => self.learn(&info),
+                Action::DhtNode(addr) => {
+                    if let Some(dht) = &self.dht {
+                        (dht.add)(addr);
+                    }
+                }
                 Action::Close { key, reason } => {
                     if let Some(mailbox) = self.mailboxes.remove(&key) {
                         mailbox.close(reason);
@@ -390,7 +407,7 @@ impl Driver {
         mailbox
     }
 
-    fn dial(&mut self, key: PeerKey, addr: std::net::SocketAddr) {
+    fn dial(&mut self, key: PeerKey, addr: SocketAddr) {
         let mailbox = self.mailbox(key);
         let (shared, dialer) = (self.shared.clone(), self.dialer.clone());
         tokio::spawn(async move {

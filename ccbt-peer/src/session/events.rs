@@ -43,6 +43,8 @@ pub enum SessionEvent {
     Metadata(Box<MetadataMessage>),
     /// The peer tells of other peers (BEP 11).
     Pex(Box<PexMessage>),
+    /// The UDP port of the peer's DHT node (BEP 5). Told if we have one, too.
+    DhtPort(u16),
     /// A block came.
     Received {
         /// The block.

@@ -126,8 +126,11 @@ impl Session {
                     .map_err(|error| Violation::Pex(error.to_string()))?;
                 fact(SessionEvent::Pex(Box::new(message)), Kind::Odd)
             }
+            Message::Port(port) if port != 0 && self.config.dht().is_some() => {
+                fact(SessionEvent::DhtPort(port), Kind::Odd)
+            }
             Message::KeepAlive => Ok((None, Some(Kind::KeepAlive))),
-            // Ports, extensions that we do not speak and ids that nobody knows: a peer may send them, and
+            // Ports where we have no node, extensions that we do not speak and ids that nobody knows: a peer may send them, and
             // they say nothing about it.
             _ => Ok((None, Some(Kind::Odd))),
         }

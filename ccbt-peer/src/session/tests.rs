@@ -19,6 +19,7 @@ fn config() -> Arc<SessionConfig> {
         metadata: Geometry::new(u64::from(PIECES) * 32768, 32768).into(),
         listen_port: Some(6881),
         pex: true,
+        dht_port: None,
     })
 }
 
@@ -276,6 +277,29 @@ mod pieces {
         for message in noise {
             assert!(hear(&mut plain(), message).unwrap().is_empty());
         }
+    }
+
+    #[test]
+    fn nodes_of_the_dht_are_told_where_both_have_one_and_the_torrent_is_not_private() {
+        let story = |ours: Option<u16>, theirs_too: bool, private: bool| {
+            let geometry = Geometry::new(u64::from(PIECES) * 32768, 32768);
+            let metadata = Known { geometry, info: Bytes::new(), private }.into();
+            let config =
+                SessionConfig { dht_port: ours, metadata, ..SessionConfig::clone(&config()) };
+            let says_so = config.handshake().reserved.dht();
+            let mut session = Session::new(Arc::new(config), Direction::Outgoing, Time::ZERO);
+            let reserved = if theirs_too { Reserved::NONE.with_dht() } else { Reserved::NONE };
+            let nothing = Bitfield::new(PIECES);
+            session.on_handshake(Time::ZERO, &theirs(reserved), &nothing).unwrap();
+            let told = sent(&mut session).contains(&Message::Port(6882));
+            let heard = hear(&mut session, Message::Port(7000)).unwrap();
+            assert!(hear(&mut session, Message::Port(0)).unwrap().is_empty());
+            (says_so, told, matches!(heard[..], [SessionEvent::DhtPort(7000)]))
+        };
+        assert_eq!(story(Some(6882), true, false), (true, true, true));
+        assert_eq!(story(Some(6882), false, false), (true, false, true));
+        assert_eq!(story(None, true, false), (false, false, false));
+        assert_eq!(story(Some(6882), true, true), (false, false, false));
     }
 
     #[test]

@@ -135,6 +135,8 @@ pub enum Action {
     /// The metadata is here, and has the right hash. [`Input::Metadata`] is to follow, and
     /// [`Input::Checked`] after it.
     Metadata(Bytes),
+    /// A node of the DHT is there; for ours to know.
+    DhtNode(SocketAddr),
     /// Tell whoever watches.
     Emit(EventKind),
 }

@@ -89,6 +89,15 @@ impl SwarmCore {
         }
     }
 
+    /// A peer has a node of the DHT, which is not for private torrents.
+    pub(super) fn on_dht_port(&mut self, key: PeerKey, port: u16) {
+        let view = self.watch.get(key).filter(|_| !self.config.private);
+        if let Some(view) = view {
+            let addr = SocketAddr::new(view.addr.ip().to_canonical(), port);
+            self.actions.push_back(Action::DhtNode(addr));
+        }
+    }
+
     /// Tells peers of peers, if it is time for that.
     pub(super) fn tell_of_peers(&mut self, now: Time) {
         if now < self.pex.next_at || !self.exchanges() {

@@ -23,6 +23,7 @@ fn config() -> Arc<SessionConfig> {
         metadata: Geometry::new(u64::from(PIECES) * u64::from(BLOCK_LEN), BLOCK_LEN).into(),
         listen_port: None,
         pex: true,
+        dht_port: None,
     })
 }
 

@@ -85,7 +85,11 @@ impl Audit {
                 assert!(self.connected.insert(*peer), "{peer} is connected twice");
             }
             Action::Emit(EventKind::PeerClosed { peer, .. }) => _ = self.connected.remove(peer),
-            Action::Forget(_) | Action::ShowAll | Action::Emit(_) | Action::Metadata(_) => {}
+            Action::Forget(_)
+            | Action::ShowAll
+            | Action::Emit(_)
+            | Action::Metadata(_)
+            | Action::DhtNode(_) => {}
         }
     }
 

@@ -148,6 +148,7 @@ impl World {
             metadata,
             listen_port: None,
             pex: config.pex,
+            dht_port: None,
         };
         let rng = fastrand::Rng::with_seed(config.seed);
         let nothing = Bitfield::new(geometry.pieces());
@@ -554,6 +555,7 @@ impl World {
             self.audit.action(&action);
             self.trace.push(format!("{} {action:?}", self.now));
             match action {
+                Action::DhtNode(_) => {}
                 Action::Dial { key, addr } => {
                     self.dials.insert(key, addr);
                     self.later(self.pace.dial, Happening::Dialed(key));
