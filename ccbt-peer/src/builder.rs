@@ -527,19 +527,20 @@ impl SwarmBuilder {
         if self.config.private {
             self.sources.retain(|source| source::is_fit_for_private(source.kind()));
         }
-        let mut dialer =
+        let dialer =
             self.dialer.unwrap_or_else(|| Arc::new(TcpDialer::through(self.binding.clone())));
         let dht = self.dht.filter(|_| !self.config.private);
         let (torrent, known) = watch::channel(None);
         #[cfg(feature = "webseed")]
-        let mut web_seeds = None;
-        #[cfg(feature = "webseed")]
-        if !self.web_seeds.is_empty() {
+        let (dialer, web_seeds) = if self.web_seeds.is_empty() {
+            (dialer, None)
+        } else {
             let seeds = WebSeeds::new(&self.web_seeds, known.clone());
-            dialer = Arc::new(seeds.dialer(dialer));
-            web_seeds = Some(seeds.known());
+            let through: Arc<dyn Dialer> = Arc::new(seeds.dialer(dialer));
+            let places = seeds.known();
             self.sources.push(Box::new(seeds));
-        }
+            (through, Some(places))
+        };
         let progress = Arc::new(Mutex::new(Progress::default()));
         let (sink, events) = events::channel();
         let reports = driver::run(Setup {

@@ -20,9 +20,10 @@ get() {
     "$ccbt" get "$torrent" -o "$folder" --no-state --peer 127.0.0.1:7001 --peer 10.99.0.9:7001 \
         --dht-bootstrap 10.99.0.9:6881 --stop-timeout 30s "$@"
 }
-python3 -u -c "$client" "$torrent" "$payload" 127.0.0.1 7001 0 >"$output.seed" 2>&1 &
+python3 -u -c "$client" "$torrent" "$payload" 127.0.0.1 7001 0 alone >"$output.seed" 2>&1 &
 seed=$!
 until grep -q complete "$output.seed"; do
+    kill -0 "$seed"
     sleep 0.05
 done
 before=$(sent)

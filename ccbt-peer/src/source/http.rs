@@ -34,9 +34,7 @@ use crate::Binding;
 pub use self::error::HttpError;
 #[cfg(feature = "webseed")]
 pub(super) use self::range::Ranges;
-#[cfg(feature = "nat")]
-pub(super) use self::url::resolve;
-pub(super) use self::url::{is_http, parse};
+pub(super) use self::url::{is_http, parse, resolve};
 
 const AGENT: &str = concat!("ccbt/", env!("CARGO_PKG_VERSION"));
 const MOST_REDIRECTS: u32 = 5;
