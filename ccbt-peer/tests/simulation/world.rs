@@ -3,6 +3,8 @@
 //! A message of a peer is with us when its script says so; what we send travels for [`Pace::wire`].
 //! Nothing is read from a clock and chance comes from a seed, so a run can be repeated to the last event.
 
+mod wishes;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,8 +13,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use ccbt_peer::close::{CloseReason, Refusal};
 use ccbt_peer::core::{
-    Action, Input, Known, Metadata, PeerKey, PieceChoice, Session, SessionConfig, SessionEvent,
-    SwarmConfig, SwarmCore, Tell,
+    Action, Input, Known, Metadata, PeerKey, Session, SessionConfig, SessionEvent, SwarmConfig,
+    SwarmCore, Tell,
 };
 use ccbt_peer::policy::{Direction, EvictionPolicy, PolicySet, Source, Time};
 use ccbt_peer::wire::{
@@ -204,27 +206,6 @@ impl World {
     pub(crate) fn found_by(&mut self, source: Source, peers: impl IntoIterator<Item = SocketAddr>) {
         let peers = peers.into_iter().collect();
         self.tell_core(Input::Found { source, peers });
-    }
-
-    /// A peer that dials us, now.
-    pub(crate) fn come(&mut self, host: Host) -> SocketAddr {
-        let addr = self.place(host);
-        self.later(Duration::ZERO, Happening::Incoming(addr));
-        addr
-    }
-
-    /// The peer, another one by now, dials us from the address that we know.
-    pub(crate) fn come_back(&mut self, addr: SocketAddr, host: Host) {
-        self.hosts.insert(addr, host);
-        self.later(Duration::ZERO, Happening::Incoming(addr));
-    }
-
-    pub(crate) fn set_policy(&mut self, policy: impl EvictionPolicy + 'static) {
-        self.tell_core(Input::Policy(Arc::new(policy)));
-    }
-
-    pub(crate) fn choose(&mut self, choice: PieceChoice) {
-        self.tell_core(Input::Choose(Arc::new(choice)));
     }
 
     /// Lets the time go on until `end`; everything due then has happened.
