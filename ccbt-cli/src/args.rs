@@ -93,8 +93,8 @@ impl Command {
 /// What `ccbt get` is asked to do.
 #[derive(Args, Debug)]
 pub(crate) struct Get {
-    /// A .torrent file, or the http(s) URL of one
-    #[arg(value_name = "FILE|URL", value_parser = value::torrent)]
+    /// A .torrent file, the http(s) URL of one, a magnet link, or an info hash
+    #[arg(value_name = "FILE|URL|MAGNET|HASH", value_parser = value::torrent)]
     pub(crate) torrent: Torrent,
 
     /// Folder for the content; it is created if it is missing
@@ -111,7 +111,7 @@ pub(crate) struct Get {
     #[arg(long, value_name = "FILE|-")]
     pub(crate) events: Option<PathBuf>,
 
-    /// Give up (exit code 3) when no payload came for so long, such as 90s or 10m
+    /// Give up (exit code 3) when no payload, and no metadata, came for so long, such as 90s or 10m
     #[arg(long, value_name = "DUR", value_parser = value::wait)]
     pub(crate) stop_timeout: Option<Duration>,
 
@@ -146,12 +146,6 @@ pub(crate) struct Talk {
 pub(crate) enum Torrent {
     File(PathBuf),
     Url(String),
-}
-
-/// What there is to be looked at.
-#[derive(Clone, Debug)]
-pub(crate) enum Subject {
-    Torrent(Torrent),
     Magnet(Box<Magnet>),
 }
 
@@ -181,7 +175,8 @@ fn get_help() -> String {
          depth, a folder all that is in it. What is not chosen does not appear in DIR; a later run\n\
          may choose it.\n\n\
          With --seed-ratio or --seed-time it seeds on after the download, until the first of them is reached.\n\n\
-         Examples:\n  ccbt get debian.torrent -o ~/Downloads --evict no-interest=30s --stop-timeout 10m\n  \
+         Examples:\n  ccbt get 'magnet:?xt=urn:btih:d0d14c926e6e99761a2fdcff27b403d96376eff6' -o ~/Downloads\n  \
+         ccbt get debian.torrent -o ~/Downloads --evict no-interest=30s --stop-timeout 10m\n  \
          ccbt get series.torrent --list\n  \
          ccbt get series.torrent --files '*e03*' --files 0 --sequential\n  \
          ccbt get debian.torrent -o ~/Downloads --seed-ratio 1.5 --seed-time 24h\n\n{}",

@@ -34,11 +34,13 @@ pub(crate) async fn run(args: &Doctor, signals: &mut Signals) -> Result<(), Fail
     let stream = if args.json { Stream::BesideAnswer } else { Stream::Stdout };
     let mut report = Report::new(stream, Detail::Normal);
     let setup = Setup::to_look(&args.contact, &args.eviction, &mut report)?;
-    let metainfo = signals.guard(torrent::load_through(setup.binding(), &args.torrent)).await??;
+    let shelf = setup.shelf();
+    let torrent = torrent::load(setup.binding(), &args.torrent, &shelf);
+    let metainfo = signals.guard(torrent).await??;
     let content = verify::existing(&metainfo, &args.output, &mut report, signals).await?;
     let subject = Subject::of(&metainfo, content.in_the_way);
     // What is learnt here is not kept: whoever is only looked at shows little.
-    let (swarm, _) = setup.swarm(&metainfo, &mut report);
+    let (swarm, _) = setup.swarm(&metainfo, torrent::peers(&args.torrent), &mut report);
     let swarm = swarm.store(content.store).have(content.have);
     let swarm = swarm.listen(args.contact.listen).observe();
     let (swarm, events) = swarm.start().map_err(|error| Failure::new(Exit::Failed, error))?;

@@ -29,6 +29,11 @@ impl About {
         Self { pieces: metainfo.piece_count(), info_hash: None, name: None }
     }
 
+    /// The only torrent of this run, of which nothing is known yet.
+    pub(crate) fn unknown() -> Self {
+        Self { pieces: 0, info_hash: None, name: None }
+    }
+
     /// One of so many torrents.
     pub(crate) fn one_of(torrents: usize, metainfo: &Metainfo) -> Self {
         Self {

@@ -2,6 +2,7 @@
 
 mod audience;
 mod drive;
+mod opening;
 mod stall;
 pub(crate) mod torrent;
 
@@ -20,11 +21,15 @@ use crate::hashing;
 use crate::print;
 use crate::report::{Detail, Report, Sharing, Stream, units};
 use crate::selection;
+use crate::show::{self, fetch::Patience};
 use crate::signals::Signals;
+use crate::state::State;
 pub(crate) use audience::Audience;
 use audience::Watcher;
 use drive::Drive;
+use opening::Opening;
 use stall::Stall;
+use torrent::Lead;
 
 /// What a download brought.
 #[derive(Clone, Copy, Debug, Default)]
@@ -58,9 +63,17 @@ pub(crate) async fn run(args: &Get, signals: &mut Signals) -> Result<(), Failure
 
 /// Prints the files that would be fetched.
 async fn list(args: &Get, signals: &mut Signals) -> Result<(), Failure> {
-    let binding = args.network.contact.binding()?;
-    let metainfo = signals.guard(torrent::load_through(&binding, &args.torrent)).await??;
-    let choice = selection::choose(&metainfo, &args.choice, None)?;
+    let contact = &args.network.contact;
+    let (binding, shelf) = (contact.binding()?, State::of_user(contact.no_state).metadata());
+    let lead = torrent::follow(&binding, &args.torrent, &shelf);
+    let metainfo = match signals.guard(lead).await?? {
+        Lead::Known(metainfo) => metainfo,
+        Lead::Unknown(magnet) => {
+            let patience = Patience { wait: args.stop_timeout, option: "--stop-timeout" };
+            show::fetch::metadata(contact, &magnet, patience, signals).await??
+        }
+    };
+    let choice = choose(&metainfo, args)?;
     let lines = selection::lines(&metainfo, &choice);
     print::text(&lines.iter().flat_map(|line| [line, "\n"]).collect::<String>())
 }
@@ -96,16 +109,51 @@ pub(crate) async fn download(
 ) -> Result<Done, Failure> {
     // A rule that is none is told before anything is fetched.
     let setup = args.network.prepare(report)?;
-    let metainfo = signals.guard(torrent::load_through(setup.binding(), &args.torrent)).await??;
-    let choice = selection::choose(&metainfo, &args.choice, None)?;
+    let shelf = setup.shelf();
+    let lead = torrent::follow(setup.binding(), &args.torrent, &shelf);
+    let lead = signals.guard(lead).await??;
     let log = EventLog::open(args.events.as_deref())?;
-    let about = About::only(&metainfo);
     let mut audience = Audience::new(report, log, watcher, setup.judges.clone());
+    let stall = args.stop_timeout.map(Stall::new);
+    let (metainfo, choice) = match lead {
+        Lead::Known(metainfo) => {
+            let choice = choose(&metainfo, args)?;
+            (metainfo, choice)
+        }
+        Lead::Unknown(magnet) => {
+            let title = torrent::title(&magnet);
+            audience.report.say(&format!("{title}: looking for the metadata"));
+            let (opening, open) = Opening::new(args, shelf);
+            let (swarm, memory) = setup.magnet(&magnet, open, audience.report);
+            let swarm = swarm.listen(args.network.contact.listen);
+            let (swarm, events) =
+                swarm.start().map_err(|error| Failure::new(Exit::Failed, error))?;
+            return Drive {
+                swarm,
+                events,
+                memory,
+                about: About::unknown(),
+                stall,
+                until: args.until,
+                before: 0,
+                total: 0,
+                finished: None,
+                metainfo: None,
+                title,
+                opening: Some(opening),
+                metadata: 0,
+                audience,
+            }
+            .run(signals)
+            .await;
+        }
+    };
+    let about = About::only(&metainfo);
     audience.report.say(&heading(&metainfo, &choice, &args.output));
 
     let (store, have) = check(&metainfo, args, &choice, audience.report, signals).await?;
-    let pieces = choice.pieces(&metainfo);
-    if have.iter_zeros().all(|piece| !pieces.wants(piece)) {
+    let sum = Sum::of(&metainfo, &choice, &have);
+    if sum.is_complete() {
         store.finish().map_err(|error| Failure::new(Exit::Disk, error))?;
         if !args.until.is_set() {
             complete_already(&have, &about, &mut audience);
@@ -113,14 +161,9 @@ pub(crate) async fn download(
         }
         audience.report.say(COMPLETE);
     }
-    let wanted = (0..have.len()).map(PieceIndex).filter(|piece| pieces.wants(*piece));
-    let bytes = |piece| u64::from(metainfo.piece_len(piece));
-    let before = wanted.clone().filter(|piece| have.get(*piece)).map(bytes).sum();
-    let total = wanted.map(bytes).sum();
-    let (swarm, memory) = setup.swarm(&metainfo, audience.report);
+    let (swarm, memory) = setup.swarm(&metainfo, torrent::peers(&args.torrent), audience.report);
     let swarm = swarm.store(store).have(have).choose(choice).listen(args.network.contact.listen);
     let (swarm, events) = swarm.start().map_err(|error| Failure::new(Exit::Failed, error))?;
-    let stall = args.stop_timeout.map(Stall::new);
     Drive {
         swarm,
         events,
@@ -128,13 +171,44 @@ pub(crate) async fn download(
         about,
         stall,
         until: args.until,
-        before,
-        total,
+        before: sum.before,
+        total: sum.total,
         finished: None,
+        title: metainfo.name().to_owned(),
+        metainfo: Some(metainfo),
+        opening: None,
+        metadata: 0,
         audience,
     }
-    .run(&metainfo, signals)
+    .run(signals)
     .await
+}
+
+/// The files that command line and link ask for.
+fn choose(metainfo: &Metainfo, args: &Get) -> Result<Choice, Failure> {
+    selection::choose(metainfo, &args.choice, torrent::only(&args.torrent))
+}
+
+/// What is wanted, in bytes.
+#[derive(Clone, Copy, Debug)]
+struct Sum {
+    /// Of these, what was there before.
+    before: u64,
+    total: u64,
+}
+
+impl Sum {
+    fn of(metainfo: &Metainfo, choice: &Choice, have: &Bitfield) -> Self {
+        let pieces = choice.pieces(metainfo);
+        let wanted = (0..have.len()).map(PieceIndex).filter(|piece| pieces.wants(*piece));
+        let bytes = |piece| u64::from(metainfo.piece_len(piece));
+        let before = wanted.clone().filter(|piece| have.get(*piece)).map(bytes).sum();
+        Self { before, total: wanted.map(bytes).sum() }
+    }
+
+    fn is_complete(self) -> bool {
+        self.before == self.total
+    }
 }
 
 fn heading(metainfo: &Metainfo, choice: &Choice, folder: &Path) -> String {

@@ -8,15 +8,16 @@ use std::sync::Arc;
 use ccbt_peer::source::dht::Dht;
 use ccbt_peer::source::nat::PortMapper;
 use ccbt_peer::source::{Given, TrackerTiers};
-use ccbt_peer::wire::Metainfo;
-use ccbt_peer::{Binding, Blocklist, Limits, LocalDiscovery, Swarm, SwarmBuilder};
+use ccbt_peer::store::StoreError;
+use ccbt_peer::wire::{InfoHash, Magnet, Metainfo};
+use ccbt_peer::{Binding, Blocklist, Limits, LocalDiscovery, Opened, Swarm, SwarmBuilder};
 
 use crate::args::{Contact, Eviction, Network};
 use crate::bounded;
 use crate::exit::{Exit, Failure};
 use crate::report::{Report, units};
 use crate::rules::Judges;
-use crate::state::{Memory, State};
+use crate::state::{Memory, Shelf, State};
 use dht::DhtNode;
 
 /// Bytes of a blocklist: the largest that people share have a tenth of it.
@@ -118,42 +119,101 @@ impl<'a> Setup<'a> {
     }
 
     /// A swarm to be, with its rules, limits, sources and memory; where it listens is left to the caller.
-    pub(crate) fn swarm(&self, metainfo: &Metainfo, report: &mut Report) -> (SwarmBuilder, Memory) {
-        let memory = self.state.memory(metainfo.info_hash());
+    /// `peers` are named beside those of the command line, such as by a magnet link.
+    pub(crate) fn swarm(
+        &self,
+        metainfo: &Metainfo,
+        peers: Vec<String>,
+        report: &mut Report,
+    ) -> (SwarmBuilder, Memory) {
+        let swarm = Swarm::builder(metainfo.clone());
+        let aim = Aim {
+            info_hash: metainfo.info_hash(),
+            trackers: metainfo.trackers().to_vec(),
+            web_seeds: metainfo.url_list().to_vec(),
+            private: metainfo.is_private(),
+            peers,
+        };
+        self.equip(swarm, aim, report)
+    }
+
+    /// The same for a magnet link of which nothing more is known. `open` gives the store once it is.
+    pub(crate) fn magnet<O: Into<Opened>>(
+        &self,
+        magnet: &Magnet,
+        open: impl FnOnce(&Metainfo) -> Result<O, StoreError> + Send + 'static,
+        report: &mut Report,
+    ) -> (SwarmBuilder, Memory) {
+        let aim = Aim {
+            // Without an info hash the swarm does not start.
+            info_hash: magnet.info_hash.unwrap_or(InfoHash([0; 20])),
+            trackers: magnet.trackers.iter().map(|url| vec![url.clone()]).collect(),
+            web_seeds: magnet.web_seeds.clone(),
+            // If it is, the swarm stops what is not allowed as soon as that is known.
+            private: false,
+            peers: magnet.peers.iter().map(ToString::to_string).collect(),
+        };
+        self.equip(Swarm::magnet(magnet.clone(), open), aim, report)
+    }
+
+    /// What earlier runs have learnt of magnet links.
+    pub(crate) fn shelf(&self) -> Shelf {
+        self.state.metadata()
+    }
+
+    fn equip(
+        &self,
+        swarm: SwarmBuilder,
+        mut aim: Aim,
+        report: &mut Report,
+    ) -> (SwarmBuilder, Memory) {
+        let memory = self.state.memory(aim.info_hash);
+        aim.peers.extend_from_slice(&self.contact.peers);
         let (addresses, trouble) = memory.recall();
         if let Some(trouble) = trouble {
             report.once(&trouble);
         }
-        let web_seeds = if self.uses_web_seeds { metainfo.url_list() } else { &[] };
+        let web_seeds: &[String] = if self.uses_web_seeds { &aim.web_seeds } else { &[] };
         let mut swarm = self
             .judges
-            .judge(Swarm::builder(metainfo.clone()))
+            .judge(swarm)
             .max_peers(self.contact.max_peers)
+            .pex(!self.contact.off.no_pex)
             .limits(&self.limits)
             .binding(&self.binding)
             .blocklist(Arc::clone(&self.blocklist))
             .addresses(addresses)
             .web_seeds(web_seeds);
-        let dht = self.dht.as_ref().filter(|_| !metainfo.is_private());
+        let dht = self.dht.as_ref().filter(|_| !aim.private);
         let asks_others = dht.is_some() || !web_seeds.is_empty();
-        if let Some(trackers) = self.contact.trackers(metainfo, asks_others, report) {
+        if let Some(trackers) = self.contact.trackers(&aim, asks_others, report) {
             swarm = swarm.source(trackers);
         }
         if let Some(dht) = dht {
-            swarm = swarm.source(dht.source());
+            swarm = swarm.dht(&dht.dht());
         }
         if let Some(mapper) = &self.mapper {
             swarm = swarm.source(mapper.source());
         }
-        if !self.contact.peers.is_empty() {
-            swarm = swarm.source(Given::hosts(self.contact.peers.clone()));
-        }
-        if self.contact.uses_lsd(metainfo) {
+        if self.contact.uses_lsd(aim.private) {
             swarm = swarm.source(self.local.source());
+        }
+        if !aim.peers.is_empty() {
+            swarm = swarm.source(Given::hosts(aim.peers));
         }
         let swarm = self.contact.pin.iter().fold(swarm, |swarm, host| swarm.pin(*host));
         (swarm, memory)
     }
+}
+
+/// What is known of a torrent that tells whom to ask.
+struct Aim {
+    info_hash: InfoHash,
+    trackers: Vec<Vec<String>>,
+    web_seeds: Vec<String>,
+    private: bool,
+    /// As `HOST:PORT`.
+    peers: Vec<String>,
 }
 
 fn read_blocklist(path: &Path) -> Result<Blocklist, Failure> {
@@ -165,8 +225,8 @@ fn read_blocklist(path: &Path) -> Result<Blocklist, Failure> {
 
 impl Contact {
     /// Whether peers in the local network are looked for.
-    fn uses_lsd(&self, metainfo: &Metainfo) -> bool {
-        !self.no_lsd && !metainfo.is_private()
+    fn uses_lsd(&self, private: bool) -> bool {
+        !self.no_lsd && !private
     }
 
     /// Which way our sockets take: that of the interface, or of the address where we listen.
@@ -183,13 +243,8 @@ impl Contact {
     }
 
     /// The torrent's trackers that we may and can ask.
-    fn trackers(
-        &self,
-        metainfo: &Metainfo,
-        asks_others: bool,
-        report: &mut Report,
-    ) -> Option<TrackerTiers> {
-        let tiers = if self.no_tracker { &[] } else { metainfo.trackers() };
+    fn trackers(&self, aim: &Aim, asks_others: bool, report: &mut Report) -> Option<TrackerTiers> {
+        let tiers: &[Vec<String>] = if self.no_tracker { &[] } else { &aim.trackers };
         let trackers = TrackerTiers::new(tiers);
         if let [(url, error), others @ ..] = trackers.skipped() {
             let others = match others.len() {
@@ -198,8 +253,8 @@ impl Contact {
             };
             report.note(&format!("{url}{others} not asked: {error}"));
         }
-        if trackers.is_empty() && !asks_others && self.peers.is_empty() {
-            report.once(if self.uses_lsd(metainfo) {
+        if trackers.is_empty() && !asks_others && aim.peers.is_empty() {
+            report.once(if self.uses_lsd(aim.private) {
                 "no tracker to ask and no --peer: looking in the local network alone"
             } else {
                 "no tracker to ask and no --peer: waiting for peers that find us"
@@ -228,7 +283,11 @@ mod tests {
             let Command::Get(get) = Cli::try_parse_from(line).unwrap().command else {
                 unreachable!("the command is get");
             };
-            assert_eq!(get.network.contact.uses_lsd(&metainfo), is_used, "{options:?} {private}");
+            assert_eq!(
+                get.network.contact.uses_lsd(metainfo.is_private()),
+                is_used,
+                "{options:?} {private}"
+            );
         }
     }
 

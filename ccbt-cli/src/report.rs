@@ -68,6 +68,8 @@ pub(crate) enum Stream {
 /// What the living line shows.
 #[derive(Clone, Copy, Debug)]
 enum Latest {
+    /// Of the metadata: bytes that are here, of how many, and peers that have it.
+    Metadata(u32, u32, u32),
     Download(Progress),
     Sharing(Sharing),
 }
@@ -75,6 +77,9 @@ enum Latest {
 impl Latest {
     fn line(&self, width: usize, paint: Paint) -> String {
         match self {
+            Self::Metadata(have, size, peers) => {
+                line::metadata(*have, *size, *peers).chars().take(width).collect()
+            }
             Self::Download(now) => line::line(now, width, paint),
             Self::Sharing(now) => now.line(width, paint),
         }
@@ -200,6 +205,11 @@ impl Report {
             EventKind::Progress(_) if self.sharing.is_some() => {}
             // It told before where it listens, for all torrents.
             EventKind::Started { .. } if self.sharing.is_some() => {}
+            // There is nothing to be measured yet.
+            EventKind::Progress(now) if now.pieces == 0 => {}
+            EventKind::MetadataProgress { have, size, peers } => {
+                self.metadata(*have, *size, *peers);
+            }
             EventKind::Progress(now) if self.screen.is_none() => {
                 if self.pace.due(event.at, now) {
                     self.say(&line::plain(now));
@@ -220,6 +230,16 @@ impl Report {
             }
             EventKind::Finished => self.finished = true,
             _ => self.told(torrent, event),
+        }
+    }
+
+    /// How far the metadata is: on the line that lives, or in a line when it is here.
+    fn metadata(&mut self, have: u32, size: u32, peers: u32) {
+        self.latest = Some(Latest::Metadata(have, size, peers));
+        if self.screen.is_some() {
+            self.draw();
+        } else if size > 0 && have == size {
+            self.say(&line::metadata(have, size, peers));
         }
     }
 

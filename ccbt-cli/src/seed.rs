@@ -4,12 +4,13 @@ mod drive;
 
 use ccbt_peer::store::FileStore;
 use ccbt_peer::wire::{Bitfield, Metainfo};
-use ccbt_peer::{Binding, Event, Node};
+use ccbt_peer::{Event, Node};
 
 use crate::args::Seed;
 use crate::events::EventLog;
 use crate::exit::{Exit, Failure};
 use crate::get::{self, Audience, torrent};
+use crate::network::Setup;
 use crate::report::{Report, units};
 use crate::signals::Signals;
 use crate::verify;
@@ -30,7 +31,7 @@ pub(crate) async fn run(args: &Seed, signals: &mut Signals) -> Result<(), Failur
 async fn seed(args: &Seed, report: &mut Report, signals: &mut Signals) -> Result<(), Failure> {
     // A rule that is none is told before anything is read.
     let setup = args.network.prepare(report)?;
-    let torrents = load(setup.binding(), args, signals).await?;
+    let torrents = load(args, &setup, signals).await?;
     let log = EventLog::open(args.events.as_deref())?;
     for metainfo in &torrents {
         report.say(&heading(args, metainfo));
@@ -43,10 +44,10 @@ async fn seed(args: &Seed, report: &mut Report, signals: &mut Signals) -> Result
     let mut nobody = |_: &Event| None;
     let mut drive =
         Drive::new(args.until, Audience::new(report, log, &mut nobody, setup.judges.clone()));
-    for metainfo in &torrents {
+    for (from, metainfo) in args.torrents.iter().zip(&torrents) {
         let store = FileStore::open(&args.data, metainfo)
             .map_err(|error| Failure::new(Exit::Disk, error))?;
-        let (swarm, memory) = setup.swarm(metainfo, drive.report());
+        let (swarm, memory) = setup.swarm(metainfo, torrent::peers(from), drive.report());
         let swarm = swarm.store(store).have(Bitfield::full(metainfo.piece_count())).node(&node);
         let swarm = if args.super_seed { swarm.super_seed() } else { swarm };
         let started = swarm.start().map_err(|error| Failure::new(Exit::Failed, error))?;
@@ -57,13 +58,14 @@ async fn seed(args: &Seed, report: &mut Report, signals: &mut Signals) -> Result
 
 /// All torrents, each of them once.
 async fn load(
-    binding: &Binding,
     args: &Seed,
+    setup: &Setup<'_>,
     signals: &mut Signals,
 ) -> Result<Vec<Metainfo>, Failure> {
+    let shelf = setup.shelf();
     let mut torrents: Vec<Metainfo> = Vec::new();
     for from in &args.torrents {
-        let metainfo = signals.guard(torrent::load_through(binding, from)).await??;
+        let metainfo = signals.guard(torrent::load(setup.binding(), from, &shelf)).await??;
         let hash = metainfo.info_hash();
         if let Some(other) = torrents.iter().find(|other| other.info_hash() == hash) {
             let problem = format!("{}: info hash {hash} is given twice", other.name());

@@ -173,7 +173,11 @@ pub(crate) fn files(
         }
     }
     if wanted(metainfo, &choice).next().is_none() {
-        return Err(Failure::new(Exit::Refused, "--files leaves no file (ccbt get --list)"));
+        let why = match only {
+            Some(_) if specs.is_empty() => "the magnet link selects no file of the torrent (so=)",
+            _ => "--files leaves no file (ccbt get --list)",
+        };
+        return Err(Failure::new(Exit::Refused, why));
     }
     Ok(choice)
 }

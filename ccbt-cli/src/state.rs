@@ -1,7 +1,8 @@
-//! What is kept from run to run: what is known of addresses, a small file for each torrent, and nodes of the
-//! DHT.
+//! What is kept from run to run: what is known of addresses, a small file for each torrent; nodes of the DHT;
+//! and metadata.
 
 mod folder;
+mod metadata;
 mod nodes;
 
 use std::fmt::Display;
@@ -16,6 +17,7 @@ use ccbt_peer::{Addresses, Swarm};
 use tempfile::NamedTempFile;
 
 use crate::bounded;
+pub(crate) use metadata::Shelf;
 pub(crate) use nodes::Nodes;
 
 /// So often it is written while the swarm runs.
@@ -33,6 +35,11 @@ impl State {
     /// In the user's folder for such things; with `off`, or if there is none, nowhere.
     pub(crate) fn of_user(off: bool) -> Self {
         Self { folder: folder::of_user(env::var_os).filter(|_| !off) }
+    }
+
+    /// What was fetched from swarms of magnet links.
+    pub(crate) fn metadata(&self) -> Shelf {
+        Shelf::of(self.folder.as_ref().map(|folder| folder.join("metadata")))
     }
 
     /// The memory of the DHT.

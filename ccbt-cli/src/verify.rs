@@ -5,9 +5,9 @@ mod findings;
 
 use std::path::Path;
 
-use ccbt_peer::Choice;
 use ccbt_peer::store::check_with;
 use ccbt_peer::wire::{Bitfield, Metainfo};
+use ccbt_peer::{Binding, Choice};
 
 use crate::args::Verify;
 use crate::exit::{Exit, Failure};
@@ -17,6 +17,7 @@ use crate::print;
 use crate::report::{Detail, Report, Stream, units};
 use crate::selection;
 use crate::signals::Signals;
+use crate::state;
 pub(crate) use disk::Disk;
 use disk::Found;
 pub(crate) use findings::Ranges;
@@ -36,8 +37,10 @@ const RANGES: usize = 8;
 pub(crate) async fn run(args: &Verify, signals: &mut Signals) -> Result<(), Failure> {
     let stream = if args.json { Stream::BesideAnswer } else { Stream::Stdout };
     let mut report = Report::new(stream, Detail::unless(args.quiet));
-    let metainfo = signals.guard(torrent::load(&args.torrent)).await??;
-    let choice = selection::files(&metainfo, &args.files, None)?;
+    let (anywhere, shelf) = (Binding::default(), state::State::of_user(false).metadata());
+    let torrent = torrent::load(&anywhere, &args.torrent, &shelf);
+    let metainfo = signals.guard(torrent).await??;
+    let choice = selection::files(&metainfo, &args.files, torrent::only(&args.torrent))?;
     let found = disk::look(&args.data, &metainfo)?;
 
     let have = check(&metainfo, &args.data, &found, &mut report, signals).await?;

@@ -1,18 +1,25 @@
 //! The public handle of a swarm, and how to make one.
 
-use std::io;
+mod error;
+
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ccbt_policy::{EvictionPolicy, PolicySet, Ranking, Source, Turnover};
-use ccbt_wire::{Bitfield, Metainfo, PeerId};
-use tokio::sync::{mpsc, oneshot};
+use ccbt_wire::{Bitfield, InfoHash, Magnet, Metainfo, PeerId};
+use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::driver::{self, Binding, Dialer, Limits, Node, Report, Setup, TcpDialer};
+use crate::driver::{
+    self, Begin, Binding, Dialer, Limits, Node, Opened, Opener, OurNode, Report, Setup, TcpDialer,
+};
+pub use error::{ChooseError, StartError};
+
 use crate::events::{self, Events};
 use crate::snapshot::Snapshot;
 #[cfg(feature = "webseed")]
 use crate::source::WebSeeds;
+#[cfg(feature = "dht")]
+use crate::source::dht::Dht;
 use crate::source::{self, PeerSource};
 use crate::store::{MemoryStore, PieceStore, StoreError};
 use crate::swarm::{Input, SwarmConfig};
@@ -58,8 +65,8 @@ struct Handle {
     limits: Limits,
     #[cfg(feature = "webseed")]
     web_seeds: Option<Arc<source::KnownWebSeeds>>,
-    /// How many files the torrent has.
-    files: usize,
+    /// The torrent, once its store is there.
+    torrent: watch::Receiver<Option<Arc<Metainfo>>>,
 }
 
 impl Swarm {
@@ -67,27 +74,43 @@ impl Swarm {
     #[must_use]
     pub fn builder(metainfo: Metainfo) -> SwarmBuilder {
         let have = Bitfield::new(metainfo.piece_count());
-        SwarmBuilder {
-            config: SwarmConfig {
-                private: metainfo.is_private(),
-                ..SwarmConfig::new(Geometry::of(&metainfo))
-            },
-            store: None,
-            have,
-            policy: Arc::new(PolicySet::standard()),
-            sources: Vec::new(),
-            listen: None,
-            node: None,
-            limits: Limits::none(),
-            dialer: None,
-            binding: Binding::default(),
-            peer_id: None,
-            addresses: Addresses::default(),
-            #[cfg(feature = "webseed")]
-            web_seeds: Vec::new(),
-            choice: None,
-            metainfo,
-        }
+        let config = SwarmConfig {
+            private: metainfo.is_private(),
+            info_hash: metainfo.info_hash(),
+            ..SwarmConfig::new(Geometry::of(&metainfo))
+        };
+        SwarmBuilder::new(What::Torrent(metainfo), config, have)
+    }
+
+    /// A swarm to be for this magnet link. Its metadata is fetched from peers (BEP 9) and told as
+    /// [`EventKind::Metadata`](crate::EventKind::Metadata); then `open` is called, in a thread of its own while
+    /// the connections live on, for the store and the verified pieces in it, and the files that are wanted if
+    /// not all are, and the download begins.
+    ///
+    /// What the link says of trackers, web seeds and peers stands in [`Metainfo`] and [`Magnet`]; sources are
+    /// given as for any other swarm.
+    ///
+    /// ```no_run
+    /// # async fn download() -> Result<(), Box<dyn std::error::Error>> {
+    /// use ccbt_peer::{FileStore, Given, Swarm, wire::Magnet};
+    ///
+    /// let link = "magnet:?xt=urn:btih:d0d14c926e6e99761a2fdcff27b403d96376eff6&x.pe=192.0.2.1:6881";
+    /// let magnet: Magnet = link.parse()?;
+    /// let peers = magnet.peers.iter().map(ToString::to_string).collect();
+    /// let (swarm, events) = Swarm::magnet(magnet, |torrent| FileStore::resume("downloads", torrent))
+    ///     .source(Given::hosts(peers))
+    ///     .start()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn magnet<O: Into<Opened>>(
+        magnet: Magnet,
+        open: impl FnOnce(&Metainfo) -> Result<O, StoreError> + Send + 'static,
+    ) -> SwarmBuilder {
+        let config = SwarmConfig::magnet(magnet.info_hash.unwrap_or(InfoHash([0; 20])));
+        let open: Opener = Box::new(|torrent| open(torrent).map(Into::into));
+        SwarmBuilder::new(What::Magnet(Box::new(magnet), open), config, Bitfield::new(0))
     }
 
     /// Other files, or another order, from now on. When it returns, the store is ready for the choice and the
@@ -95,10 +118,12 @@ impl Swarm {
     /// interest in them, and [`Finished`](crate::EventKind::Finished) comes when all that is wanted is here.
     ///
     /// # Errors
-    /// If the choice is about another torrent, a file cannot be had in its place, or the swarm has stopped.
-    /// Then the choice before holds on.
+    /// If the choice is about another torrent, that of a magnet link is not known or its store not open yet, a
+    /// file cannot be had in its place, or the swarm has stopped. Then the choice before holds on.
     pub async fn choose(&self, choice: Choice) -> Result<(), ChooseError> {
-        let (chosen, files) = (choice.files(), self.inner.files);
+        let files = self.inner.torrent.borrow().as_ref().map(|torrent| torrent.files().len());
+        let files = files.ok_or(ChooseError::Unknown)?;
+        let chosen = choice.files();
         if chosen != files {
             return Err(ChooseError::Files { chosen, files });
         }
@@ -211,7 +236,7 @@ impl Drop for Handle {
 
 /// A swarm to be.
 pub struct SwarmBuilder {
-    metainfo: Metainfo,
+    what: What,
     config: SwarmConfig,
     store: Option<Arc<dyn PieceStore>>,
     have: Bitfield,
@@ -227,19 +252,49 @@ pub struct SwarmBuilder {
     #[cfg(feature = "webseed")]
     web_seeds: Vec<String>,
     choice: Option<Choice>,
+    dht: Option<OurNode>,
+}
+
+/// What a swarm is for.
+enum What {
+    Torrent(Metainfo),
+    Magnet(Box<Magnet>, Opener),
 }
 
 impl SwarmBuilder {
+    fn new(what: What, config: SwarmConfig, have: Bitfield) -> Self {
+        Self {
+            what,
+            config,
+            store: None,
+            have,
+            policy: Arc::new(PolicySet::standard()),
+            sources: Vec::new(),
+            listen: None,
+            node: None,
+            limits: Limits::none(),
+            dialer: None,
+            binding: Binding::default(),
+            peer_id: None,
+            addresses: Addresses::default(),
+            #[cfg(feature = "webseed")]
+            web_seeds: Vec::new(),
+            choice: None,
+            dht: None,
+        }
+    }
+
     /// Which files are wanted, and in which order; every file by default. [`Swarm::choose`] changes it. A
     /// [`FileStore`](crate::FileStore) is best [opened](crate::store::FileStoreBuilder::choice) with the same
-    /// choice.
+    /// choice. That of a magnet link comes with its store.
     #[must_use]
     pub fn choose(mut self, choice: Choice) -> Self {
         self.choice = Some(choice);
         self
     }
 
-    /// Where the payload lies. The default is memory, which is for tests.
+    /// Where the payload lies. The default is memory, which is for tests. That of a magnet link is what
+    /// [`Swarm::magnet`] was given to open.
     #[must_use]
     pub fn store(mut self, store: impl PieceStore + 'static) -> Self {
         self.store = Some(Arc::new(store));
@@ -266,6 +321,18 @@ impl SwarmBuilder {
     pub fn source(mut self, source: impl PeerSource) -> Self {
         self.sources.push(Box::new(source));
         self
+    }
+
+    /// Find peers by this node of the DHT, and tell peers of it, as they tell of theirs (BEP 5). That of a private
+    /// torrent does neither (BEP 27).
+    #[cfg(feature = "dht")]
+    #[must_use]
+    pub fn dht(mut self, dht: &Dht) -> Self {
+        let node = dht.clone();
+        let port = dht.port(true).or_else(|| dht.port(false));
+        let add = Box::new(move |addr| node.add_node(addr));
+        self.dht = port.map(|port| OurNode { port, add });
+        self.source(dht.source())
     }
 
     /// Listen at `addr`, as [`Node::listen`] says. The default is not to listen.
@@ -330,6 +397,14 @@ impl SwarmBuilder {
         self
     }
 
+    /// Whether peers tell us of peers, and we them (BEP 11); they do by default. Those of a private torrent never
+    /// do.
+    #[must_use]
+    pub fn pex(mut self, pex: bool) -> Self {
+        self.config.pex = pex;
+        self
+    }
+
     /// Ask nobody for anything: only look at the swarm.
     #[must_use]
     pub fn observe(mut self) -> Self {
@@ -366,7 +441,8 @@ impl SwarmBuilder {
     ///
     /// Each is a peer that has every piece and never chokes us: it gets a slot, and is asked, limited, judged,
     /// blamed for wrong pieces and tried again like any other, under the address of its server. Blocks that
-    /// lie one behind the other are one request. A complete swarm asks none, and no swarm more than 16.
+    /// lie one behind the other are one request. A complete swarm asks none, no swarm more than 16, and that of a
+    /// magnet link none before it knows the files.
     #[cfg(feature = "webseed")]
     #[must_use]
     pub fn web_seeds<U: AsRef<str>>(mut self, urls: &[U]) -> Self {
@@ -412,17 +488,32 @@ impl SwarmBuilder {
     /// # Panics
     /// Outside a tokio runtime.
     pub fn start(mut self) -> Result<(Swarm, Events), StartError> {
-        let (pieces, bits) = (self.metainfo.piece_count(), self.have.len());
+        let (pieces, bits) = (self.config.geometry.pieces(), self.have.len());
         if pieces != bits {
             return Err(StartError::Bitfield { bits, pieces });
         }
-        let (choice, files) = (self.choice, self.metainfo.files().len());
-        if let Some(chosen) = choice.as_ref().map(Choice::files).filter(|chosen| *chosen != files) {
-            return Err(StartError::Choice { chosen, files });
-        }
-        if let Some(choice) = &choice {
-            self.config.choice = Arc::new(choice.pieces(&self.metainfo));
-        }
+        let begin = match self.what {
+            What::Torrent(metainfo) => {
+                let (choice, files) = (self.choice, metainfo.files().len());
+                let chosen = choice.as_ref().map(Choice::files);
+                if let Some(chosen) = chosen.filter(|chosen| *chosen != files) {
+                    return Err(StartError::Choice { chosen, files });
+                }
+                if let Some(choice) = &choice {
+                    self.config.choice = Arc::new(choice.pieces(&metainfo));
+                }
+                let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::new(&metainfo)));
+                let opened = Opened::new(store, self.have, choice);
+                Begin::Torrent { metainfo: Arc::new(metainfo), opened }
+            }
+            What::Magnet(magnet, _) if magnet.info_hash.is_none() => {
+                return Err(StartError::NoInfoHash);
+            }
+            What::Magnet(..) if self.store.is_some() || self.choice.is_some() => {
+                return Err(StartError::StoreOfMagnet);
+            }
+            What::Magnet(magnet, open) => Begin::Magnet { magnet, open },
+        };
         let node = match (self.node, self.listen) {
             (Some(node), _) => Some(node),
             (None, Some(addr)) => {
@@ -432,7 +523,6 @@ impl SwarmBuilder {
             (None, None) => None,
         };
         self.config.listen = node.as_ref().map(Node::local_addr);
-        self.config.info_hash = self.metainfo.info_hash();
         self.config.peer_id = self.peer_id.unwrap_or_else(random_peer_id);
         if self.config.seed == 0 {
             self.config.seed = fastrand::u64(..);
@@ -442,34 +532,34 @@ impl SwarmBuilder {
         }
         let dialer =
             self.dialer.unwrap_or_else(|| Arc::new(TcpDialer::through(self.binding.clone())));
+        let dht = self.dht.filter(|_| !self.config.private);
+        let (torrent, known) = watch::channel(None);
         #[cfg(feature = "webseed")]
         let (dialer, web_seeds) = if self.web_seeds.is_empty() {
             (dialer, None)
         } else {
-            let seeds = WebSeeds::new(&self.metainfo, &self.web_seeds);
+            let seeds = WebSeeds::new(&self.web_seeds, known.clone());
             let through: Arc<dyn Dialer> = Arc::new(seeds.dialer(dialer));
-            let known = seeds.known();
+            let places = seeds.known();
             self.sources.push(Box::new(seeds));
-            (through, Some(known))
+            (through, Some(places))
         };
-        let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::new(&self.metainfo)));
         let progress = Arc::new(Mutex::new(Progress::default()));
         let (sink, events) = events::channel();
         let reports = driver::run(Setup {
-            metainfo: Arc::new(self.metainfo),
+            begin,
             config: self.config,
             addresses: self.addresses,
-            have: self.have,
-            files: choice.map(|choice| choice.wanted()),
             policy: self.policy,
-            store,
             dialer,
             binding: self.binding,
+            dht,
             sources: self.sources,
             node: node.clone(),
             limits: self.limits.clone(),
             events: sink,
             progress: progress.clone(),
+            torrent,
         })
         .map_err(StartError::Thread)?;
         let handle = Handle {
@@ -479,63 +569,10 @@ impl SwarmBuilder {
             limits: self.limits,
             #[cfg(feature = "webseed")]
             web_seeds,
-            files,
+            torrent: known,
         };
         Ok((Swarm { inner: Arc::new(handle) }, events))
     }
-}
-
-/// Why a swarm did not start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// The address is taken, or not ours.
-    #[error("cannot listen at {addr}: {source}")]
-    Listen {
-        /// The address.
-        addr: SocketAddr,
-        /// The system's word.
-        source: io::Error,
-    },
-    /// The bitfield is for another number of pieces.
-    #[error("the bitfield is for {bits} pieces, but the torrent has {pieces}")]
-    Bitfield {
-        /// Pieces of the bitfield.
-        bits: u32,
-        /// Pieces of the torrent.
-        pieces: u32,
-    },
-    /// The choice is about another number of files.
-    #[error("the choice is about {chosen} files, but the torrent has {files}")]
-    Choice {
-        /// Files of the choice.
-        chosen: usize,
-        /// Files of the torrent.
-        files: usize,
-    },
-    /// There is no thread to be had.
-    #[error("cannot start a thread: {0}")]
-    Thread(io::Error),
-}
-
-/// Why a running swarm did not take another choice of files.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ChooseError {
-    /// The choice is about another number of files.
-    #[error("the choice is about {chosen} files, but the torrent has {files}")]
-    Files {
-        /// Files of the choice.
-        chosen: usize,
-        /// Files of the torrent.
-        files: usize,
-    },
-    /// A file cannot be had in its place.
-    #[error(transparent)]
-    Store(StoreError),
-    /// The swarm has stopped.
-    #[error("the swarm has stopped")]
-    Stopped,
 }
 
 /// `-CC0100-` and twelve letters and digits (BEP 20).

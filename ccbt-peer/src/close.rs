@@ -31,6 +31,8 @@ pub enum CloseReason {
         /// The piece, counted from 0.
         piece: u32,
     },
+    /// The peer sent metadata, or a part of it, that does not have the torrent's hash.
+    SentBadMetadata,
     /// The peer closed the connection.
     PeerLeft,
     /// Nothing came, or nothing could be sent, for too long.
@@ -82,6 +84,12 @@ pub enum Violation {
     /// The extension handshake is not readable.
     #[error("extension handshake: {0}")]
     Extension(String),
+    /// A message about other peers is not readable, or one of too many (BEP 11 allows one a minute).
+    #[error("ut_pex: {0}")]
+    Pex(String),
+    /// A message of the metadata exchange is not readable, or a block of it has the wrong size (BEP 9).
+    #[error("ut_metadata: {0}")]
+    Metadata(String),
 }
 
 /// What took too long.
@@ -131,6 +139,7 @@ impl CloseReason {
             Self::NoSlot => "no-slot",
             Self::PeerBrokeProtocol(_) => "broke-protocol",
             Self::SentBadPiece { .. } => "sent-bad-piece",
+            Self::SentBadMetadata => "sent-bad-metadata",
             Self::PeerLeft => "peer-left",
             Self::TimedOut(_) => "timed-out",
             Self::Refused(_) => "refused",
@@ -159,6 +168,7 @@ impl fmt::Display for CloseReason {
             Self::NoSlot => f.write_str("no free slot"),
             Self::PeerBrokeProtocol(violation) => write!(f, "broke the protocol: {violation}"),
             Self::SentBadPiece { piece } => write!(f, "sent piece {piece} with a wrong hash"),
+            Self::SentBadMetadata => f.write_str("sent wrong metadata"),
             Self::PeerLeft => f.write_str("peer left"),
             Self::TimedOut(Timeout::Handshake) => f.write_str("no handshake in time"),
             Self::TimedOut(Timeout::Idle) => f.write_str("silent for too long"),

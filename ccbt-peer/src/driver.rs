@@ -13,6 +13,7 @@ mod connection;
 mod limit;
 mod listener;
 mod mailbox;
+mod opening;
 mod pool;
 mod receive;
 mod scatter;
@@ -23,7 +24,7 @@ mod writer;
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use ccbt_wire::{Bitfield, PieceIndex};
@@ -46,7 +47,9 @@ pub use binding::{Binding, BindingError};
 pub(crate) use clock::Clock;
 pub use limit::Limits;
 pub use listener::Node;
-pub(crate) use swarm::{Setup, run};
+pub use opening::Opened;
+pub(crate) use opening::{Begin, Opener};
+pub(crate) use swarm::{OurNode, Setup, run};
 pub use transport::{Dialer, TcpDialer, Transport};
 
 /// A task that wakes so late was not running; what came meanwhile is to be heard first.
@@ -73,6 +76,8 @@ pub(crate) enum Report {
     Stored(PieceIndex),
     /// A piece is here and its hash is wrong.
     PieceFailed(PieceIndex),
+    /// The store of a torrent whose metadata was fetched is open, or could not be opened.
+    Opened(Result<Opened, StoreError>),
     /// The store failed.
     StoreFailed(StoreError),
     /// The person wants something else: addresses, rules, slots.
@@ -92,13 +97,20 @@ pub(crate) enum Report {
 pub(crate) struct Shared {
     clock: Clock,
     session: Arc<SessionConfig>,
-    assemblies: Arc<Assemblies>,
-    store: Arc<dyn PieceStore>,
-    writer: Writer,
+    data: OnceLock<Data>,
     ours: RwLock<Ours>,
     buffers: Pool,
     limits: Limits,
     reports: mpsc::Sender<Report>,
+}
+
+/// Where pieces come together and lie. It is there from the beginning, or once the metadata of a magnet link
+/// is known and the store open; before that no block is asked for.
+#[derive(Debug)]
+struct Data {
+    assemblies: Arc<Assemblies>,
+    store: Arc<dyn PieceStore>,
+    writer: Writer,
 }
 
 /// The pieces that we have, and the order in which they came: connections announce them from there, each
@@ -116,10 +128,20 @@ impl Shared {
         look(&self.ours.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    fn data(&self) -> Option<&Data> {
+        self.data.get()
+    }
+
     fn add_piece(&self, piece: PieceIndex) {
         let mut ours = self.ours.write().unwrap_or_else(PoisonError::into_inner);
         ours.have.set(piece, true);
         ours.log.push(piece);
+    }
+
+    /// These pieces are here, all at once.
+    fn set_pieces(&self, have: Bitfield, pieces: Vec<PieceIndex>) {
+        let mut ours = self.ours.write().unwrap_or_else(PoisonError::into_inner);
+        (ours.have, ours.log) = (have, pieces);
     }
 
     /// Greetings say all that we have from now on; whoever was greeted otherwise hears of everything.

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use ccbt_policy::{Direction, Evidence, Source, Time};
+use ccbt_wire::Metainfo;
 
 use crate::CloseReason;
 
@@ -26,9 +27,10 @@ pub enum EventKind {
         listen: Option<SocketAddr>,
         /// Pieces that were verified before the start.
         have: u32,
-        /// Pieces that are wanted and were not. If there are none, no `Finished` comes for them.
+        /// Pieces that are wanted and were not. If there are none, no `Finished` comes for them. 0 while the
+        /// metadata of a magnet link is unknown.
         need: u32,
-        /// Pieces of the torrent.
+        /// Pieces of the torrent; 0 while the metadata of a magnet link is unknown.
         pieces: u32,
     },
     /// A source of peers answered.
@@ -137,6 +139,31 @@ pub enum EventKind {
         piece: u32,
         /// The peers that sent blocks of it. If it is one alone, that peer is banned.
         from: Vec<SocketAddr>,
+    },
+    /// How far the metadata of a magnet link is, once a second until it is here, and then once more.
+    MetadataProgress {
+        /// Bytes of the `info` dictionary that are here.
+        have: u32,
+        /// Bytes of it in all, as the peers say; 0 if nobody said anything.
+        size: u32,
+        /// Peers that say they have it.
+        peers: u32,
+    },
+    /// The metadata is here and right: what the magnet link leads to. The store is opened now.
+    Metadata(Metainfo),
+    /// The metadata is here and right, but is no torrent that can be downloaded; the swarm has stopped.
+    MetadataRefused {
+        /// The error, in words.
+        error: String,
+    },
+    /// The store of a torrent whose metadata was fetched is open: the download begins, or is done.
+    Checked {
+        /// Pieces that were there.
+        have: u32,
+        /// Pieces that are wanted and were not.
+        need: u32,
+        /// Pieces of the torrent.
+        pieces: u32,
     },
     /// The state of the whole, once a second and at the end.
     Progress(Progress),

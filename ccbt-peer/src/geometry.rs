@@ -11,6 +11,15 @@ pub struct Geometry {
 }
 
 impl Geometry {
+    /// That of a torrent whose metadata is not known yet: no pieces and no bytes.
+    pub const UNKNOWN: Self = Self { piece_length: 0, pieces: 0, total: 0 };
+
+    /// Whether the sizes are known.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.pieces > 0
+    }
+
     /// A payload of `total` bytes in pieces of `piece_length` bytes; the last one may be shorter.
     ///
     /// # Panics

@@ -79,7 +79,7 @@ pub use builder::{ChooseError, StartError, Swarm, SwarmBuilder};
 pub use choice::{Choice, Priority};
 pub use close::CloseReason;
 pub use connection::{Connection, ConnectionError, ConnectionOptions, Reader, Writer};
-pub use driver::{Binding, BindingError, Dialer, Limits, Node, TcpDialer, Transport};
+pub use driver::{Binding, BindingError, Dialer, Limits, Node, Opened, TcpDialer, Transport};
 pub use event::{Event, EventKind, Progress};
 pub use events::Events;
 pub use geometry::Geometry;
@@ -98,8 +98,8 @@ pub use store::{FileStore, MemoryStore, PieceStore, StoreError};
 pub mod core {
     pub use crate::choice::PieceChoice;
     pub use crate::session::{
-        Announced, FRAME_LIMIT, HANDSHAKE_LIMIT, IDLE_LIMIT, KEEP_ALIVE, Run, Session,
-        SessionConfig, SessionEvent, Tell, UPLOAD_QUEUE, WRITE_LIMIT,
+        Announced, FRAME_LIMIT, HANDSHAKE_LIMIT, IDLE_LIMIT, KEEP_ALIVE, Known, Metadata, Run,
+        Session, SessionConfig, SessionEvent, Tell, UPLOAD_QUEUE, WRITE_LIMIT,
     };
     pub use crate::swarm::{Action, Input, PeerKey, Print, SwarmConfig, SwarmCore};
 }

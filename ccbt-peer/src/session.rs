@@ -6,11 +6,13 @@
 //! here; the driver, the simulator and the tests bring them.
 
 mod events;
+mod extensions;
 mod fast;
 mod flood;
 mod frame;
 mod inbound;
 mod liveness;
+mod metadata;
 mod requests;
 mod uploads;
 
@@ -22,13 +24,16 @@ use ccbt_wire::{
     Bitfield, Block, ExtensionHandshake, Handshake, InfoHash, Message, PeerId, PieceIndex, Reserved,
 };
 
+use crate::CloseReason;
 use crate::close::Refusal;
-use crate::{CloseReason, Geometry};
 pub use events::{Announced, SessionEvent, Tell};
+use extensions::{Exchange, Theirs};
 use fast::Allowed;
 use flood::Floods;
 pub use frame::FRAME_LIMIT;
 use frame::Frame;
+use metadata::Exchange as MetadataExchange;
+pub use metadata::{Known, Metadata};
 use requests::Requests;
 pub use uploads::Run;
 use uploads::Uploads;
@@ -55,21 +60,29 @@ pub struct SessionConfig {
     pub info_hash: InfoHash,
     /// Our peer id.
     pub peer_id: PeerId,
-    /// The torrent's sizes.
-    pub geometry: Geometry,
+    /// The torrent's sizes and its `info` dictionary, known from the beginning or from some time on.
+    pub metadata: Metadata,
     /// The port where we accept connections, told in the extension handshake.
     pub listen_port: Option<u16>,
+    /// Peers are exchanged (BEP 11), unless the torrent is private.
+    pub pex: bool,
+    /// The UDP port of our DHT node, told to peers that have one (BEP 5), unless the torrent is private.
+    pub dht_port: Option<u16>,
 }
 
 impl SessionConfig {
-    /// The handshake that we send: fast extension and extension protocol.
+    /// The handshake that we send: fast extension, extension protocol, and the DHT if we have a node.
     #[must_use]
     pub fn handshake(&self) -> Handshake {
-        Handshake {
-            reserved: Reserved::NONE.with_fast().with_extended(),
-            info_hash: self.info_hash,
-            peer_id: self.peer_id,
-        }
+        let reserved = Reserved::NONE.with_fast().with_extended();
+        let reserved = if self.dht().is_some() { reserved.with_dht() } else { reserved };
+        Handshake { reserved, info_hash: self.info_hash, peer_id: self.peer_id }
+    }
+
+    /// The port of our DHT node, if peers may know of it (BEP 27).
+    fn dht(&self) -> Option<u16> {
+        let private = self.metadata.known().is_some_and(|known| known.private);
+        self.dht_port.filter(|_| !private)
     }
 }
 
@@ -87,12 +100,15 @@ pub struct Session {
     phase: Phase,
     fast: bool,
     extended: bool,
+    theirs: Theirs,
     am_choking: bool,
     peer_choking: bool,
     requests: Requests,
     uploads: Uploads,
     allowed: Allowed,
     floods: Floods,
+    /// Most connections have nothing to do with it.
+    metadata: Option<Box<MetadataExchange>>,
     /// It has told all that it has.
     announced: bool,
     out: BytesMut,
@@ -114,12 +130,14 @@ impl Session {
     #[must_use]
     pub fn new(config: std::sync::Arc<SessionConfig>, direction: Direction, now: Time) -> Self {
         Self {
-            floods: Floods::new(config.geometry.pieces()),
+            floods: Floods::new(),
+            metadata: config.metadata.known().is_none().then(MetadataExchange::pending),
             config,
             direction,
             phase: Phase::Handshaking,
             fast: false,
             extended: false,
+            theirs: Theirs::default(),
             am_choking: true,
             peer_choking: true,
             requests: Requests::default(),
@@ -183,6 +201,9 @@ impl Session {
         self.sent_at = now;
         self.is_rqbit = theirs.peer_id.0.starts_with(b"-rQ");
         self.greet(ours);
+        if let Some(port) = self.config.dht().filter(|_| theirs.reserved.dht()) {
+            self.send(&Message::Port(port));
+        }
         Ok(SessionEvent::Opened {
             direction: self.direction,
             peer_id: theirs.peer_id,
@@ -193,8 +214,9 @@ impl Session {
     }
 
     fn greet(&mut self, ours: &Bitfield) {
-        self.say_hello(ours.all().then_some(true));
-        if self.fast && ours.all() {
+        let complete = ours.all() && !ours.is_empty();
+        self.say_hello(complete.then_some(true));
+        if self.fast && complete {
             self.send(&Message::HaveAll);
         } else if self.fast && ours.none() {
             self.send(&Message::HaveNone);
@@ -204,12 +226,23 @@ impl Session {
         }
     }
 
+    fn exchange(&self) -> Exchange {
+        match self.config.metadata.known() {
+            _ if !self.config.pex => Exchange::Never,
+            Some(known) if known.private => Exchange::SwitchedOff,
+            _ => Exchange::On,
+        }
+    }
+
     /// Sends our extension handshake, for the first time or again (BEP 10).
     fn say_hello(&mut self, upload_only: Option<bool>) {
         if !self.extended {
             return;
         }
+        let size = self.config.metadata.known().map_or(0, |known| known.info.len());
         let hello = ExtensionHandshake {
+            m: extensions::ours(self.exchange()),
+            metadata_size: u32::try_from(size).ok().filter(|size| *size > 0),
             v: Some(concat!("ccbt ", env!("CARGO_PKG_VERSION")).to_owned()),
             p: self.config.listen_port,
             reqq: u32::try_from(UPLOAD_QUEUE).ok(),
@@ -247,8 +280,9 @@ impl Session {
                 self.send(&Message::Unchoke);
             }
             Tell::AllowFast(pieces) => {
+                let Some(geometry) = self.geometry() else { return };
                 for piece in pieces {
-                    if self.allowed.give(piece, self.config.geometry.piece_len(piece)) {
+                    if self.allowed.give(piece, geometry.piece_len(piece)) {
                         self.send(&Message::AllowedFast(piece));
                     }
                 }
@@ -265,6 +299,15 @@ impl Session {
             }
             Tell::Have(piece) => self.announce(&[piece]),
             Tell::UploadOnly(upload_only) => self.say_hello(Some(upload_only)),
+            // Its answer is an event or an error, so it goes another way.
+            Tell::Metadata => {}
+            Tell::Pex(message) => {
+                if let Some(id) = self.theirs.pex().filter(|_| self.exchange() == Exchange::On) {
+                    let payload = message.encode().into();
+                    self.send(&Message::Extended { id, payload });
+                }
+            }
+            Tell::AskMetadata(blocks) => self.ask_metadata(blocks),
             Tell::Cancel(blocks) => {
                 for block in blocks {
                     if self.requests.cancel(block) {

@@ -125,6 +125,9 @@ pub enum StoreError {
         /// How that was seen.
         why: String,
     },
+    /// Whoever was to open the store gave it up.
+    #[error("the opening of the store was given up")]
+    GivenUp,
     /// A range that the torrent does not have.
     #[error("{length} bytes at {begin} of piece {piece} are outside the torrent")]
     OutOfRange {

@@ -29,7 +29,9 @@ mod immunity;
 mod inspect;
 mod known;
 mod memory;
+mod metadata;
 mod partial;
+mod pex;
 mod picker;
 mod pieces;
 mod progress;
@@ -56,6 +58,8 @@ pub use action::{Action, Input, PeerKey};
 use choking::Choker;
 use dialing::Shortage;
 use memory::Memory;
+use metadata::{Fetch, Metadata};
+use pex::Pex;
 use picker::Picker;
 use progress::Meter;
 use roster::Roster;
@@ -78,7 +82,7 @@ const NOTICE: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SwarmConfig {
-    /// The torrent's sizes.
+    /// The torrent's sizes; [`Geometry::UNKNOWN`] if they are to be learnt from peers.
     pub geometry: Geometry,
     /// The torrent asks for its trackers alone (BEP 27).
     pub private: bool,
@@ -104,6 +108,8 @@ pub struct SwarmConfig {
     pub ranking: Arc<dyn Ranking>,
     /// How many go for better ones, when and how often.
     pub turnover: Turnover,
+    /// Tell peers of peers, and take what they tell (BEP 11), unless the torrent is private.
+    pub pex: bool,
     /// Show each peer one piece at a time (BEP 16), if we are complete at the start. The driver greets with no
     /// piece then, until [`Action::ShowAll`].
     pub super_seed: bool,
@@ -134,11 +140,18 @@ impl SwarmConfig {
             unchoked: 8,
             ranking: Arc::new(ByExchange),
             turnover: Turnover::default(),
+            pex: true,
             super_seed: false,
             choice: Arc::default(),
             observe: false,
             seed: 0,
         }
+    }
+
+    /// The same for a torrent of which nothing but the info hash is known: the metadata is fetched from peers.
+    #[must_use]
+    pub fn magnet(info_hash: InfoHash) -> Self {
+        Self { info_hash, ..Self::new(Geometry::UNKNOWN) }
     }
 }
 
@@ -152,6 +165,8 @@ pub struct SwarmCore {
     /// The others: how many pieces, and how many bytes.
     need: u32,
     left: u64,
+    metadata: Metadata,
+    pex: Pex,
     peers: Roster,
     /// Where the addresses of peers that are gone, but have a part in a piece under way, are kept.
     ghosts: BTreeMap<PeerKey, SocketAddr>,
@@ -195,7 +210,9 @@ impl SwarmCore {
         let need = settled.len() - settled.count_ones();
         let super_seed = (config.super_seed && have.all()).then(|| SuperSeed::new(have.len()));
         let view = SwarmView::new().with(|view| {
-            view.upload_only_since = (need == 0).then_some(Time::ZERO);
+            let known = geometry.is_known().then_some(Time::ZERO);
+            (view.metadata_at, view.checked_at) = (known, known);
+            view.upload_only_since = known.filter(|_| need == 0);
             view.limit = config.max_peers;
             view.private = config.private;
         });
@@ -206,6 +223,8 @@ impl SwarmCore {
             left: choosing::bytes(geometry, settled.iter_zeros()),
             settled,
             have,
+            metadata: Metadata::new((!geometry.is_known()).then(|| Fetch::new(config.info_hash))),
+            pex: Pex::default(),
             peers: Roster::default(),
             ghosts: BTreeMap::new(),
             watch: Watch::new(Arc::new(policy), view).with_notice(NOTICE),
@@ -242,6 +261,7 @@ impl SwarmCore {
     pub fn handle(&mut self, now: Time, input: Input) {
         self.stirred = true;
         match input {
+            Input::Found { source, .. } if self.is_closed_to(source) => {}
             Input::Found { source, peers } => {
                 for addr in peers {
                     self.memory.found(now, addr, source);
@@ -255,6 +275,8 @@ impl SwarmCore {
             Input::Prints { piece, prints } => self.on_prints(piece, prints),
             Input::PieceFailed(piece) => self.on_piece_failed(now, piece),
             Input::Stored(piece) => self.on_stored(now, piece),
+            Input::Metadata { geometry, private } => self.on_metadata(now, geometry, private),
+            Input::Checked { have, choice } => self.on_checked(now, have, choice),
             Input::Pin { host, pinned } => self.pin(now, host, pinned),
             Input::Policy(policy) => self.watch.set_policy(policy, now),
             Input::Ranking(ranking, turnover) => self.set_ranking(ranking, turnover),
@@ -274,6 +296,7 @@ impl SwarmCore {
         }
         self.settle_lobby(now);
         self.give_up_dials(now);
+        self.ask_for_metadata(now);
         if now >= self.tick_at() {
             self.tick(now);
         }
@@ -301,7 +324,8 @@ impl SwarmCore {
         let lobby = self.peers.lobby().first().map(|(until, _)| *until);
         let dial = self.dial_at();
         let give_up = self.give_up_at();
-        let due = [Some(self.tick_at()), self.watch.next_deadline(), lobby, dial, give_up];
+        let (watch, late) = (self.watch.next_deadline(), self.metadata_at());
+        let due = [Some(self.tick_at()), watch, lobby, dial, give_up, late];
         due.into_iter().flatten().min()
     }
 
@@ -361,6 +385,9 @@ impl SwarmCore {
             SessionEvent::Flooding => self.watch.update(key, now, |view| view.flood = true),
             SessionEvent::Rejected(block) => self.on_rejected(now, key, block),
             SessionEvent::Extended(hello) => self.on_extended(now, key, &hello),
+            SessionEvent::Pex(message) => self.on_pex(now, key, &message),
+            SessionEvent::DhtPort(port) => self.on_dht_port(key, port),
+            SessionEvent::Metadata(message) => self.on_metadata_message(now, key, *message),
             SessionEvent::Received { block, fresh, attempt } => {
                 let fresh = fresh && attempt == self.attempt(block.piece);
                 self.on_received(now, key, block, fresh);

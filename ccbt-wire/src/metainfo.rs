@@ -8,7 +8,7 @@ mod path;
 #[cfg(test)]
 mod tests;
 
-use crate::{BLOCK_LEN, Block, InfoHash, Limits, PieceIndex};
+use crate::{BLOCK_LEN, Block, InfoHash, Limits, Magnet, PieceIndex};
 use bytes::Bytes;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -95,6 +95,16 @@ impl Metainfo {
         parse::metainfo(bytes)
     }
 
+    /// The torrent of an `info` dictionary, as it comes from peers (BEP 9), with the trackers and web seeds of
+    /// the link that led to it. Whether it is the right one its [`info_hash`](Self::info_hash) tells.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn from_info(info: &[u8], magnet: &Magnet) -> Result<Self, MetainfoError> {
+        let trackers = magnet.trackers.iter().map(|url| vec![url.clone()]).collect();
+        parse::from_info(info, trackers, magnet.web_seeds.clone())
+    }
+
     /// The swarm's name: SHA-1 over [`info_bytes`](Self::info_bytes).
     pub fn info_hash(&self) -> InfoHash {
         self.info_hash
@@ -103,6 +113,11 @@ impl Metainfo {
     /// The `info` dictionary as it stands in the file.
     pub fn info_bytes(&self) -> &[u8] {
         &self.info
+    }
+
+    /// The same bytes, shared.
+    pub fn info(&self) -> Bytes {
+        self.info.clone()
     }
 
     /// The name of the file, or of the folder of a torrent of many files. A safe path component.

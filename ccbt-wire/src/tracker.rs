@@ -11,5 +11,6 @@ pub mod udp;
 
 pub use announce::{Announce, AnnounceEvent};
 pub use compact::{compact_v4, compact_v6};
+pub(crate) use compact::{parse_v4, parse_v6};
 pub use reply::{AnnounceReply, MAX_PEERS, TrackerError};
 pub use scrape::{ScrapeCounts, ScrapeReply, scrape_request, scrape_url};

@@ -1,4 +1,4 @@
-"""Has libtorrent share a torrent until it is ended: TORRENT FOLDER HOST PORT UPLOAD-LIMIT (bytes a second, 0 is none) local|alone (whether it
+"""Has libtorrent share a torrent until it is ended: TORRENT-OR-MAGNET FOLDER HOST PORT UPLOAD-LIMIT (bytes a second, 0 is none) local|alone (whether it
 looks for peers in the local network).
 
 Says "complete" once every piece is there.
@@ -26,8 +26,11 @@ session = lt.session({
 everybody = lt.ip_filter()
 everybody.add_rule("0.0.0.0", "255.255.255.255", 1)
 session.set_peer_class_filter(everybody)
-params = lt.add_torrent_params()
-params.ti = lt.torrent_info(torrent)
+if torrent.startswith("magnet:"):
+    params = lt.parse_magnet_uri(torrent)
+else:
+    params = lt.add_torrent_params()
+    params.ti = lt.torrent_info(torrent)
 params.save_path = folder
 handle = session.add_torrent(params)
 while not handle.status().is_seeding:

@@ -10,8 +10,8 @@ use super::{Contact, Eviction, Torrent, value};
 /// What `ccbt doctor` is asked to do.
 #[derive(Args, Debug)]
 pub(crate) struct Doctor {
-    /// A .torrent file, or the http(s) URL of one
-    #[arg(value_name = "FILE|URL", value_parser = value::torrent)]
+    /// A .torrent file, the http(s) URL of one, or a magnet link whose metadata is known here
+    #[arg(value_name = "FILE|URL|MAGNET", value_parser = value::torrent)]
     pub(crate) torrent: Torrent,
 
     /// Folder of the content, as --output of get: what is right there is not needed; nothing in it is

@@ -6,7 +6,7 @@ use ccbt_peer::policy::script::Rules;
 use clap::Args;
 
 /// Who may stay.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub(crate) struct Eviction {
     /// Change the rules: NAME=VALUE or NAME=off for one, preset=NAME for all, all=off for none; may be
     /// repeated

@@ -78,7 +78,7 @@ pub(crate) struct Contact {
     #[arg(long, value_name = "IP")]
     pub(crate) pin: Vec<IpAddr>,
 
-    /// Neither read nor write what is known of addresses from run to run
+    /// Neither read nor write what is known of addresses and magnet links from run to run
     #[arg(long)]
     pub(crate) no_state: bool,
 }
@@ -103,7 +103,7 @@ pub(crate) struct DhtOptions {
 /// stay off, so scripts may make it today.
 #[derive(Args, Debug)]
 pub(crate) struct Undiscovered {
-    /// Do not exchange addresses with peers (this version never does)
+    /// Do not exchange addresses with peers
     #[arg(long)]
-    no_pex: bool,
+    pub(crate) no_pex: bool,
 }

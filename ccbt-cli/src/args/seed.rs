@@ -10,8 +10,8 @@ use super::{Network, Talk, Torrent, value};
 /// What `ccbt seed` is asked to do.
 #[derive(Args, Debug)]
 pub(crate) struct Seed {
-    /// .torrent files, or the http(s) URLs of some
-    #[arg(value_name = "FILE|URL", required = true, value_parser = value::torrent)]
+    /// .torrent files, their http(s) URLs, or magnet links whose metadata is known here
+    #[arg(value_name = "FILE|URL|MAGNET", required = true, value_parser = value::torrent)]
     pub(crate) torrents: Vec<Torrent>,
 
     /// Folder that holds the content, as --output of get does; nothing in it is changed

@@ -10,29 +10,47 @@ use ccbt_peer::wire::magnet::MagnetError;
 use ccbt_peer::wire::metainfo::MAX_PIECE_LENGTH;
 
 use super::network::Rate;
-use super::{Ratio, Subject, Tier, Torrent};
+use super::{Ratio, Tier, Torrent};
 use crate::selection::FileSpec;
 
-/// A file, or the URL of one.
+/// A file, the URL of one, a magnet link, or the info hash alone.
 pub(super) fn torrent(text: &str) -> Result<Torrent, String> {
     let scheme = text.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
     match scheme.as_deref() {
         Some("http" | "https") => Ok(Torrent::Url(text.to_owned())),
         Some("magnet") => {
-            Err("magnet links are not spoken yet; a .torrent file or its URL is needed".to_owned())
+            let magnet = text.parse().map_err(|error: MagnetError| error.to_string())?;
+            Ok(Torrent::Magnet(Box::new(magnet)))
         }
-        _ if text.is_empty() => Err("a file or a URL is needed".to_owned()),
+        _ if is_info_hash(text) => {
+            let magnet = format!("magnet:?xt=urn:btih:{text}").parse();
+            magnet
+                .map(|magnet| Torrent::Magnet(Box::new(magnet)))
+                .map_err(|error: MagnetError| error.to_string())
+        }
+        _ if text.is_empty() => Err("a file, a URL or a magnet link is needed".to_owned()),
         _ => Ok(Torrent::File(PathBuf::from(text))),
     }
 }
 
-/// A torrent or a magnet link.
-pub(super) fn subject(text: &str) -> Result<Subject, String> {
-    if text.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("magnet:")) {
-        let magnet = text.parse().map_err(|error: MagnetError| error.to_string())?;
-        return Ok(Subject::Magnet(Box::new(magnet)));
+/// Whether this is an info hash as people hand it on: 40 hexadecimal or 32 base32 digits. A file of such a
+/// name can be had as `./NAME`.
+fn is_info_hash(text: &str) -> bool {
+    match text.len() {
+        40 => text.bytes().all(|digit| digit.is_ascii_hexdigit()),
+        32 => {
+            text.bytes().all(|digit| digit.is_ascii_alphabetic() || (b'2'..=b'7').contains(&digit))
+        }
+        _ => false,
     }
-    torrent(text).map(Subject::Torrent)
+}
+
+/// A time to wait, or none: `0` is not to wait.
+pub(super) fn patience(text: &str) -> Result<Duration, String> {
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
+    parse_duration(text).map_err(|error| error.to_string())
 }
 
 /// Files of a torrent.
@@ -242,11 +260,24 @@ mod tests {
     }
 
     #[test]
-    fn a_subject_may_be_a_magnet_link() {
-        let link = "MAGNET:?xt=urn:btih:d0d14c926e6e99761a2fdcff27b403d96376eff6";
-        assert!(matches!(subject(link), Ok(Subject::Magnet(_))));
-        assert!(subject("magnet:?dn=a").is_err());
-        assert!(matches!(subject("a.torrent"), Ok(Subject::Torrent(Torrent::File(_)))));
+    fn a_torrent_may_be_a_magnet_link_or_an_info_hash() {
+        let link = "Magnet:?xt=urn:btih:d0d14c926e6e99761a2fdcff27b403d96376eff6";
+        let Ok(Torrent::Magnet(linked)) = torrent(link) else { panic!("{link} is a link") };
+        for hash in ["d0d14c926e6e99761a2fdcff27b403d96376eff6", "2DIUZETON2MXMGRP3T7SPNAD3FRXN37W"]
+        {
+            assert_eq!(torrent(hash), Ok(Torrent::Magnet(linked.clone())), "{hash}");
+        }
+        assert!(torrent("magnet:?dn=a").is_err());
+        for file in ["a.torrent", "./d0d14c926e6e99761a2fdcff27b403d96376eff6", "abc"] {
+            assert!(matches!(torrent(file), Ok(Torrent::File(_))), "{file}");
+        }
+    }
+
+    #[test]
+    fn no_patience_is_a_zero() {
+        assert_eq!(patience("0"), Ok(Duration::ZERO));
+        assert_eq!(patience("90s"), Ok(Duration::from_secs(90)));
+        assert!(patience("soon").is_err());
     }
 
     #[test]

@@ -10,8 +10,8 @@ use crate::selection::FileSpec;
 /// What `ccbt verify` is asked to do.
 #[derive(Args, Debug)]
 pub(crate) struct Verify {
-    /// A .torrent file, or the http(s) URL of one
-    #[arg(value_name = "FILE|URL", value_parser = value::torrent)]
+    /// A .torrent file, the http(s) URL of one, or a magnet link whose metadata is known here
+    #[arg(value_name = "FILE|URL|MAGNET", value_parser = value::torrent)]
     pub(crate) torrent: Torrent,
 
     /// Folder that holds the content, as --output of get does; nothing in it is changed

@@ -108,6 +108,27 @@ enum Kind<'a> {
         piece: u32,
         from: Vec<Peer>,
     },
+    MetadataProgress {
+        have: u32,
+        size: u32,
+        peers: u32,
+    },
+    Metadata {
+        name: &'a str,
+        length: u64,
+        pieces: u32,
+        piece_length: u32,
+        files: usize,
+        private: bool,
+    },
+    MetadataRefused {
+        error: &'a str,
+    },
+    Checked {
+        have: u32,
+        need: u32,
+        pieces: u32,
+    },
     Progress {
         verified: u64,
         total: u64,
@@ -193,6 +214,21 @@ impl<'a> Line<'a> {
             EventKind::Piece { piece, have } => Kind::Piece { piece: *piece, have: *have },
             EventKind::PieceFailed { piece, from } => {
                 Kind::PieceFailed { piece: *piece, from: from.iter().copied().map(Peer).collect() }
+            }
+            EventKind::MetadataProgress { have, size, peers } => {
+                Kind::MetadataProgress { have: *have, size: *size, peers: *peers }
+            }
+            EventKind::Metadata(metainfo) => Kind::Metadata {
+                name: metainfo.name(),
+                length: metainfo.total_len(),
+                pieces: metainfo.piece_count(),
+                piece_length: metainfo.piece_length(),
+                files: metainfo.files().iter().filter(|file| !file.pad).count(),
+                private: metainfo.is_private(),
+            },
+            EventKind::MetadataRefused { error } => Kind::MetadataRefused { error },
+            EventKind::Checked { have, need, pieces } => {
+                Kind::Checked { have: *have, need: *need, pieces: *pieces }
             }
             EventKind::Progress(now) => Kind::Progress {
                 verified: now.verified,

@@ -6,8 +6,9 @@ use ccbt_peer::policy::Time;
 use ccbt_peer::wire::Metainfo;
 use ccbt_peer::{Event, EventKind, Events, Progress, Swarm};
 
+use super::opening::Opening;
 use super::stall::Stall;
-use super::{Audience, Done, summary};
+use super::{Audience, COMPLETE, Done, summary};
 use crate::args::Until;
 use crate::events::About;
 use crate::exit::{Exit, Failure};
@@ -29,6 +30,14 @@ pub(super) struct Drive<'a> {
     pub(super) total: u64,
     /// When every piece was verified.
     pub(super) finished: Option<Time>,
+    /// The torrent, once it is known.
+    pub(super) metainfo: Option<Metainfo>,
+    /// What a person would call it.
+    pub(super) title: String,
+    /// What is to be done when it becomes known.
+    pub(super) opening: Option<Opening<'a>>,
+    /// Bytes of metadata that came.
+    pub(super) metadata: u64,
     pub(super) audience: Audience<'a>,
 }
 
@@ -38,16 +47,18 @@ enum End {
     Stalled(Duration),
     Signal(Exit),
     Disk(String),
+    /// The metadata is no torrent that can be downloaded.
+    Refused(String),
+    /// Something stood in the way of the store.
+    Failed(Failure),
     Stopped,
 }
 
 impl Drive<'_> {
-    pub(super) async fn run(
-        mut self,
-        metainfo: &Metainfo,
-        signals: &mut Signals,
-    ) -> Result<Done, Failure> {
-        self.audience.report.begin(self.before, self.total);
+    pub(super) async fn run(mut self, signals: &mut Signals) -> Result<Done, Failure> {
+        if self.metainfo.is_some() {
+            self.audience.report.begin(self.before, self.total);
+        }
         let end = self.until_the_end(signals).await;
         if let Some(trouble) = self.memory.keep_now(&self.swarm).await {
             self.audience.report.once(&trouble);
@@ -57,24 +68,27 @@ impl Drive<'_> {
             self.audience.hear(&self.about, &event);
         }
         let after = self.swarm.progress();
-        let so_far = || so_far(&after, metainfo, self.finished.is_some());
+        let so_far = || self.so_far(&after);
         match end {
             End::Finished(at) => {
                 let shared = self.until.is_set().then(|| Sharing::of(&after));
                 Ok(Done { shared, ..self.done(at, self.total) })
             }
             End::Stalled(wait) => {
-                let message = format!(
-                    "no payload for {} (--stop-timeout); {}",
-                    units::passed(wait),
-                    so_far()
-                );
+                let what = if self.metainfo.is_none() { "metadata" } else { "payload" };
+                let wait = units::passed(wait);
+                let message = format!("no {what} for {wait} (--stop-timeout); {}", so_far());
                 Err(Failure::new(Exit::Stalled, message))
             }
             End::Signal(exit) => {
                 Err(Failure::new(exit, format_args!("{}; {}", stopped_by(exit), so_far())))
             }
             End::Disk(error) => Err(Failure::new(Exit::Disk, error)),
+            End::Refused(error) => {
+                let message = format_args!("{}: the metadata cannot be used: {error}", self.title);
+                Err(Failure::new(Exit::Refused, message))
+            }
+            End::Failed(failure) => Err(failure),
             End::Stopped => {
                 Err(Failure::new(Exit::Failed, format_args!("the swarm stopped; {}", so_far())))
             }
@@ -94,14 +108,35 @@ impl Drive<'_> {
                 event = self.events.next() => event,
             };
             let Some(event) = event else { return End::Stopped };
+            if let EventKind::Metadata(metainfo) = &event.kind {
+                self.about = About::only(metainfo);
+            }
             self.audience.hear(&self.about, &event);
             let complete = match event.kind {
                 EventKind::Finished => true,
                 // Nothing was to be done, so the swarm has nothing to tell.
-                EventKind::Started { need: 0, .. } => {
+                // That of a magnet link has no pieces yet.
+                EventKind::Started { need: 0, pieces: 1.., .. } => {
                     self.audience
                         .hear(&self.about, &Event { at: event.at, kind: EventKind::Finished });
                     true
+                }
+                EventKind::Metadata(metainfo) => {
+                    if let Err(failure) = self.learn(metainfo, signals).await {
+                        return End::Failed(failure);
+                    }
+                    false
+                }
+                EventKind::MetadataRefused { error } => return End::Refused(error),
+                EventKind::MetadataProgress { have, .. } => {
+                    self.metadata = have.into();
+                    false
+                }
+                EventKind::Checked { .. } => {
+                    if let Some(stall) = &mut self.stall {
+                        stall.begin(event.at);
+                    }
+                    false
                 }
                 EventKind::StoreFailed { error } => return End::Disk(error),
                 EventKind::Stopped => return End::Stopped,
@@ -117,7 +152,7 @@ impl Drive<'_> {
                         return end;
                     }
                     // The event itself may be among those that were lost.
-                    lagged && now.need == 0
+                    lagged && now.need == 0 && now.pieces > 0
                 }
                 _ => false,
             };
@@ -134,12 +169,34 @@ impl Drive<'_> {
     /// Looks whether it goes on for too long; the swarm tells its state once a second.
     fn on_progress(&mut self, at: Time, now: &Progress) -> Option<End> {
         let Some(finished) = self.finished else {
-            let wait = self.stall.as_mut()?.after(at, now.downloaded);
+            // While the files are checked nothing can come.
+            let checks = self.metainfo.is_some() && now.pieces == 0;
+            let stall = self.stall.as_mut().filter(|_| !checks)?;
+            let wait = stall.after(at, now.downloaded + self.metadata);
             return wait.map(End::Stalled);
         };
         self.audience.report.share(at, &Sharing::of(now));
         let enough = self.until.reached(now.uploaded, now.total, at.saturating_since(finished));
         enough.then_some(End::Finished(finished))
+    }
+
+    /// It is known what the magnet link leads to: that is kept, and the swarm gets its store.
+    async fn learn(&mut self, metainfo: Metainfo, signals: &mut Signals) -> Result<(), Failure> {
+        let Some(opening) = self.opening.take() else { return Ok(()) };
+        let report = &mut *self.audience.report;
+        report.clear();
+        if let Some(trouble) = opening.keep(&metainfo) {
+            report.once(&trouble);
+        }
+        let sum = opening.open(&metainfo, report, signals).await?;
+        if sum.is_complete() {
+            report.say(COMPLETE);
+        }
+        (self.before, self.total) = (sum.before, sum.total);
+        report.begin(self.before, self.total);
+        self.title = metainfo.name().to_owned();
+        self.metainfo = Some(metainfo);
+        Ok(())
     }
 
     /// The download's end is told now, and its line gives way to that of a seed.
@@ -153,6 +210,18 @@ impl Drive<'_> {
         self.audience.report.begin_sharing(at, &Sharing::of(&now));
     }
 
+    fn so_far(&self, now: &Progress) -> String {
+        let name = &self.title;
+        if self.metainfo.is_none() {
+            return format!("what {name} leads to is not known");
+        }
+        if self.finished.is_some() {
+            return format!("{name} is complete, {}", Sharing::of(now).sum());
+        }
+        let percent = units::percent(now.verified, now.total);
+        format!("{percent} of {name} is verified, and the same command goes on from there")
+    }
+
     fn done(&self, finished: Time, total: u64) -> Done {
         Done {
             fetched: total.saturating_sub(self.before),
@@ -160,13 +229,4 @@ impl Drive<'_> {
             shared: None,
         }
     }
-}
-
-fn so_far(now: &Progress, metainfo: &Metainfo, finished: bool) -> String {
-    let name = metainfo.name();
-    if finished {
-        return format!("{name} is complete, {}", Sharing::of(now).sum());
-    }
-    let percent = units::percent(now.verified, now.total);
-    format!("{percent} of {name} is verified, and the same command goes on from there")
 }

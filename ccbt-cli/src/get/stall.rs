@@ -17,6 +17,11 @@ impl Stall {
         Self { limit, since: Time::ZERO, downloaded: 0 }
     }
 
+    /// The wait begins here, whatever was before.
+    pub(super) fn begin(&mut self, at: Time) {
+        self.since = at;
+    }
+
     /// Takes note of all payload until `at`; returns how long none came, if that is too long.
     pub(super) fn after(&mut self, at: Time, downloaded: u64) -> Option<Duration> {
         if downloaded != self.downloaded {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ccbt_peer::Binding;
-use ccbt_peer::source::dht::{Dht, DhtConfig, DhtNodes, DhtSource};
+use ccbt_peer::source::dht::{Dht, DhtConfig, DhtNodes};
 use tokio::task::JoinHandle;
 
 use crate::args::{Contact, DhtOptions};
@@ -68,11 +68,6 @@ impl DhtNode {
     /// The port to which nodes of the IPv4 network send.
     pub(super) fn port(&self) -> Option<u16> {
         self.dht.port(true)
-    }
-
-    /// The node as a source of peers for one swarm.
-    pub(super) fn source(&self) -> DhtSource {
-        self.dht.source()
     }
 }
 

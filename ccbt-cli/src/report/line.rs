@@ -43,6 +43,16 @@ pub(crate) fn plain(now: &Progress) -> String {
     format!("{percent:>5}{}", join(&[units::rate(now.download_rate), left(now), who(now)]))
 }
 
+/// How far the metadata of a magnet link is.
+pub(super) fn metadata(have: u32, size: u32, peers: u32) -> String {
+    let peers = units::count(peers as usize, "peer", "peers");
+    if size == 0 {
+        return format!("metadata: nothing yet, {peers} with it");
+    }
+    let (have, size) = (units::bytes(have.into()), units::bytes(size.into()));
+    format!("metadata: {have} of {size} from {peers}")
+}
+
 fn join(parts: &[String]) -> String {
     parts.iter().filter(|part| !part.is_empty()).flat_map(|part| ["  ", part]).collect()
 }
@@ -98,6 +108,12 @@ mod tests {
         let bar = "############------------------";
         let tail = "3.00 MiB/s  5s left  48 peers: 12 useful, 3 choking us, 31 dropped";
         assert_eq!(text, format!("41.6% {bar}  {tail}"));
+    }
+
+    #[test]
+    fn metadata_is_counted_until_it_is_here() {
+        assert_eq!(metadata(0, 0, 0), "metadata: nothing yet, 0 peers with it");
+        assert_eq!(metadata(16384, 20480, 1), "metadata: 16.0 KiB of 20.0 KiB from 1 peer");
     }
 
     #[test]

@@ -70,6 +70,9 @@ pub(super) fn words(kind: &EventKind) -> Option<String> {
         EventKind::PeerClosed { peer, reason, .. } => {
             format!("{} closed: {reason}", canonical(*peer))
         }
+        EventKind::Metadata(metainfo) => {
+            format!("the metadata is here, {}", units::bytes(metainfo.info_bytes().len() as u64))
+        }
         EventKind::PieceFailed { piece, from } => {
             let from: Vec<String> = from.iter().map(|peer| canonical(*peer).to_string()).collect();
             format!("piece {piece} has a wrong hash; it came from {}", from.join(", "))

@@ -113,6 +113,12 @@ impl About {
         }
     }
 
+    /// A magnet link, and what it leads to.
+    pub(super) fn known(magnet: &Magnet, metainfo: &Metainfo) -> Self {
+        let link = Self::magnet(magnet);
+        Self { link: link.link, magnet: link.magnet, ..Self::torrent(metainfo) }
+    }
+
     /// What a person would call it.
     pub(super) fn title(&self) -> String {
         let hash = || self.info_hash.map_or_else(|| self.magnet.clone(), |hash| hash.to_string());

@@ -9,6 +9,7 @@ mod download;
 mod events;
 mod eviction;
 mod files;
+mod magnet;
 mod network;
 mod policy;
 mod refused;

@@ -60,10 +60,10 @@ fn a_torrent_of_a_url_is_shown_as_json() {
 
 #[test]
 fn a_magnet_link_shows_its_own_fields() {
-    let output = show(&[LINK]);
+    let output = show(&[LINK, "--wait", "0"]);
     assert_exit(&output, 0);
     assert!(text(&output.stdout).contains("name        a name\n"));
-    let shown = json_of(&[LINK, "--json"]);
+    let shown = json_of(&[LINK, "--wait", "0", "--json"]);
     assert_eq!(shown["info_hash"], "d0d14c926e6e99761a2fdcff27b403d96376eff6");
     assert_eq!(shown["magnet"], LINK);
     assert_eq!(shown["trackers"], json!([["udp://t.example:80"]]));
@@ -102,7 +102,7 @@ fn trackers_that_cannot_be_scraped_are_a_failure() {
     let tracker = stage.serve(b"d14:failure reason9:not todaye".to_vec());
     let hash = "d0d14c926e6e99761a2fdcff27b403d96376eff6";
     let link = format!("magnet:?xt=urn:btih:{hash}&tr=http://{tracker}/announce");
-    let output = show(&[&link, "--scrape"]);
+    let output = show(&[&link, "--wait", "0", "--scrape"]);
     assert_exit(&output, 1);
     assert!(text(&output.stdout).contains("the tracker refused: not today"));
     assert_eq!(text(&output.stderr), format!("ccbt: {hash}: no tracker could be scraped\n"));
@@ -153,7 +153,7 @@ fn what_cannot_be_shown_is_refused() {
 #[test]
 fn escapes_in_a_link_do_not_reach_the_terminal() {
     let hash = "d0d14c926e6e99761a2fdcff27b403d96376eff6";
-    let output = show(&[&format!("magnet:?xt=urn:btih:{hash}&dn=a%1b[2Jb")]);
+    let output = show(&[&format!("magnet:?xt=urn:btih:{hash}&dn=a%1b[2Jb"), "--wait", "0"]);
     assert_exit(&output, 0);
     assert!(!output.stdout.contains(&0x1b));
 }

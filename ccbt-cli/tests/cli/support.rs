@@ -78,7 +78,8 @@ impl Stage {
             let store = MemoryStore::with(&metainfo, self.payload.clone());
             let have = Bitfield::full(metainfo.piece_count());
             let seed = Swarm::builder(metainfo).store(store).have(have);
-            let seed = seed.listen((Ipv4Addr::LOCALHOST, 0).into());
+            // It meets nobody but those who come to it.
+            let seed = seed.listen((Ipv4Addr::LOCALHOST, 0).into()).pex(false);
             seed.start().expect("a seed")
         });
         let addr = swarm.local_addr().expect("an address");

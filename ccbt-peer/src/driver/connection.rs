@@ -21,7 +21,7 @@ use super::upload::Upload;
 use super::{CATCH_UP, LATE, Report, Shared};
 use crate::CloseReason;
 use crate::close::Violation;
-use crate::session::{Session, SessionEvent};
+use crate::session::{Session, SessionEvent, Tell};
 use crate::swarm::PeerKey;
 
 /// A connection that read so often in a row lets the others have a turn.
@@ -52,6 +52,8 @@ const BACKLOG: usize = 64 << 10;
 /// A peer that has asked for so much that there is room for fewer further requests than this is not listened
 /// to, if it has nothing to give: what it asks for waits on its way instead of being refused.
 const ROOM: usize = 32;
+/// Pieces that are announced at once; there are more when the files of a magnet link turn out to be here.
+const ANNOUNCED: usize = 1024;
 /// A REQUEST message.
 const REQUEST: usize = 17;
 
@@ -152,7 +154,9 @@ impl Connection {
                 let _ = self.flush();
                 return Ok(reason);
             }
-            self.announce();
+            while self.announce() {
+                self.flush()?;
+            }
             self.flush()?;
             // Behind the flush: a run that just went out makes room for the next.
             self.serve_next();
@@ -257,22 +261,29 @@ impl Connection {
     fn take_mail(&mut self) -> Option<CloseReason> {
         let mail = self.mailbox.take();
         for tell in mail.tells {
-            self.session.tell(tell);
+            if tell != Tell::Metadata {
+                self.session.tell(tell);
+            } else if let Err(reason) = self.receiver.learn(&mut self.session) {
+                return Some(reason);
+            }
         }
         mail.close.map(|reason| *reason)
     }
 
-    fn announce(&mut self) {
+    /// Announces pieces that the peer does not know of; true if there were any.
+    fn announce(&mut self) -> bool {
         if self.handshake.is_some() || self.session.queued().len() >= BACKLOG {
-            return;
+            return false;
         }
-        let session = &mut self.session;
+        let (session, before) = (&mut self.session, self.announced);
         self.announced = self.receiver.shared.ours(|ours| {
-            if self.announced < ours.log.len() {
-                session.announce(&ours.log[self.announced..]);
+            let end = ours.log.len().min(before + ANNOUNCED);
+            if before < end {
+                session.announce(&ours.log[before..end]);
             }
-            ours.log.len()
+            end
         });
+        self.announced > before
     }
 
     /// Writes as much as the socket takes.

@@ -43,7 +43,10 @@ impl Mailbox {
                 | Tell::Cancel(_)
                 | Tell::AllowFast(_)
                 | Tell::Have(_)
-                | Tell::UploadOnly(_) => {}
+                | Tell::UploadOnly(_)
+                | Tell::Metadata
+                | Tell::Pex(_)
+                | Tell::AskMetadata(_) => {}
             }
             mail.tells.push(tell);
         });

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::error::TrySendError;
 
 use super::assembly::{self, Added, Complete, Landing};
 use super::writer::Job;
-use super::{Report, Shared};
+use super::{Data, Report, Shared};
 use crate::CloseReason;
 use crate::close::Violation;
 use crate::session::{Session, SessionEvent};
@@ -78,7 +78,7 @@ pub(super) enum Fed {
 
 impl Receiver {
     pub(super) fn new(key: PeerKey, shared: Arc<Shared>) -> Self {
-        let limits = Limits::for_pieces(shared.session.geometry.pieces());
+        let limits = limits(&shared);
         Self {
             key,
             shared,
@@ -88,6 +88,12 @@ impl Receiver {
             events: Vec::new(),
             work: None,
         }
+    }
+
+    /// The metadata is known now.
+    pub(super) fn learn(&mut self, session: &mut Session) -> Result<(), CloseReason> {
+        self.decoder.set_limits(limits(&self.shared));
+        session.learn_metadata(&mut self.events)
     }
 
     /// Takes in `input`. If it stops before the end, the rest is left in `input`.
@@ -123,7 +129,8 @@ impl Receiver {
                 }
                 Some(Item::PieceHeader(block)) => {
                     let expected = session.on_piece_header(now, block)?;
-                    if !expected && self.shared.assemblies.is_suspect(block.piece) {
+                    let suspect = |data: &Data| data.assemblies.is_suspect(block.piece);
+                    if !expected && self.shared.data().is_some_and(suspect) {
                         // One peer alone is to send it now.
                         self.landing = Some(Arriving { block, got: 0, place: Landed::Waste });
                     } else if !self.land(block, false) {
@@ -137,7 +144,12 @@ impl Receiver {
     /// Finds a place for a block whose header is in; false if there is no buffer for it now. The caller
     /// then waits and calls [`Receiver::land_waiting`].
     fn land(&mut self, block: Block, spill: bool) -> bool {
-        let place = match self.shared.assemblies.land(self.key, block, spill) {
+        // Nothing is asked for before there is a place for it.
+        let Some(data) = self.shared.data() else {
+            self.landing = Some(Arriving { block, got: 0, place: Landed::Waste });
+            return true;
+        };
+        let place = match data.assemblies.land(self.key, block, spill) {
             Landing::Buffer(shared) => {
                 self.remember(block.piece, &shared);
                 Landed::Buffer(shared)
@@ -214,19 +226,21 @@ impl Receiver {
 
     fn complete(&mut self, shared: &assembly::Shared, piece: PieceIndex, complete: Complete) {
         let senders = || assembly::lock(shared).senders();
-        self.shared.assemblies.seal(piece);
+        let all = self.shared.clone();
+        let Some(Data { assemblies, .. }) = all.data() else { return };
+        assemblies.seal(piece);
         self.claimed.retain(|(claimed, _)| *claimed != piece);
         match complete {
             Complete::Buffer(buffer, hash) => {
-                let right = self.shared.assemblies.is_right(piece, hash);
-                if !right || self.shared.assemblies.is_suspect(piece) {
+                let right = assemblies.is_right(piece, hash);
+                if !right || assemblies.is_suspect(piece) {
                     let prints = assembly::prints(&senders(), &buffer.bytes);
                     self.work().prints.push((piece, prints));
                 }
                 if right {
                     self.work().jobs.push(Job::Piece(piece, buffer));
                 } else {
-                    self.shared.assemblies.reuse(buffer);
+                    assemblies.reuse(buffer);
                     self.work().failed.push(piece);
                 }
             }
@@ -276,7 +290,7 @@ impl Receiver {
         let loose = self.work.as_mut().map(|work| std::mem::take(&mut work.loose));
         for (shared, block, bytes) in loose.into_iter().flatten() {
             // First into the queue, then done: when the last block is done, the hash may be read back.
-            self.shared.writer.write(Job::Block(block, bytes.clone())).await;
+            self.write(Job::Block(block, bytes.clone())).await;
             let mut assembly = assembly::lock(&shared);
             let attempt = assembly.attempt();
             let added = assembly.written(self.key, block, &bytes);
@@ -293,10 +307,16 @@ impl Receiver {
             self.shared.report(Report::Prints(piece, prints)).await;
         }
         for job in work.jobs {
-            self.shared.writer.write(job).await;
+            self.write(job).await;
         }
         for piece in work.failed {
             self.shared.report(Report::PieceFailed(piece)).await;
+        }
+    }
+
+    async fn write(&self, job: Job) {
+        if let Some(data) = self.shared.data() {
+            data.writer.write(job).await;
         }
     }
 
@@ -304,12 +324,13 @@ impl Receiver {
     /// is. To be called after [`Fed::NoBuffer`].
     pub(super) async fn find_place(&mut self) {
         while !self.land_waiting(false) {
-            if !self.shared.writer.is_busy() {
+            let Some(Data { writer, assemblies, .. }) = self.shared.data() else { return };
+            if !writer.is_busy() {
                 self.land_waiting(true);
                 return;
             }
             // Others wait too, and slow peers may hold what became free; so look again by and by.
-            let freed = self.shared.assemblies.buffer_freed();
+            let freed = assemblies.buffer_freed();
             let _ = tokio::time::timeout(PATIENCE, freed).await;
         }
     }
@@ -320,6 +341,12 @@ impl Receiver {
             assembly::lock(&shared).release(self.key);
         }
     }
+}
+
+/// How long messages may be, by what is known of the torrent.
+fn limits(shared: &Shared) -> Limits {
+    let known = shared.session.metadata.known();
+    known.map_or(Limits::before_metainfo(), |known| Limits::for_pieces(known.geometry.pieces()))
 }
 
 impl Arriving {

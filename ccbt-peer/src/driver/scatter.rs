@@ -92,8 +92,9 @@ impl Receiver {
             let known = self.claimed.iter().find(|(piece, _)| *piece == block.piece);
             let shared = match known {
                 Some((_, shared)) => shared.clone(),
-                None => match self.shared.assemblies.land(self.key, block, false) {
-                    assembly::Landing::Buffer(shared) => {
+                None => match self.shared.data().map(|d| d.assemblies.land(self.key, block, false))
+                {
+                    Some(assembly::Landing::Buffer(shared)) => {
                         self.remember(block.piece, &shared);
                         shared
                     }

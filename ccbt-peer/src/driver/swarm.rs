@@ -1,23 +1,24 @@
 //! The task that runs the core of a swarm.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use ccbt_policy::EvictionPolicy;
-use ccbt_wire::{Bitfield, Metainfo};
+use ccbt_wire::{BLOCK_LEN, Metainfo};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::assembly::Assemblies;
 use super::binding::Binding;
 use super::clock::Clock;
 use super::connection::Connection;
 use super::limit::Limits;
 use super::mailbox::Mailbox;
+use super::opening::{Begin, Opening};
 use super::pool::Pool;
 use super::transport::Dialer;
-use super::writer::{Job, Reply, Writer};
+use super::writer::{Job, Reply};
 use super::{CATCH_UP, LATE, Node, Ours, Report, Shared};
 use crate::addresses::Addresses;
 use crate::choice::Choice;
@@ -25,8 +26,7 @@ use crate::close::CloseReason;
 use crate::event::{EventKind, Progress};
 use crate::events::Sink;
 use crate::session::SessionConfig;
-use crate::source::{Found, PeerSource, SourceContext, Totals};
-use crate::store::PieceStore;
+use crate::source::{Found, PeerSource, SourceContext, Totals, is_fit_for_private};
 use crate::swarm::{Action, Input, PeerKey, SwarmConfig, SwarmCore};
 
 /// Reports that may wait for the swarm.
@@ -48,92 +48,98 @@ const GOODBYE: Duration = Duration::from_millis(400);
 
 /// Everything that a swarm is made of.
 pub(crate) struct Setup {
-    pub(crate) metainfo: Arc<Metainfo>,
+    pub(crate) begin: Begin,
     pub(crate) config: SwarmConfig,
     pub(crate) addresses: Addresses,
-    pub(crate) have: Bitfield,
-    /// The files of `config.choice`, if the store is to hear of them.
-    pub(crate) files: Option<Vec<bool>>,
     pub(crate) policy: Arc<dyn EvictionPolicy>,
-    pub(crate) store: Arc<dyn PieceStore>,
     pub(crate) dialer: Arc<dyn Dialer>,
     pub(crate) binding: Binding,
+    pub(crate) dht: Option<OurNode>,
     pub(crate) sources: Vec<Box<dyn PeerSource>>,
     pub(crate) node: Option<Node>,
     pub(crate) limits: Limits,
     pub(crate) events: Sink,
     pub(crate) progress: Arc<Mutex<Progress>>,
+    /// Where the torrent is told when its store is there.
+    pub(crate) torrent: watch::Sender<Option<Arc<Metainfo>>>,
+}
+
+/// Our node of the DHT, as far as peers tell of theirs and hear of it.
+pub(crate) struct OurNode {
+    pub(crate) port: u16,
+    /// Tells it of another node.
+    pub(crate) add: Box<dyn Fn(SocketAddr) + Send + Sync>,
 }
 
 /// Starts the swarm's task and thread; gives the way to report to it.
 pub(crate) fn run(setup: Setup) -> std::io::Result<mpsc::Sender<Report>> {
     let (reports, inbox) = mpsc::channel(REPORTS);
-    let geometry = setup.config.geometry;
-    let assemblies = Arc::new(Assemblies::new(setup.metainfo.clone(), &setup.have));
-    let (writer, thread) =
-        Writer::start(geometry, setup.store.clone(), assemblies.clone(), reports.clone())?;
-    if let Some(files) = setup.files {
-        // The first job of all: no piece comes before it.
-        writer.begin(Job::Choose(files, None));
-    }
     let listen = setup.node.as_ref().map(Node::local_addr);
+    let (private, begin) = (setup.config.private, setup.begin);
+    let have = begin.have();
     let session = SessionConfig {
-        info_hash: setup.metainfo.info_hash(),
+        info_hash: setup.config.info_hash,
         peer_id: setup.config.peer_id,
-        geometry,
+        metadata: begin.metadata(),
         listen_port: listen.map(|addr| addr.port()),
+        pex: setup.config.pex && !private,
+        dht_port: setup.dht.as_ref().map(|dht| dht.port),
     };
-    let hidden = setup.config.super_seed && setup.have.all();
+    let hidden = setup.config.super_seed && have.all();
     let shared = Arc::new(Shared {
         clock: Clock::start(),
         session: Arc::new(session),
-        assemblies,
-        store: setup.store.clone(),
-        writer,
-        ours: RwLock::new(Ours { have: setup.have.clone(), log: Vec::new(), hidden }),
+        data: OnceLock::new(),
+        ours: RwLock::new(Ours { have: have.clone(), log: Vec::new(), hidden }),
         buffers: Pool::default(),
         limits: setup.limits,
         reports: reports.clone(),
     });
+    let opening = begin.start(&shared, setup.torrent)?;
     if let Some(node) = &setup.node {
-        node.add(setup.metainfo.info_hash(), &shared);
+        node.add(setup.config.info_hash, &shared);
     }
-    let mut core = SwarmCore::new(setup.config, setup.have, setup.policy);
+    let mut core = SwarmCore::new(setup.config, have, setup.policy);
     core.recall(shared.clock.now(), &setup.addresses);
     let (choices, waiting) = mpsc::unbounded_channel();
-    tokio::spawn(pass_on(waiting, shared.writer.clone()));
+    tokio::spawn(pass_on(waiting, shared.clone()));
     let driver = Driver {
         shared,
         choices,
-        metainfo: setup.metainfo,
         dialer: setup.dialer,
         binding: setup.binding,
+        dht: setup.dht,
         mailboxes: HashMap::new(),
         events: setup.events,
         progress: setup.progress,
         totals: watch::Sender::new(totals(core.progress(), false)),
-        started_complete: core.have().all(),
+        started_complete: core.is_complete(),
+        opening,
+        open_sources: watch::Sender::new(private),
         announce_at: None,
         stopping: false,
         core,
     };
-    tokio::spawn(driver.run(inbox, setup.sources, setup.node, thread));
+    tokio::spawn(driver.run(inbox, setup.sources, setup.node));
     Ok(reports)
 }
 
-struct Driver {
-    core: SwarmCore,
-    shared: Arc<Shared>,
-    metainfo: Arc<Metainfo>,
+pub(super) struct Driver {
+    pub(super) core: SwarmCore,
+    pub(super) shared: Arc<Shared>,
     dialer: Arc<dyn Dialer>,
     binding: Binding,
+    dht: Option<OurNode>,
     mailboxes: HashMap<PeerKey, Arc<Mailbox>>,
     /// To the writer, in the order in which they came.
     choices: mpsc::UnboundedSender<Job>,
     events: Sink,
     progress: Arc<Mutex<Progress>>,
     totals: watch::Sender<Totals>,
-    started_complete: bool,
+    pub(super) started_complete: bool,
+    pub(super) opening: Opening,
+    /// Stops the sources that a private torrent does not allow (BEP 27).
+    pub(super) open_sources: watch::Sender<bool>,
     announce_at: Option<tokio::time::Instant>,
     stopping: bool,
 }
@@ -144,7 +150,6 @@ impl Driver {
         mut inbox: mpsc::Receiver<Report>,
         sources: Vec<Box<dyn PeerSource>>,
         node: Option<Node>,
-        writer: std::thread::JoinHandle<()>,
     ) {
         let listen = node.as_ref().map(Node::local_addr);
         let progress = self.core.progress();
@@ -177,14 +182,17 @@ impl Driver {
         // Whoever still reports must not wait for us.
         inbox.close();
         let _ = stop.send(true);
+        let _ = self.open_sources.send(true);
         let goodbye = async { while sources.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(GOODBYE, goodbye).await;
         drop((sources, inbox));
-        let Self { events, shared, mailboxes, choices, core, .. } = self;
+        let Self { events, shared, mailboxes, choices, core, opening, .. } = self;
         let clock = shared.clock;
         drop((shared, mailboxes, choices, core));
         // The writer ends when the last connection has let go of it; verified pieces are still written.
-        let _ = tokio::task::spawn_blocking(move || writer.join()).await;
+        if let Some(writer) = opening.writer {
+            let _ = tokio::task::spawn_blocking(move || writer.join()).await;
+        }
         events.emit(clock.now(), EventKind::Stopped);
         events.close();
     }
@@ -202,7 +210,12 @@ impl Driver {
             let who = (config.info_hash, config.peer_id, port);
             let what = (source.name(), source.kind());
             let totals = self.totals.subscribe();
-            let context = SourceContext::new(who, what, totals, stopped.clone(), found.clone());
+            let stop = if is_fit_for_private(source.kind()) {
+                stopped.clone()
+            } else {
+                self.open_sources.subscribe()
+            };
+            let context = SourceContext::new(who, what, totals, stop, found.clone());
             tasks.spawn(source.run(context.bound(self.binding.clone())));
         }
         tasks
@@ -242,6 +255,7 @@ impl Driver {
             }
             Report::Stored(piece) => self.core.handle(now, Input::Stored(piece)),
             Report::PieceFailed(piece) => self.core.handle(now, Input::PieceFailed(piece)),
+            Report::Opened(opened) => self.opened(now, opened),
             Report::StoreFailed(error) => {
                 self.emit(EventKind::StoreFailed { error: error.to_string() });
                 self.stop();
@@ -255,14 +269,16 @@ impl Driver {
         }
     }
 
-    /// The store hears of it first: it may not be able to, and pieces are to find it ready.
+    /// The store hears of it first: it may not be able to, and pieces are to find it ready. Without a store
+    /// the reply is dropped, as after the swarm's end.
     fn choose(&self, choice: &Choice, reply: Reply) {
-        let pieces = Arc::new(choice.pieces(&self.metainfo));
+        let Some(metainfo) = &self.opening.metainfo else { return };
+        let pieces = Arc::new(choice.pieces(metainfo));
         // The queue ends with the writer's; who asked hears of it then.
         let _ = self.choices.send(Job::Choose(choice.wanted(), Some((pieces, reply))));
     }
 
-    fn stop(&mut self) {
+    pub(super) fn stop(&mut self) {
         self.stopping = true;
         self.core.handle(self.shared.clock.now(), Input::Stop);
     }
@@ -294,6 +310,9 @@ impl Driver {
 
     fn found(&mut self, found: Found) {
         let Found { source, kind, result } = found;
+        if !is_fit_for_private(kind) && *self.open_sources.borrow() {
+            return;
+        }
         match result {
             Ok((peers, warning)) => {
                 self.emit(EventKind::SourceReplied { source, peers: peers.len(), warning });
@@ -315,7 +334,9 @@ impl Driver {
                 }
                 Action::Announce(piece) => {
                     // It may have started over a moment before it turned out right.
-                    self.shared.assemblies.seal(piece);
+                    if let Some(data) = self.shared.data() {
+                        data.assemblies.seal(piece);
+                    }
                     self.shared.add_piece(piece);
                     let peers = u32::try_from(self.mailboxes.len()).unwrap_or(u32::MAX);
                     if peers <= MANY_PEERS {
@@ -330,7 +351,17 @@ impl Driver {
                     self.shared.show_all();
                     self.announce();
                 }
-                Action::Forget(piece) => self.shared.assemblies.start_over(piece),
+                Action::Forget(piece) => {
+                    if let Some(data) = self.shared.data() {
+                        data.assemblies.start_over(piece);
+                    }
+                }
+                Action::Metadata(info) => self.learn(&info),
+                Action::DhtNode(addr) => {
+                    if let Some(dht) = &self.dht {
+                        (dht.add)(addr);
+                    }
+                }
                 Action::Close { key, reason } => {
                     if let Some(mailbox) = self.mailboxes.remove(&key) {
                         mailbox.close(reason);
@@ -352,7 +383,7 @@ impl Driver {
             // Something else was chosen in the meantime.
             return;
         }
-        let store = self.shared.store.clone();
+        let Some(store) = self.shared.data().map(|data| data.store.clone()) else { return };
         let finished = tokio::task::spawn_blocking(move || store.finish()).await;
         match finished {
             Ok(Err(error)) => {
@@ -365,11 +396,11 @@ impl Driver {
 
     fn note(&self, progress: Progress) {
         *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = progress;
-        let completed = !self.started_complete && progress.have == progress.pieces;
+        let completed = !self.started_complete && self.core.is_complete();
         self.totals.send_replace(totals(progress, completed));
     }
 
-    fn announce(&mut self) {
+    pub(super) fn announce(&mut self) {
         self.announce_at = None;
         self.mailboxes.values().for_each(|mailbox| mailbox.wake());
     }
@@ -380,7 +411,7 @@ impl Driver {
         mailbox
     }
 
-    fn dial(&mut self, key: PeerKey, addr: std::net::SocketAddr) {
+    fn dial(&mut self, key: PeerKey, addr: SocketAddr) {
         let mailbox = self.mailbox(key);
         let (shared, dialer) = (self.shared.clone(), self.dialer.clone());
         tokio::spawn(async move {
@@ -400,15 +431,17 @@ impl Driver {
         });
     }
 
-    fn emit(&self, kind: EventKind) {
+    pub(super) fn emit(&self, kind: EventKind) {
         self.events.emit(self.shared.clock.now(), kind);
     }
 }
 
 /// Hands jobs to the writer, one behind the other; none waits in the swarm's own task.
-async fn pass_on(mut jobs: mpsc::UnboundedReceiver<Job>, writer: Writer) {
+async fn pass_on(mut jobs: mpsc::UnboundedReceiver<Job>, shared: Arc<Shared>) {
     while let Some(job) = jobs.recv().await {
-        writer.write(job).await;
+        if let Some(data) = shared.data() {
+            data.writer.write(job).await;
+        }
     }
 }
 
@@ -427,7 +460,12 @@ fn totals(progress: Progress, completed: bool) -> Totals {
     Totals {
         downloaded: progress.downloaded,
         uploaded: progress.uploaded,
-        left: progress.total - progress.verified,
+        // 0 would be that of a seed, to whom trackers name no other.
+        left: if progress.pieces == 0 {
+            BLOCK_LEN.into()
+        } else {
+            progress.total - progress.verified
+        },
         completed,
     }
 }

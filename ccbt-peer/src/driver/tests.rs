@@ -5,6 +5,7 @@
 mod choices;
 mod hygiene;
 mod limits;
+mod magnet;
 mod private;
 mod serving;
 mod sizes;

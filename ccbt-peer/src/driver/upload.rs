@@ -79,8 +79,10 @@ impl Upload {
         let Some(run) = session.next_upload(most) else { return 0 };
         let payload = run.len() as usize;
         let mut framed = self.sending.take().map(|done| done.framed).unwrap_or_default();
-        let at_hand =
-            |slices: &mut [IoSliceMut<'_>]| shared.store.read_at_hand(run.piece, run.begin, slices);
+        let at_hand = |slices: &mut [IoSliceMut<'_>]| {
+            let store = shared.data().map(|data| &data.store);
+            store.is_some_and(|store| store.read_at_hand(run.piece, run.begin, slices))
+        };
         if frame(&run, &mut framed, at_hand) {
             self.sending = Some(Box::new(Sending { framed, sent: 0, run }));
             return payload;
@@ -88,7 +90,8 @@ impl Upload {
         let shared = shared.clone();
         self.reading = Some(tokio::task::spawn_blocking(move || {
             let read = |slices: &mut [IoSliceMut<'_>]| {
-                shared.store.read_run(run.piece, run.begin, slices).is_ok()
+                let store = shared.data().map(|data| &data.store);
+                store.is_some_and(|store| store.read_run(run.piece, run.begin, slices).is_ok())
             };
             let framed = frame(&run, &mut framed, read).then_some(framed);
             (run, framed)

@@ -1,7 +1,9 @@
 //! What a session tells the swarm, and what the swarm tells a session.
 
 use ccbt_policy::Direction;
-use ccbt_wire::{Bitfield, Block, ExtensionHandshake, PeerId, PieceIndex};
+use ccbt_wire::{
+    Bitfield, Block, ExtensionHandshake, MetadataMessage, PeerId, PexMessage, PieceIndex,
+};
 
 /// What the swarm learns from a connection.
 #[derive(Clone, Debug)]
@@ -37,6 +39,12 @@ pub enum SessionEvent {
     Rejected(Block),
     /// The peer's extension handshake; it may come again.
     Extended(Box<ExtensionHandshake>),
+    /// A block of the metadata that we had asked for, or its refusal.
+    Metadata(Box<MetadataMessage>),
+    /// The peer tells of other peers (BEP 11).
+    Pex(Box<PexMessage>),
+    /// The UDP port of the peer's DHT node (BEP 5). Told if we have one, too.
+    DhtPort(u16),
     /// A block came.
     Received {
         /// The block.
@@ -98,4 +106,11 @@ pub enum Tell {
     AllowFast(Vec<PieceIndex>),
     /// We need nothing any more, or need something again: tell it, if the peer understands (BEP 21).
     UploadOnly(bool),
+    /// The metadata is known now: carried out by
+    /// [`Session::learn_metadata`](super::Session::learn_metadata), since it may end the connection.
+    Metadata,
+    /// Tell it of other peers, if it wants to hear of them (BEP 11).
+    Pex(PexMessage),
+    /// Ask for these blocks of the metadata (BEP 9).
+    AskMetadata(Vec<u32>),
 }

@@ -3,7 +3,7 @@
 use ccbt_wire::{Block, PieceIndex};
 
 /// Pieces of one peer that we keep in mind; by custom it allows 10.
-const MOST: usize = 64;
+pub(super) const MOST: usize = 64;
 
 /// Pieces that one side allows the other.
 #[derive(Debug, Default)]

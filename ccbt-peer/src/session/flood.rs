@@ -52,37 +52,40 @@ pub(super) struct Floods {
     /// When none of the tokens of each kind will be missing.
     // Nothing but that: how large the buckets are is the same for all connections.
     full_at: [Time; KINDS],
-    pieces: u32,
     /// When buckets were found empty before, the latest first.
-    empty_at: [Option<Time>; EMPTY - 1],
+    empty_at: [Time; EMPTY - 1],
     told: bool,
 }
 
+/// No time of any connection. An `Option` would be twice as large, and every connection has two.
+const NEVER: Time = Time::MAX;
+
 impl Floods {
-    /// For a torrent of so many pieces.
-    pub(super) fn new(pieces: u32) -> Self {
-        Self { full_at: [Time::ZERO; KINDS], pieces, empty_at: [None; EMPTY - 1], told: false }
+    pub(super) fn new() -> Self {
+        Self { full_at: [Time::ZERO; KINDS], empty_at: [NEVER; EMPTY - 1], told: false }
     }
 
     /// We gave the peer cause to change its mind so often, and to change it back.
     pub(super) fn allow_flips(&mut self, causes: usize) {
         let tokens = u32::try_from(causes).unwrap_or(u32::MAX).saturating_mul(2);
         let full_at = &mut self.full_at[Kind::Flip as usize];
-        *full_at = Kind::Flip.bucket(self.pieces).give(*full_at, tokens);
+        // How many pieces there are makes no difference to this kind.
+        *full_at = Kind::Flip.bucket(0).give(*full_at, tokens);
     }
 
-    /// Counts a message; true if it makes a flood of them, which is said once.
-    pub(super) fn count(&mut self, now: Time, kind: Kind) -> bool {
+    /// Counts a message about a torrent of so many pieces; true if it makes a flood of them, which is said
+    /// once.
+    pub(super) fn count(&mut self, now: Time, kind: Kind, pieces: u32) -> bool {
         let full_at = &mut self.full_at[kind as usize];
-        let taken = kind.bucket(self.pieces).take(*full_at, now);
+        let taken = kind.bucket(pieces).take(*full_at, now);
         *full_at = taken.unwrap_or(now);
         if taken.is_some() || self.told {
             return false;
         }
         let oldest = self.empty_at[EMPTY - 2];
-        self.told = oldest.is_some_and(|at| now.saturating_since(at) <= PERIOD);
+        self.told = oldest != NEVER && now.saturating_since(oldest) <= PERIOD;
         self.empty_at.rotate_right(1);
-        self.empty_at[0] = Some(now);
+        self.empty_at[0] = now;
         self.told
     }
 }
@@ -120,8 +123,8 @@ mod tests {
 
     /// How many messages it takes, one every `every`, until they are a flood; at most `most`.
     fn flooded(kind: Kind, every: Duration, most: u32) -> Option<u32> {
-        let mut floods = Floods::new(100);
-        (1..=most).find(|n| floods.count(Time::ZERO + every * *n, kind))
+        let mut floods = Floods::new();
+        (1..=most).find(|n| floods.count(Time::ZERO + every * *n, kind, 100))
     }
 
     #[test]
@@ -147,16 +150,16 @@ mod tests {
 
     #[test]
     fn three_bursts_in_half_an_hour_are_none() {
-        let mut floods = Floods::new(100);
+        let mut floods = Floods::new();
         let bursts = (0..10).flat_map(|n| (0..25).map(move |_| Time::from_secs(n * 301)));
-        let told = bursts.filter(|at| floods.count(*at, Kind::Flip)).count();
+        let told = bursts.filter(|at| floods.count(*at, Kind::Flip, 100)).count();
         assert_eq!(told, 0, "two in ten minutes");
     }
 
     #[test]
     fn a_flood_is_told_once() {
-        let mut floods = Floods::new(100);
-        let told = (0..10_000).filter(|_| floods.count(Time::ZERO, Kind::Flip)).count();
+        let mut floods = Floods::new();
+        let told = (0..10_000).filter(|_| floods.count(Time::ZERO, Kind::Flip, 100)).count();
         assert_eq!(told, 1);
     }
 }

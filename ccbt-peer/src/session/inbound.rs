@@ -2,13 +2,19 @@
 
 use bytes::Bytes;
 use ccbt_policy::Time;
-use ccbt_wire::{Bitfield, Block, ExtensionHandshake, Message, PieceIndex};
+use ccbt_wire::metainfo::MAX_PIECES;
+use ccbt_wire::{Bitfield, Block, ExtensionHandshake, Message, PexMessage, PieceIndex};
 
+use super::extensions::{Exchange, METADATA, PEX};
 use super::flood::Kind;
+use super::metadata::Kept;
 use super::requests::Arrival;
 use super::{Announced, Session, SessionEvent};
 use crate::CloseReason;
 use crate::close::Violation;
+
+/// What a message tells, and what it counts as.
+pub(super) type Taken = (Option<SessionEvent>, Option<Kind>);
 
 impl Session {
     /// Takes one message. What the swarm has to know of it is pushed to `events`; `has` tells which
@@ -32,7 +38,8 @@ impl Session {
         self.frame = None;
         let (event, kind) = self.take(message, has)?;
         events.extend(event);
-        if kind.is_some_and(|kind| self.floods.count(now, kind)) {
+        let pieces = self.geometry().map_or(MAX_PIECES, |geometry| geometry.pieces());
+        if kind.is_some_and(|kind| self.floods.count(now, kind, pieces)) {
             events.push(SessionEvent::Flooding);
         }
         Ok(())
@@ -43,8 +50,12 @@ impl Session {
         &mut self,
         message: Message,
         has: &dyn Fn(PieceIndex) -> bool,
-    ) -> Result<(Option<SessionEvent>, Option<Kind>), Violation> {
+    ) -> Result<Taken, Violation> {
         let fact = |event, kind| Ok((Some(event), Some(kind)));
+        let message = match self.keep_for_later(message)? {
+            Kept::Taken(taken) => return Ok(taken),
+            Kept::Not(message) => message,
+        };
         match message {
             Message::Choke => {
                 self.peer_choking = true;
@@ -62,7 +73,7 @@ impl Session {
                 fact(SessionEvent::Have(self.in_range("HAVE", piece)?), Kind::Have)
             }
             Message::Bitfield(bytes) => {
-                let bits = Bitfield::from_wire(&bytes, self.config.geometry.pieces())
+                let bits = Bitfield::from_wire(&bytes, self.pieces())
                     .map_err(|error| Violation::Bitfield(error.to_string()))?;
                 Ok(self.announced(Announced::of(bits)))
             }
@@ -105,19 +116,33 @@ impl Session {
                 Ok((event, (!news).then_some(Kind::Odd)))
             }
             Message::Extended { id: ccbt_wire::EXTENDED_HANDSHAKE, payload } => {
-                fact(SessionEvent::Extended(hello(&payload)?), Kind::Odd)
+                let hello = hello(&payload)?;
+                self.theirs.apply(&hello);
+                fact(SessionEvent::Extended(hello), Kind::Odd)
+            }
+            Message::Extended { id: METADATA, payload } => self.on_metadata(&payload),
+            Message::Extended { id: PEX, payload } if self.exchange() == Exchange::On => {
+                let message = PexMessage::parse(&payload)
+                    .map_err(|error| Violation::Pex(error.to_string()))?;
+                fact(SessionEvent::Pex(Box::new(message)), Kind::Odd)
+            }
+            Message::Port(port) if port != 0 && self.config.dht().is_some() => {
+                fact(SessionEvent::DhtPort(port), Kind::Odd)
             }
             Message::KeepAlive => Ok((None, Some(Kind::KeepAlive))),
-            // Ports, extensions that we do not speak and ids that nobody knows: a peer may send them, and
+            // Ports where we have no node, extensions that we do not speak and ids that nobody knows: a peer may send them, and
             // they say nothing about it.
             _ => Ok((None, Some(Kind::Odd))),
         }
     }
 
     /// BEP 6 wants exactly one of these; the first is free.
-    fn announced(&mut self, announced: Announced) -> (Option<SessionEvent>, Option<Kind>) {
-        let again = std::mem::replace(&mut self.announced, true);
-        (Some(SessionEvent::Has(announced)), again.then_some(Kind::Odd))
+    fn announced(&mut self, announced: Announced) -> Taken {
+        (Some(SessionEvent::Has(announced)), self.says_all_again())
+    }
+
+    pub(super) fn says_all_again(&mut self) -> Option<Kind> {
+        std::mem::replace(&mut self.announced, true).then_some(Kind::Odd)
     }
 
     /// Takes the head of a PIECE message before its payload is read: whether the block is one that we
@@ -140,7 +165,7 @@ impl Session {
 
     /// True if the request is kept, to be served.
     fn on_request(&mut self, block: Block, has: &dyn Fn(PieceIndex) -> bool) -> bool {
-        let fair = self.config.geometry.contains(block)
+        let fair = self.geometry().is_some_and(|geometry| geometry.contains(block))
             && block.length <= ccbt_wire::BLOCK_LEN * 8
             && has(block.piece);
         let room = self.uploads.room() > 0;
@@ -153,8 +178,17 @@ impl Session {
         kept
     }
 
-    fn in_range(&self, message: &'static str, piece: PieceIndex) -> Result<PieceIndex, Violation> {
-        let pieces = self.config.geometry.pieces();
+    /// How many pieces the torrent has; none are known before its metadata is.
+    fn pieces(&self) -> u32 {
+        self.geometry().map_or(0, |geometry| geometry.pieces())
+    }
+
+    pub(super) fn in_range(
+        &self,
+        message: &'static str,
+        piece: PieceIndex,
+    ) -> Result<PieceIndex, Violation> {
+        let pieces = self.pieces();
         if piece.0 < pieces {
             return Ok(piece);
         }

@@ -4,9 +4,11 @@ use bytes::Bytes;
 use ccbt_wire::{BLOCK_LEN, Limits, MessageDecoder};
 
 use super::*;
+use crate::Geometry;
 use crate::close::{Timeout, Violation};
 
 mod hygiene;
+mod metadata;
 
 const PIECES: u32 = 10;
 
@@ -14,8 +16,10 @@ fn config() -> Arc<SessionConfig> {
     Arc::new(SessionConfig {
         info_hash: InfoHash([1; 20]),
         peer_id: PeerId(*b"-CC0100-000000000000"),
-        geometry: Geometry::new(u64::from(PIECES) * 32768, 32768),
+        metadata: Geometry::new(u64::from(PIECES) * 32768, 32768).into(),
         listen_port: Some(6881),
+        pex: true,
+        dht_port: None,
     })
 }
 
@@ -276,6 +280,29 @@ mod pieces {
     }
 
     #[test]
+    fn nodes_of_the_dht_are_told_where_both_have_one_and_the_torrent_is_not_private() {
+        let story = |ours: Option<u16>, theirs_too: bool, private: bool| {
+            let geometry = Geometry::new(u64::from(PIECES) * 32768, 32768);
+            let metadata = Known { geometry, info: Bytes::new(), private }.into();
+            let config =
+                SessionConfig { dht_port: ours, metadata, ..SessionConfig::clone(&config()) };
+            let says_so = config.handshake().reserved.dht();
+            let mut session = Session::new(Arc::new(config), Direction::Outgoing, Time::ZERO);
+            let reserved = if theirs_too { Reserved::NONE.with_dht() } else { Reserved::NONE };
+            let nothing = Bitfield::new(PIECES);
+            session.on_handshake(Time::ZERO, &theirs(reserved), &nothing).unwrap();
+            let told = sent(&mut session).contains(&Message::Port(6882));
+            let heard = hear(&mut session, Message::Port(7000)).unwrap();
+            assert!(hear(&mut session, Message::Port(0)).unwrap().is_empty());
+            (says_so, told, matches!(heard[..], [SessionEvent::DhtPort(7000)]))
+        };
+        assert_eq!(story(Some(6882), true, false), (true, true, true));
+        assert_eq!(story(Some(6882), false, false), (true, false, true));
+        assert_eq!(story(None, true, false), (false, false, false));
+        assert_eq!(story(Some(6882), true, true), (false, false, false));
+    }
+
+    #[test]
     fn an_extension_handshake_that_is_none_breaks_the_protocol() {
         let message = Message::Extended { id: 0, payload: Bytes::from_static(b"x") };
         assert!(matches!(violation(&mut plain(), message), Violation::Extension(_)));
@@ -478,7 +505,7 @@ mod allowed_fast {
     #[test]
     fn what_a_peer_allows_without_end_is_not_remembered_without_end() {
         let mut config = SessionConfig::clone(&config());
-        config.geometry = Geometry::new(1000 * 32768, 32768);
+        config.metadata = Geometry::new(1000 * 32768, 32768).into();
         let mut session = Session::new(Arc::new(config), Direction::Outgoing, Time::ZERO);
         let theirs = theirs(Reserved::NONE.with_fast());
         session.on_handshake(Time::ZERO, &theirs, &Bitfield::new(1000)).unwrap();

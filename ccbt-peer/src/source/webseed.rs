@@ -21,7 +21,7 @@ use ccbt_policy::Source;
 use ccbt_wire::Metainfo;
 use hyper::Uri;
 use tokio::net::lookup_host;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use self::layout::Layout;
 use self::peer::Peer;
@@ -43,7 +43,8 @@ const MOST: usize = 16;
 #[derive(Debug)]
 pub(crate) struct WebSeeds {
     urls: Vec<String>,
-    metainfo: Arc<Metainfo>,
+    /// The torrent, once its files are checked.
+    torrent: watch::Receiver<Option<Arc<Metainfo>>>,
     known: Arc<Known>,
     failures: mpsc::Receiver<Failure>,
     tell: mpsc::Sender<Failure>,
@@ -71,7 +72,10 @@ struct Seed {
 }
 
 impl WebSeeds {
-    pub(crate) fn new<U: AsRef<str>>(metainfo: &Metainfo, urls: &[U]) -> Self {
+    pub(crate) fn new<U: AsRef<str>>(
+        urls: &[U],
+        torrent: watch::Receiver<Option<Arc<Metainfo>>>,
+    ) -> Self {
         let (tell, failures) = mpsc::channel(FAILURES);
         let mut all: Vec<String> = Vec::new();
         for url in urls.iter().map(|url| url.as_ref().trim()) {
@@ -79,8 +83,7 @@ impl WebSeeds {
                 all.push(url.to_owned());
             }
         }
-        let metainfo = Arc::new(metainfo.clone());
-        Self { urls: all, metainfo, known: Arc::default(), failures, tell }
+        Self { urls: all, torrent, known: Arc::default(), failures, tell }
     }
 
     /// Dials web seeds, and everybody else through `others`.
@@ -93,15 +96,25 @@ impl WebSeeds {
         Arc::clone(&self.known)
     }
 
+    /// The files that the servers are asked for; `None` if the swarm ends before they are known.
+    async fn files(&mut self) -> Option<Arc<Metainfo>> {
+        self.torrent.wait_for(Option::is_some).await.ok()?.clone()
+    }
+
     /// Finds out where a web seed is, under an address that no other one has.
-    async fn look_up(&self, url: &str, uri: &Uri, binding: &Binding) -> Result<SocketAddr, String> {
+    async fn look_up(
+        &self,
+        metainfo: &Arc<Metainfo>,
+        (url, uri): (&str, &Uri),
+        binding: &Binding,
+    ) -> Result<SocketAddr, String> {
         let host = uri.host().unwrap_or_default();
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         let usual = if uri.scheme_str() == Some("https") { 443 } else { 80 };
         let found = lookup_host((host, uri.port_u16().unwrap_or(usual))).await;
         let mut found = found.map_err(|error| error.to_string())?;
         let seed = Arc::new(Seed {
-            layout: Layout::new(Arc::clone(&self.metainfo), url),
+            layout: Layout::new(Arc::clone(metainfo), url),
             ranges: http::Ranges::through(binding),
             failures: self.tell.clone(),
         });
@@ -138,9 +151,11 @@ impl PeerSource for WebSeeds {
     }
 
     async fn run(mut self: Box<Self>, context: SourceContext) {
-        if context.totals().left == 0 {
-            return;
-        }
+        let metainfo = tokio::select! {
+            metainfo = self.files() => metainfo,
+            () = context.stopped() => return,
+        };
+        let Some(metainfo) = metainfo.filter(|_| context.totals().left > 0) else { return };
         let mut waiting: Vec<(String, Uri)> = Vec::new();
         for url in &self.urls {
             match http::parse(url) {
@@ -153,7 +168,7 @@ impl PeerSource for WebSeeds {
             let mut again = Vec::new();
             for (url, uri) in waiting {
                 let found = tokio::select! {
-                    found = self.look_up(&url, &uri, context.binding()) => found,
+                    found = self.look_up(&metainfo, (&url, &uri), context.binding()) => found,
                     () = context.stopped() => return,
                 };
                 let context = context.named(&url);

@@ -3,15 +3,16 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use ccbt_policy::{EvictionPolicy, Ranking, Source, Turnover};
-use ccbt_wire::PieceIndex;
+use ccbt_wire::{Bitfield, PieceIndex};
 
 use super::Print;
-use crate::CloseReason;
 use crate::blocklist::Blocklist;
 use crate::choice::PieceChoice;
 use crate::event::EventKind;
 use crate::session::{SessionEvent, Tell};
+use crate::{CloseReason, Geometry};
 
 /// A connection's name inside a swarm. Never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,6 +65,20 @@ pub enum Input {
     PieceFailed(PieceIndex),
     /// A piece is verified and in the store.
     Stored(PieceIndex),
+    /// The metadata, which came with [`Action::Metadata`], says this. Connections were told how to learn it.
+    Metadata {
+        /// The torrent's sizes.
+        geometry: Geometry,
+        /// The torrent asks for its trackers alone (BEP 27).
+        private: bool,
+    },
+    /// The files of a torrent whose metadata was fetched are checked: these pieces are in the store.
+    Checked {
+        /// What is there.
+        have: Bitfield,
+        /// What is wanted.
+        choice: Arc<PieceChoice>,
+    },
     /// From now on peers of this host keep their slots whatever the rules say, or no longer do.
     Pin {
         /// The host.
@@ -117,6 +132,11 @@ pub enum Action {
         /// Why.
         reason: CloseReason,
     },
+    /// The metadata is here, and has the right hash. [`Input::Metadata`] is to follow, and
+    /// [`Input::Checked`] after it.
+    Metadata(Bytes),
+    /// A node of the DHT is there; for ours to know.
+    DhtNode(SocketAddr),
     /// Tell whoever watches.
     Emit(EventKind),
 }

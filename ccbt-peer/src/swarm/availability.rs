@@ -49,6 +49,7 @@ impl SwarmCore {
             self.picker.rarity.sub_all(&bits);
         }
         let (ours, settled) = (self.have.get(piece), self.settled.get(piece));
+        let wanted = self.metadata.checked && !settled;
         let lacked = kind != Availability::Unknown;
         let all_offered = self.have.count_ones();
         self.watch.update(key, now, |view| {
@@ -56,7 +57,7 @@ impl SwarmCore {
             // Before its first word about pieces a peer has none, so it lacks all that we have.
             let offered = if lacked { view.offered } else { all_offered };
             view.set_offered(now, offered - u32::from(ours));
-            set_wanted(view, now, view.wanted + u32::from(!settled));
+            set_wanted(view, now, view.wanted + u32::from(wanted));
             if complete {
                 view.set_availability(now, Availability::All);
             }
@@ -67,6 +68,8 @@ impl SwarmCore {
 
     pub(super) fn on_extended(&mut self, now: Time, key: PeerKey, hello: &ExtensionHandshake) {
         self.hear_addresses(key, hello);
+        self.hear_of_metadata(now, key, hello);
+        self.hear_of_pex(key, hello);
         let Some(peer) = self.peers.get_mut(key) else { return };
         if let Some(reqq) = hello.reqq {
             peer.window.set_reqq(reqq);
@@ -117,11 +120,29 @@ impl SwarmCore {
     fn balance(&self, key: PeerKey, kind: Availability) -> (u32, u32) {
         let bits = self.peers.get(key).and_then(|peer| peer.bits.as_ref());
         match (kind, bits) {
+            // What we need is known when the files are checked.
+            _ if !self.metadata.checked => (0, 0),
             (Availability::All, _) => (self.need, 0),
             (Availability::Some, Some(bits)) => {
                 (bits.count_and_not(&self.settled), self.have.count_and_not(bits))
             }
             _ => (0, self.have.count_ones()),
+        }
+    }
+
+    /// Measures all peers anew, after everything has changed.
+    pub(super) fn rebalance_all(&mut self, now: Time) {
+        for key in self.open_peers() {
+            let Some(view) = self.watch.get(key) else { continue };
+            let kind = view.availability;
+            let have = if kind == Availability::All { self.have.len() } else { view.have };
+            let (wanted, offered) = self.balance(key, kind);
+            self.watch.update(key, now, |view| {
+                view.have = have;
+                view.set_offered(now, offered);
+                set_wanted(view, now, wanted);
+            });
+            self.follow(now, key);
         }
     }
 
@@ -137,7 +158,7 @@ impl SwarmCore {
     pub(super) fn follow(&mut self, now: Time, key: PeerKey) {
         let Some(view) = self.watch.get(key) else { return };
         let interested = view.am_interested;
-        let ready = view.availability.is_known();
+        let ready = view.availability.is_known() && self.config.geometry.is_known();
         let shown = EventKind::PeerReady {
             peer: view.addr,
             client: view.client.as_deref().map(str::to_owned),

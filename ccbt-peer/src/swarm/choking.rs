@@ -90,7 +90,7 @@ impl SwarmCore {
         if ranked.len() <= slots {
             chosen.append(&mut ranked);
         } else {
-            let spare = usize::from(self.need > 0 && slots > 1);
+            let spare = usize::from(!self.is_complete() && slots > 1);
             let rest = ranked.split_off(slots - spare);
             chosen.append(&mut ranked);
             if spare > 0 {
@@ -141,7 +141,7 @@ impl SwarmCore {
             .filter(|(_, view)| view.peer_interested && view.offered > 0)
             .filter(|(key, _)| self.has_slot(*key))
             .map(|(key, view)| {
-                let leeching = self.need > 0;
+                let leeching = !self.is_complete();
                 let (group, merit) = if leeching { merit(view, now) } else { (turn(view, now), 0) };
                 (group, Reverse(merit), view.am_choking_since, key)
             })

@@ -14,7 +14,8 @@ use crate::session::Tell;
 impl SwarmCore {
     pub(super) fn choose(&mut self, now: Time, choice: Arc<PieceChoice>) {
         let geometry = self.config.geometry;
-        if !choice.fits(geometry.pieces()) {
+        // Before, it comes with what was found.
+        if !self.metadata.checked || !choice.fits(geometry.pieces()) {
             return;
         }
         let before = std::mem::replace(&mut self.settled, settled(&self.have, &choice));

@@ -71,6 +71,10 @@ impl SwarmCore {
             self.ghosts.insert(key, peer.addr);
         }
         self.idle.remove(&key);
+        self.leave_pex(key);
+        if let Some(fetch) = &mut self.metadata.fetch {
+            fetch.leave(key);
+        }
     }
 
     fn remember(&mut self, now: Time, peer: &Peer, why: &CloseReason, cooldown: Option<Cooldown>) {
@@ -81,7 +85,9 @@ impl SwarmCore {
             }
             CloseReason::NoSlot => known.shun(now, addr, memory::NO_SLOT, false),
             CloseReason::PeerBrokeProtocol(_) => known.shun(now, addr, memory::VIOLATION, true),
-            CloseReason::SentBadPiece { .. } => known.shun(now, addr, memory::BAN, true),
+            CloseReason::SentBadPiece { .. } | CloseReason::SentBadMetadata => {
+                known.shun(now, addr, memory::BAN, true)
+            }
             CloseReason::Refused(Refusal::Ourselves | Refusal::WrongInfoHash) => {
                 known.shun(now, addr, memory::STRANGER, false);
             }

@@ -23,7 +23,7 @@ impl SwarmCore {
             return;
         }
         let IpAddr::V4(ip) = view.addr.ip().to_canonical() else { return };
-        if peer.allows || !waits_with_nothing(view) {
+        if peer.allows || self.have.none() || !waits_with_nothing(view) {
             return;
         }
         let geometry = self.config.geometry;

@@ -19,7 +19,7 @@ impl SwarmCore {
     #[must_use]
     pub fn addresses(&self, now: Time) -> Addresses {
         let (peers, hosts) = self.memory.known(now);
-        Addresses { have: self.have.count_ones(), complete: self.need == 0, peers, hosts }
+        Addresses { have: self.have.count_ones(), complete: self.is_complete(), peers, hosts }
     }
 
     /// Takes in what an earlier run remembered. What was good is dialed; what has to wait waits on, unless
@@ -30,7 +30,7 @@ impl SwarmCore {
             // Whoever was content and is no longer has chosen more.
             (have < addresses.have || (addresses.complete && self.need > 0), Clears::WantedGrew),
             (have > addresses.have, Clears::OfferGrew),
-            (addresses.complete != (self.need == 0), Clears::ModeChanged),
+            (addresses.complete != self.is_complete(), Clears::ModeChanged),
         ];
         let gone: Vec<Clears> =
             gone.into_iter().filter(|(gone, _)| *gone).map(|(_, cause)| cause).collect();

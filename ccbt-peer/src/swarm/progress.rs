@@ -107,6 +107,7 @@ impl SwarmCore {
         let used = limit - free;
         let newcomers = u32::try_from(self.peers.lobby().len()).unwrap_or(u32::MAX);
         let (have, need) = (self.have.count_ones(), self.need);
+        let complete = self.is_complete();
         let endgame = self.picker.is_endgame();
         let peers = u32::try_from(self.watch.len()).unwrap_or(u32::MAX);
         self.watch.update_swarm(now, |view| {
@@ -120,7 +121,7 @@ impl SwarmCore {
             // Crowded from 90 % on, until it is below 80 % again.
             let threshold = if view.crowded { 8 } else { 9 };
             view.crowded = u64::from(used) * 10 >= u64::from(limit) * threshold;
-            if need == 0 {
+            if complete {
                 view.upload_only_since.get_or_insert(now);
             } else {
                 view.upload_only_since = None;

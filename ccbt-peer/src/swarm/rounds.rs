@@ -69,6 +69,8 @@ impl SwarmCore {
             self.turn_over(now);
             self.mind_super_seed(now);
             self.measure();
+            self.tell_metadata_progress();
+            self.tell_of_peers(now);
             self.emit(EventKind::Progress(self.progress));
         }
         for key in self.rounds.awake().collect::<Vec<_>>() {

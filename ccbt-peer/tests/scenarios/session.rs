@@ -20,8 +20,10 @@ fn config() -> Arc<SessionConfig> {
     Arc::new(SessionConfig {
         info_hash: InfoHash([1; 20]),
         peer_id: PeerId(*b"-CC0100-000000000000"),
-        geometry: Geometry::new(u64::from(PIECES) * u64::from(BLOCK_LEN), BLOCK_LEN),
+        metadata: Geometry::new(u64::from(PIECES) * u64::from(BLOCK_LEN), BLOCK_LEN).into(),
         listen_port: None,
+        pex: true,
+        dht_port: None,
     })
 }
 

@@ -85,7 +85,11 @@ impl Audit {
                 assert!(self.connected.insert(*peer), "{peer} is connected twice");
             }
             Action::Emit(EventKind::PeerClosed { peer, .. }) => _ = self.connected.remove(peer),
-            Action::Forget(_) | Action::ShowAll | Action::Emit(_) => {}
+            Action::Forget(_)
+            | Action::ShowAll
+            | Action::Emit(_)
+            | Action::Metadata(_)
+            | Action::DhtNode(_) => {}
         }
     }
 
@@ -151,7 +155,10 @@ impl Known {
             | Tell::Choke(_)
             | Tell::AllowFast(_)
             | Tell::Have(_)
-            | Tell::UploadOnly(_) => {}
+            | Tell::UploadOnly(_)
+            | Tell::Metadata
+            | Tell::Pex(_)
+            | Tell::AskMetadata(_) => {}
         }
     }
 }

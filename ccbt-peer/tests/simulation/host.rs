@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ccbt_peer::wire::{
-    Bitfield, Block, EXTENDED_HANDSHAKE, ExtensionHandshake, Message, PieceIndex,
+    BLOCK_LEN, Bitfield, Block, EXTENDED_HANDSHAKE, ExtensionHandshake, Message, MetadataMessage,
+    PieceIndex, UT_METADATA, metadata_block_len,
 };
 
 /// Every peer sends a keep-alive so often.
@@ -50,6 +51,20 @@ pub(crate) enum Drip {
     Message(u32),
 }
 
+/// How a peer takes requests for metadata.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Metadata {
+    /// It gives this, so long after the request.
+    Gives(Bytes, Duration),
+    /// It says that it has so many bytes, and answers nothing.
+    Mute(u32),
+    /// It speaks of it, and has none.
+    Lacks,
+}
+
+/// Its id of `ut_metadata`.
+const METADATA_ID: u8 = 3;
+
 /// A peer and what it will do, counted from its handshake.
 #[derive(Clone, Debug)]
 pub(crate) struct Host {
@@ -78,8 +93,32 @@ pub(crate) struct Host {
     pub(crate) requests: bool,
     /// It names one piece at a time, the next when it sees the last with us.
     pub(crate) super_seeds: bool,
+    /// What it does when it is asked for metadata; `None` if it does not speak of it.
+    pub(crate) metadata: Option<Metadata>,
     /// Requests beyond these are dropped without a word.
     pub(crate) queue: usize,
+}
+
+impl Host {
+    /// What it says in its extension handshake, if it has one.
+    pub(crate) fn hello(&self) -> Option<ExtensionHandshake> {
+        if self.metadata.is_none() && !self.upload_only {
+            return None;
+        }
+        let id = self.metadata.iter().map(|_| (UT_METADATA.to_owned(), METADATA_ID));
+        let metadata_size = match &self.metadata {
+            Some(Metadata::Gives(whole, _)) => Some(u32::try_from(whole.len()).unwrap()),
+            Some(Metadata::Mute(size)) => Some(*size),
+            Some(Metadata::Lacks) | None => None,
+        };
+        let upload_only = self.upload_only.then_some(true);
+        Some(ExtensionHandshake {
+            m: id.collect(),
+            metadata_size,
+            upload_only,
+            ..ExtensionHandshake::default()
+        })
+    }
 }
 
 /// What a peer does next.
@@ -90,6 +129,8 @@ pub(crate) enum Alarm {
     Block,
     Drip,
     KeepAlive,
+    /// The block of metadata that it was asked for first.
+    Metadata,
 }
 
 /// What comes of something that a peer heard or planned.
@@ -115,6 +156,8 @@ pub(crate) struct Remote {
     queue: VecDeque<Block>,
     /// Pieces of ours that it knows of and lacks.
     offered: Vec<PieceIndex>,
+    /// Blocks of metadata that we asked for.
+    metadata: VecDeque<u32>,
     unchoked_by_us: bool,
     piece_length: u32,
 }
@@ -129,6 +172,7 @@ impl Remote {
             dripped: 0,
             queue: VecDeque::new(),
             offered: Vec::new(),
+            metadata: VecDeque::new(),
             unchoked_by_us: false,
             piece_length,
         }
@@ -140,8 +184,7 @@ impl Remote {
 
     /// The handshakes are done.
     pub(crate) fn open(&mut self, out: &mut Out) {
-        if self.host.upload_only {
-            let hello = ExtensionHandshake { upload_only: Some(true), ..Default::default() };
+        if let Some(hello) = self.host.hello() {
             let payload = hello.encode().into();
             out.say.push(Message::Extended { id: EXTENDED_HANDSHAKE, payload });
         }
@@ -207,6 +250,15 @@ impl Remote {
                 let ours = Bitfield::from_wire(bytes, self.host.has.len()).unwrap();
                 ours.iter_ones().for_each(|piece| self.learn(piece));
             }
+            Message::Extended { id: METADATA_ID, payload } => {
+                if let Some(Metadata::Gives(_, after)) = self.host.metadata
+                    && let Ok(Some(MetadataMessage::Request { piece })) =
+                        MetadataMessage::parse(payload)
+                {
+                    self.metadata.push_back(piece);
+                    out.wake.push((after, Alarm::Metadata));
+                }
+            }
             Message::Unchoke => self.unchoked_by_us = true,
             Message::Choke => self.unchoked_by_us = false,
             Message::Piece { piece, .. } if self.host.has.set(*piece, true) => {
@@ -260,6 +312,19 @@ impl Remote {
                 self.send_by_and_by(out);
             }
             Alarm::Drip => self.drip(out),
+            Alarm::Metadata => {
+                if let Some(Metadata::Gives(whole, _)) = &self.host.metadata
+                    && let Some(piece) = self.metadata.pop_front()
+                {
+                    let total_size = u32::try_from(whole.len()).unwrap();
+                    let begin = (piece * BLOCK_LEN) as usize;
+                    let length = metadata_block_len(total_size, piece) as usize;
+                    let data = whole.slice(begin..begin + length);
+                    let data = MetadataMessage::Data { piece, total_size, data };
+                    // Ours, as it stands in our handshake.
+                    out.say.push(Message::Extended { id: 1, payload: data.encode().into() });
+                }
+            }
         }
     }
 

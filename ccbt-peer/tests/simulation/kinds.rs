@@ -25,6 +25,7 @@ pub(crate) fn mute(pieces: u32) -> Host {
         requests: false,
         super_seeds: false,
         allows: Vec::new(),
+        metadata: None,
         queue: 2000,
     }
 }

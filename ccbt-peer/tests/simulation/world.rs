@@ -3,6 +3,8 @@
 //! A message of a peer is with us when its script says so; what we send travels for [`Pace::wire`].
 //! Nothing is read from a clock and chance comes from a seed, so a run can be repeated to the last event.
 
+mod wishes;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,7 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use ccbt_peer::close::{CloseReason, Refusal};
 use ccbt_peer::core::{
-    Action, Input, PeerKey, PieceChoice, Session, SessionConfig, SessionEvent, SwarmConfig,
+    Action, Input, Known, Metadata, PeerKey, Session, SessionConfig, SessionEvent, SwarmConfig,
     SwarmCore, Tell,
 };
 use ccbt_peer::policy::{Direction, EvictionPolicy, PolicySet, Source, Time};
@@ -130,17 +132,32 @@ impl World {
         change: impl FnOnce(&mut SwarmConfig),
     ) -> Self {
         let mut config = SwarmConfig::new(geometry);
+        config.info_hash = InfoHash([7; 20]);
         change(&mut config);
+        Self::begun(geometry, geometry.into(), config, have, policy)
+    }
+
+    pub(crate) fn begun(
+        geometry: Geometry,
+        metadata: Metadata,
+        config: SwarmConfig,
+        have: Bitfield,
+        policy: impl EvictionPolicy + 'static,
+    ) -> Self {
         let session = SessionConfig {
-            info_hash: InfoHash([7; 20]),
+            info_hash: config.info_hash,
             peer_id: config.peer_id,
-            geometry,
+            metadata,
             listen_port: None,
+            pex: config.pex,
+            dht_port: None,
         };
         let rng = fastrand::Rng::with_seed(config.seed);
+        let nothing = Bitfield::new(geometry.pieces());
+        let sealed = if have.is_empty() { nothing } else { have.clone() };
         Self {
             hidden: config.super_seed,
-            disk: Disk::new(geometry, have.clone()),
+            disk: Disk::new(geometry, sealed),
             core: SwarmCore::new(config, have, policy),
             now: Time::ZERO,
             pace: Pace::default(),
@@ -183,29 +200,12 @@ impl World {
     }
 
     pub(crate) fn found(&mut self, peers: impl IntoIterator<Item = SocketAddr>) {
+        self.found_by(Source::Tracker, peers);
+    }
+
+    pub(crate) fn found_by(&mut self, source: Source, peers: impl IntoIterator<Item = SocketAddr>) {
         let peers = peers.into_iter().collect();
-        self.tell_core(Input::Found { source: Source::Tracker, peers });
-    }
-
-    /// A peer that dials us, now.
-    pub(crate) fn come(&mut self, host: Host) -> SocketAddr {
-        let addr = self.place(host);
-        self.later(Duration::ZERO, Happening::Incoming(addr));
-        addr
-    }
-
-    /// The peer, another one by now, dials us from the address that we know.
-    pub(crate) fn come_back(&mut self, addr: SocketAddr, host: Host) {
-        self.hosts.insert(addr, host);
-        self.later(Duration::ZERO, Happening::Incoming(addr));
-    }
-
-    pub(crate) fn set_policy(&mut self, policy: impl EvictionPolicy + 'static) {
-        self.tell_core(Input::Policy(Arc::new(policy)));
-    }
-
-    pub(crate) fn choose(&mut self, choice: PieceChoice) {
-        self.tell_core(Input::Choose(Arc::new(choice)));
+        self.tell_core(Input::Found { source, peers });
     }
 
     /// Lets the time go on until `end`; everything due then has happened.
@@ -220,9 +220,9 @@ impl World {
 
     /// Lets the time go on until every piece is stored, at most until `end`.
     pub(crate) fn finish(&mut self, end: Time) {
-        while !self.core.have().all() && self.step(end) {}
+        while !self.core.is_complete() && self.step(end) {}
         assert!(
-            self.core.have().all(),
+            self.core.is_complete(),
             "{} of {} pieces at {end}: {:?}",
             self.core.have().count_ones(),
             self.geometry.pieces(),
@@ -328,7 +328,7 @@ impl World {
         peer_id[16..].copy_from_slice(&addr.ip().octets());
         let host = link.remote.host();
         let mut reserved = if host.fast { Reserved::NONE.with_fast() } else { Reserved::NONE };
-        if host.upload_only {
+        if host.hello().is_some() {
             reserved = reserved.with_extended();
         }
         let info_hash = self.config.info_hash;
@@ -469,6 +469,14 @@ impl World {
     fn obey(&mut self, key: PeerKey, order: Order) {
         let Some(link) = self.links.get_mut(&key) else { return };
         match order {
+            Order::Tell(Tell::Metadata) => {
+                let mut events = Vec::new();
+                let learnt = link.session.learn_metadata(&mut events);
+                self.report(key, events);
+                if let Err(reason) = learnt {
+                    return self.lose(key, reason);
+                }
+            }
             Order::Tell(tell) => link.session.tell(tell),
             Order::Announce(piece) => link.session.announce(&[piece]),
             Order::Close => {
@@ -528,6 +536,7 @@ impl World {
             self.audit.action(&action);
             self.trace.push(format!("{} {action:?}", self.now));
             match action {
+                Action::DhtNode(_) => {}
                 Action::Dial { key, addr } => {
                     self.dials.insert(key, addr);
                     self.later(self.pace.dial, Happening::Dialed(key));
@@ -545,10 +554,22 @@ impl World {
                     self.dials.remove(&key);
                     self.down(key, Order::Close);
                 }
+                Action::Metadata(info) => self.learn(info),
                 Action::Emit(event) => self.log.push((self.now, event)),
             }
         }
         self.audit.compare(&self.core);
+    }
+
+    /// The metadata is here; the files are checked after the time that a disk takes.
+    fn learn(&mut self, info: Bytes) {
+        let geometry = self.geometry;
+        self.config.metadata.learn(Known { geometry, info, private: false });
+        let private = false;
+        self.later(Duration::ZERO, Happening::ToCore(Input::Metadata { geometry, private }));
+        let nothing = Bitfield::new(geometry.pieces());
+        let checked = Input::Checked { have: nothing, choice: Arc::default() };
+        self.later(self.pace.store, Happening::ToCore(checked));
     }
 
     fn tell_all(&mut self, piece: PieceIndex) {

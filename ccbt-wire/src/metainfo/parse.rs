@@ -60,6 +60,19 @@ pub(super) fn metainfo(bytes: &[u8]) -> Result<Metainfo, MetainfoError> {
     torrent(info.ok_or_else(|| missing("info"))?, outer)
 }
 
+/// A torrent of which the `info` alone came, and what a magnet link says beside it.
+pub(super) fn from_info(
+    info: &[u8],
+    trackers: Vec<Vec<String>>,
+    url_list: Vec<String>,
+) -> Result<Metainfo, MetainfoError> {
+    if info.len() > MAX_METAINFO_LEN {
+        return Err(MetainfoError::TooLarge { length: info.len(), limit: MAX_METAINFO_LEN });
+    }
+    let outer = Outer { trackers, url_list, ..Outer::default() };
+    torrent(Value::parse(info)?, outer)
+}
+
 fn torrent(info: Value<'_>, outer: Outer) -> Result<Metainfo, MetainfoError> {
     let fields = Fields::of(typed("info", info, "a dictionary", Value::as_dict)?);
     let Some(hashes) = fields.pieces else {

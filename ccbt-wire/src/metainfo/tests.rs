@@ -329,3 +329,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_info_alone_and_a_link_are_a_torrent() {
+    let bytes = single_file("hello.txt", 16 * 1024, b"hello", None);
+    let whole = Metainfo::parse(&bytes).unwrap();
+    let link = "magnet:?xt=urn:btih:0eb2d544ef0c9ae3c0fbba90a71cd742a44aa81d\
+                &tr=http://a.example/announce&tr=udp://b.example:1&ws=http://c.example/";
+    let magnet: Magnet = link.parse().unwrap();
+    let metainfo = Metainfo::from_info(whole.info_bytes(), &magnet).unwrap();
+    assert_eq!(metainfo.info_hash(), whole.info_hash());
+    assert_eq!(metainfo.files(), whole.files());
+    assert_eq!(metainfo.trackers(), [["http://a.example/announce"], ["udp://b.example:1"]]);
+    assert_eq!(metainfo.url_list(), ["http://c.example/"]);
+    assert!(Metainfo::from_info(b"de", &magnet).is_err());
+    assert!(Metainfo::from_info(b"d1:ai1ee and more", &magnet).is_err());
+    assert_eq!(whole.info(), whole.info_bytes());
+}

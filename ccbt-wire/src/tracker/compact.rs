@@ -17,14 +17,14 @@ pub fn compact_v6(peers: impl IntoIterator<Item = SocketAddrV6>) -> Vec<u8> {
 }
 
 /// Whole entries of 6 bytes; what is left over is ignored.
-pub(super) fn parse_v4(bytes: &[u8]) -> impl Iterator<Item = SocketAddr> {
+pub(crate) fn parse_v4(bytes: &[u8]) -> impl Iterator<Item = SocketAddr> {
     bytes.as_chunks::<6>().0.iter().map(|&[a, b, c, d, high, low]| {
         SocketAddr::from((Ipv4Addr::new(a, b, c, d), u16::from_be_bytes([high, low])))
     })
 }
 
 /// Whole entries of 18 bytes; what is left over is ignored.
-pub(super) fn parse_v6(bytes: &[u8]) -> impl Iterator<Item = SocketAddr> {
+pub(crate) fn parse_v6(bytes: &[u8]) -> impl Iterator<Item = SocketAddr> {
     bytes.as_chunks::<18>().0.iter().map(|entry| {
         let ip: [u8; 16] = std::array::from_fn(|i| entry[i]);
         SocketAddr::from((Ipv6Addr::from(ip), u16::from_be_bytes([entry[16], entry[17]])))

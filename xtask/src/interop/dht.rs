@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Result, ensure};
@@ -13,6 +13,8 @@ use super::payload::{Maker, Payload};
 use super::place::{Place, Running, free_port};
 use super::seed::Seed;
 use super::tools::Tool;
+use super::torrent::info_hash;
+use super::tracker::magnet;
 
 const PROGRAM: &str = include_str!("../../interop/dht.py");
 /// Makers of torrents want a tracker; nobody is there.
@@ -31,6 +33,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         Scenario::new("dht/finds-a-seed-over-ipv6", move |place| finds_a_seed(place, ipv6))
             .needing([Tool::Libtorrent])
             .waiting(90),
+        Scenario::new("magnet/dht", by_magnet).needing([Tool::Libtorrent]).waiting(90),
         Scenario::new("dht/seed-is-found", is_found).needing([Tool::Libtorrent]).waiting(90),
         Scenario::new("dht/remembers-nodes", remembers).needing([Tool::Libtorrent]).waiting(90),
     ]
@@ -84,12 +87,24 @@ fn free_run() -> Result<u16> {
 
 /// With nothing but one node of the DHT, ccbt finds the seed.
 fn finds_a_seed(place: &Place, host: fn(&Place) -> IpAddr) -> Result<()> {
+    find(place, host(place), Path::to_owned)
+}
+
+/// The same with nothing but an info hash and that node.
+fn by_magnet(place: &Place) -> Result<()> {
+    let host = place.host(60).into();
+    find(place, host, |torrent| {
+        let info_hash = fs::read(torrent).ok().and_then(|torrent| info_hash(&torrent));
+        magnet(&info_hash.unwrap_or_default()).into()
+    })
+}
+
+fn find(place: &Place, host: IpAddr, subject: fn(&Path) -> PathBuf) -> Result<()> {
     let payload = Payload::single(place)?;
     let torrent = Maker::Ccbt.make(place, &payload, NO_TRACKER)?;
-    let host = host(place);
     let network = Network::start(place, host, &torrent, &payload.folder, "seed")?;
     network.wait_for(place, "known")?;
-    let get = Get::new("get", &torrent).with_dht();
+    let get = Get::new("get", &subject(&torrent)).with_dht();
     let get = get.option("--dht-bootstrap", &network.first.to_string());
     let download = get.listen((host, 0).into()).start(place)?;
     download.finish()?;

@@ -18,6 +18,7 @@ pub(super) struct Get {
     arguments: Vec<String>,
     tracker: bool,
     local: Option<Namespace>,
+    pex: bool,
     dht: bool,
 }
 
@@ -31,6 +32,7 @@ impl Get {
             arguments: Vec::new(),
             tracker: false,
             local: None,
+            pex: false,
             dht: false,
         }
     }
@@ -77,6 +79,12 @@ impl Get {
         self
     }
 
+    /// Peers may tell of peers.
+    pub(super) fn with_pex(mut self) -> Self {
+        self.pex = true;
+        self
+    }
+
     /// The DHT may be asked.
     pub(super) fn with_dht(mut self) -> Self {
         self.dht = true;
@@ -89,7 +97,10 @@ impl Get {
         let log = place.path(&format!("{}.events", self.name));
         let mut command = place.ccbt(&self.name)?;
         command.arg("get").arg(&self.torrent).arg("-o").arg(&output).arg("--events").arg(&log);
-        command.arg("--no-pex").args(self.arguments);
+        command.args(self.arguments);
+        if !self.pex {
+            command.arg("--no-pex");
+        }
         if !self.dht {
             command.arg("--no-dht");
         }

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-pub(super) use link::{Link, Pace, Served};
+pub(super) use link::{Link, Metadata, Pace, Served};
 
 use super::torrent::Content;
 use super::wire::{Handshake, Message, Wire};

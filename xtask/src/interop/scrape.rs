@@ -19,7 +19,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
     ["http", "udp"].map(scenario).into()
 }
 
-fn one_seed(place: &Place, scheme: &str) -> Result<()> {
+fn one_seed(place: &Place, scheme: &'static str) -> Result<()> {
     let payload = Payload::single(place)?;
     let (tracker, torrent) = Tracker::asked_over(scheme, place, &payload, Maker::Ccbt)?;
     tracker.start(place)?;

@@ -20,6 +20,8 @@ pub(super) struct Content {
     pub(super) info_hash: [u8; 20],
     pub(super) name: String,
     pub(super) bytes: Vec<u8>,
+    /// The `info` dictionary.
+    pub(super) info: Vec<u8>,
     piece_length: usize,
 }
 
@@ -59,7 +61,7 @@ impl Content {
         let torrent = place.path("payload.torrent");
         fs::write(&torrent, [head.as_bytes(), b"4:info", &info, b"e"].concat())?;
         let info_hash = Sha1::digest(&info).into();
-        Ok(Arc::new(Content { torrent, info_hash, name, bytes, piece_length }))
+        Ok(Arc::new(Content { torrent, info_hash, name, bytes, info, piece_length }))
     }
 
     /// How many pieces there are.

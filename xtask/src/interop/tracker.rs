@@ -15,6 +15,8 @@ use super::torrent::{hex, info_hash};
 /// A tracker for one torrent.
 pub(super) struct Tracker {
     address: SocketAddr,
+    /// How it is asked: `http` or `udp`.
+    scheme: &'static str,
     info_hash: [u8; 20],
 }
 
@@ -31,7 +33,7 @@ impl Tracker {
 
     /// As `with_torrent`; the torrent names it by this scheme, `http` or `udp`: it answers both on one port.
     pub(super) fn asked_over(
-        scheme: &str,
+        scheme: &'static str,
         place: &Place,
         payload: &Payload,
         maker: Maker,
@@ -39,7 +41,17 @@ impl Tracker {
         let address = (place.host(254), free_port()?).into();
         let torrent = maker.make(place, payload, &format!("{scheme}://{address}/announce"))?;
         let info_hash = info_hash(&fs::read(&torrent)?).context("the torrent has no info")?;
-        Ok((Tracker { address, info_hash }, torrent))
+        Ok((Tracker { address, scheme, info_hash }, torrent))
+    }
+
+    /// A link to the torrent that names nothing but this tracker.
+    pub(super) fn magnet(&self) -> String {
+        format!("{}&tr={}://{}/announce", magnet(&self.info_hash), self.scheme, self.address)
+    }
+
+    /// A link to the torrent that names nothing but a peer.
+    pub(super) fn magnet_with_peer(&self, peer: SocketAddr) -> String {
+        format!("{}&x.pe={peer}", magnet(&self.info_hash))
     }
 
     /// Starts it and waits until it answers.
@@ -80,6 +92,11 @@ impl Tracker {
         let escaped: String = self.info_hash.iter().map(|byte| format!("%{byte:02x}")).collect();
         http::get(self.address, &format!("/scrape?info_hash={escaped}"))
     }
+}
+
+/// A link to the torrent that names nobody.
+pub(super) fn magnet(info_hash: &[u8; 20]) -> String {
+    format!("magnet:?xt=urn:btih:{}", hex(info_hash))
 }
 
 /// The first number under this key in a scrape's reply.

@@ -193,7 +193,7 @@ mod floods {
     #[test]
     fn a_seed_that_names_its_pieces_one_by_one_is_none() {
         let mut config = SessionConfig::clone(&config());
-        config.geometry = Geometry::new(5000 * 32768, 32768);
+        config.metadata = Geometry::new(5000 * 32768, 32768).into();
         let mut session = Session::new(Arc::new(config), Direction::Outgoing, Time::ZERO);
         let nothing = Bitfield::new(5000);
         session.on_handshake(Time::ZERO, &theirs(Reserved::NONE), &nothing).unwrap();

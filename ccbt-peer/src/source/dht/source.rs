@@ -147,6 +147,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn peers_tell_each_other_of_their_nodes() {
+        let [ours, theirs] = [node(None), node(None)];
+        let torrent = ccbt_wire::metainfo::build::Builder::single("a", 16_384, 16_384);
+        let torrent = ccbt_wire::Metainfo::parse(&torrent.pieces([[0; 20]]).encode()).unwrap();
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let other = crate::Swarm::builder(torrent.clone()).dht(&theirs).listen(listen);
+        let (other, _events) = other.start().unwrap();
+        let source = crate::Given::new([other.local_addr().unwrap()]);
+        let swarm = crate::Swarm::builder(torrent).dht(&ours).source(source);
+        let (_swarm, _events) = swarm.start().unwrap();
+        // Nobody else could have named them.
+        while ours.node_count() == 0 || theirs.node_count() == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
     async fn nodes_of_an_earlier_run_are_a_way_in() {
         let first = node(None);
         let addr: SocketAddr = (Ipv4Addr::LOCALHOST, first.port(true).unwrap()).into();

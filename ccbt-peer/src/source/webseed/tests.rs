@@ -149,7 +149,26 @@ async fn a_complete_swarm_asks_nobody_and_other_urls_are_told() {
 #[test]
 fn sixteen_web_seeds_are_taken_and_each_of_them_once() {
     let urls: Vec<String> = (0..200).map(|n| format!("http://w.example/{}", n / 2)).collect();
-    let seeds = WebSeeds::new(&torrent(), &urls);
+    let seeds = WebSeeds::new(&urls, watch::channel(None).1);
     assert_eq!(seeds.urls.len(), 16);
     assert_eq!(seeds.urls[15], "http://w.example/15");
+}
+
+#[tokio::test]
+async fn those_of_a_magnet_link_are_asked_once_its_metadata_is_known() {
+    let server = Server::answering(|head| part(head, |_| ())).await;
+    // It has the metadata, and nothing else.
+    let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    let (other, _events) = Swarm::builder(torrent()).listen(listen).start().unwrap();
+    let link = format!("magnet:?xt=urn:btih:{}", torrent().info_hash());
+    let open = |torrent: &Metainfo| {
+        Ok((MemoryStore::new(torrent), ccbt_wire::Bitfield::new(torrent.piece_count())))
+    };
+    let (swarm, mut events) = Swarm::magnet(link.parse().unwrap(), open)
+        .web_seeds(&[server.url("/d")])
+        .source(crate::Given::new([other.local_addr().unwrap()]))
+        .start()
+        .unwrap();
+    until(&mut events, |kind| matches!(kind, EventKind::Finished).then_some(())).await;
+    swarm.stop().await;
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use super::{Diary, Visit, lock};
-use crate::interop::torrent::Content;
+use crate::interop::torrent::{BLOCK, Content};
 use crate::interop::wire::{Heard, Message, Wire, is_closing};
 
 /// How often a peer that holds requests back looks whether it may serve them.
@@ -26,6 +26,21 @@ pub(in crate::interop) enum Served {
     Closed,
 }
 
+/// What a peer does when it is asked for metadata (BEP 9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::interop) enum Metadata {
+    Gives,
+    /// Blocks of the right length, and none with the right bytes.
+    Lies,
+    /// Not a word.
+    Mute,
+    /// Blocks without a byte.
+    Empty,
+}
+
+/// The id under which a peer wants `ut_metadata`.
+const METADATA: u8 = 3;
+
 /// How many blocks may have gone out after so long, over all connections of a peer.
 pub(in crate::interop) type Pace = Arc<dyn Fn(Duration) -> usize + Send + Sync>;
 
@@ -40,6 +55,8 @@ pub(in crate::interop) struct Link {
     /// One of so many blocks that it sends has a wrong byte; 0 is none.
     pub(in crate::interop) lies: usize,
     blocks: usize,
+    /// What it does when it is asked for metadata.
+    metadata: Option<Metadata>,
     pace: Option<(Pace, Instant, Arc<Mutex<usize>>)>,
     queue: VecDeque<(u32, u32, u32)>,
 }
@@ -70,6 +87,7 @@ impl Link {
             generous: true,
             lies: 0,
             blocks: 0,
+            metadata: None,
             pace: None,
             queue: VecDeque::new(),
         }
@@ -155,7 +173,42 @@ impl Link {
         }
     }
 
+    /// Says that it has the metadata, and does this when it is asked for it from now on.
+    pub(in crate::interop) fn offer_metadata(&mut self, metadata: Metadata) -> Result<bool> {
+        self.metadata = Some(metadata);
+        let size = self.content.info.len();
+        let hello = format!("d1:md11:ut_metadatai{METADATA}ee13:metadata_sizei{size}ee");
+        self.say(Message::Other(20, [&[0], hello.as_bytes()].concat()))
+    }
+
+    /// Answers an extended message, if it is a request for metadata.
+    fn answer_metadata(&mut self, payload: &[u8]) -> Result<bool> {
+        let request = payload.split_first().filter(|(id, _)| **id == METADATA);
+        let text = request.map(|(_, text)| String::from_utf8_lossy(text));
+        let piece = text.as_deref().and_then(|text| text.strip_prefix("d8:msg_typei0e5:piecei"));
+        let Some(piece) = piece.and_then(|rest| rest.split_once('e')?.0.parse::<usize>().ok())
+        else {
+            return Ok(true);
+        };
+        let info = &self.content.info;
+        let block =
+            info.chunks(BLOCK).nth(piece).context("a block of the metadata that is none")?;
+        let data = match self.metadata {
+            Some(Metadata::Gives) => block.to_vec(),
+            Some(Metadata::Lies) => vec![b'x'; block.len()],
+            Some(Metadata::Empty) => Vec::new(),
+            Some(Metadata::Mute) | None => return Ok(true),
+        };
+        let size = info.len();
+        let head = format!("d8:msg_typei1e5:piecei{piece}e10:total_sizei{size}ee");
+        // ccbt's id of it is 1, as its handshake says.
+        self.say(Message::Other(20, [&[1], head.as_bytes(), &data].concat()))
+    }
+
     fn answer(&mut self, message: &Message) -> Result<bool> {
+        if let Message::Other(20, payload) = message {
+            return self.answer_metadata(payload);
+        }
         match *message {
             Message::Interested if self.generous => return self.say(Message::Unchoke),
             Message::Request { piece, begin, length } => {
