@@ -9,8 +9,9 @@ import time
 import libtorrent as lt
 
 torrent, folder, host, port, limit_up, network = sys.argv[1:]
+at = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 session = lt.session({
-    "listen_interfaces": f"{host}:{port}",
+    "listen_interfaces": at,
     "outgoing_interfaces": host,
     "enable_dht": False,
     "enable_lsd": network == "local",
@@ -25,6 +26,7 @@ session = lt.session({
 # Peers at local addresses are in a class without limits otherwise.
 everybody = lt.ip_filter()
 everybody.add_rule("0.0.0.0", "255.255.255.255", 1)
+everybody.add_rule("::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 1)
 session.set_peer_class_filter(everybody)
 if torrent.startswith("magnet:"):
     params = lt.parse_magnet_uri(torrent)

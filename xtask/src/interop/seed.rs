@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 
 use super::events::{self, Event};
+use super::namespace::Namespace;
 use super::place::{Place, Running};
 
 /// A `ccbt seed` at work.
@@ -24,6 +25,18 @@ impl Seed {
         listen: SocketAddr,
         options: &[&str],
     ) -> Result<Self> {
+        Self::start_in(place, torrent, folder, listen, options, None)
+    }
+
+    /// The same in a network of the scenario's own.
+    pub(super) fn start_in(
+        place: &Place,
+        torrent: &Path,
+        folder: &Path,
+        listen: SocketAddr,
+        options: &[&str],
+        network: Option<&Namespace>,
+    ) -> Result<Self> {
         let log = place.path("seed.events");
         let mut command = place.ccbt("seed")?;
         command.arg("seed").arg(torrent).arg("--data").arg(folder).arg("--events").arg(&log);
@@ -32,7 +45,11 @@ impl Seed {
         if !options.contains(&"--dht-bootstrap") {
             command.arg("--no-dht");
         }
-        let process = place.start("seed", command.args(options))?;
+        command.args(options);
+        if let Some(network) = network {
+            command = network.inside(&command);
+        }
+        let process = place.start("seed", &mut command)?;
         place.add_log(log.clone());
         place.wait_for("ccbt seed", || {
             process.ensure_running()?;

@@ -28,7 +28,12 @@ pub(super) struct Content {
 impl Content {
     /// `length` bytes in pieces of `piece_length`.
     pub(super) fn new(place: &Place, length: usize, piece_length: usize) -> Result<Arc<Self>> {
-        Self::with_head(place, length, piece_length, "d")
+        Self::with(place, length, piece_length, ("d", ""))
+    }
+
+    /// The same for trackers alone (BEP 27).
+    pub(super) fn private(place: &Place, length: usize, piece_length: usize) -> Result<Arc<Self>> {
+        Self::with(place, length, piece_length, ("d", "7:privatei1e"))
     }
 
     /// The same, with a tracker.
@@ -39,15 +44,15 @@ impl Content {
         announce: &str,
     ) -> Result<Arc<Self>> {
         let head = format!("d8:announce{}:{announce}", announce.len());
-        Self::with_head(place, length, piece_length, &head)
+        Self::with(place, length, piece_length, (&head, ""))
     }
 
-    /// `head` is what stands before the key `info`.
-    fn with_head(
+    /// `head` is what stands before the key `info`, `tail` the end of its dictionary.
+    fn with(
         place: &Place,
         length: usize,
         piece_length: usize,
-        head: &str,
+        (head, tail): (&str, &str),
     ) -> Result<Arc<Self>> {
         let mut bytes = vec![0; length];
         fastrand::fill(&mut bytes);
@@ -57,10 +62,10 @@ impl Content {
         let mut info = format!("d6:lengthi{length}e4:name{}:{name}", name.len()).into_bytes();
         info.extend(format!("12:piece lengthi{piece_length}e6:pieces{}:", hashes.len()).bytes());
         info.extend(hashes);
-        info.push(b'e');
-        let torrent = place.path("payload.torrent");
+        info.extend([tail.as_bytes(), b"e"].concat());
+        let info_hash: [u8; 20] = Sha1::digest(&info).into();
+        let torrent = place.path(&format!("{}.torrent", hex(&info_hash)));
         fs::write(&torrent, [head.as_bytes(), b"4:info", &info, b"e"].concat())?;
-        let info_hash = Sha1::digest(&info).into();
         Ok(Arc::new(Content { torrent, info_hash, name, bytes, info, piece_length }))
     }
 
