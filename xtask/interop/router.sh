@@ -1,4 +1,4 @@
-# A router between us and the world: CCBT TORRENT PAYLOAD FOLDER METHOD, with METHOD natpmp or upnp.
+# A router between us and the world: CCBT TORRENT PAYLOAD FOLDER METHOD, with METHOD pcp, natpmp or upnp.
 # Says what leads to us while ccbt seeds, and afterwards.
 set -e
 ccbt=$1 torrent=$2 payload=$3 folder=$4 method=$5
@@ -36,7 +36,16 @@ table inet filter {
 }
 RULES
 natpmp=no upnp=no
-eval "$method=yes"
+case $method in
+    upnp) upnp=yes ;;
+    pcp) natpmp=yes ;;
+    natpmp)
+        natpmp=yes
+        # An older router, which has never heard of version 2.
+        nft add chain inet filter input '{ type filter hook input priority 0; }'
+        nft add rule inet filter input udp dport 5351 @th,64,8 2 drop
+        ;;
+esac
 cat >"$folder/miniupnpd.conf" <<CONF
 ext_ifname=world0
 listening_ip=house0

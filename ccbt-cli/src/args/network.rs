@@ -13,7 +13,7 @@ pub(crate) struct Network {
     #[command(flatten)]
     pub(crate) contact: Contact,
 
-    /// Ask the router, by NAT-PMP or UPnP, to lead connections from outside to us
+    /// Ask the router, by PCP, NAT-PMP or UPnP, to lead connections from outside to us
     #[arg(long)]
     pub(crate) map_port: bool,
 

@@ -1,10 +1,13 @@
-//! A port of the router that leads to us, so that others can connect: UPnP IGD, and NAT-PMP (RFC 6886).
+//! A port of the router that leads to us, so that others can connect: PCP (RFC 6887), NAT-PMP (RFC 6886), and
+//! UPnP IGD.
 //!
 //! [`PortMapper`] asks the router for it while swarms run, and takes leave when the last one stops. It finds
 //! no peers; it lets them find us.
 
+mod datagram;
 mod gateway;
 mod natpmp;
+mod pcp;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -32,7 +35,7 @@ enum Protocol {
 #[non_exhaustive]
 pub enum MapError {
     /// Nobody answered.
-    #[error("no router answers, neither by NAT-PMP nor by UPnP")]
+    #[error("no router answers, neither by PCP or NAT-PMP nor by UPnP")]
     NoRouter,
     /// The router said no.
     #[error("the router refuses port {port} by {method}: error {code}")]
@@ -65,14 +68,19 @@ struct Mapping {
 
 #[derive(Debug)]
 enum Router {
+    Pcp(pcp::Router),
     NatPmp(natpmp::Router),
     Upnp(upnp::Router),
 }
 
 impl Mapping {
-    /// Asks a router for these ports.
-    async fn new(binding: &Binding, ports: &[(Protocol, u16)]) -> Result<Self, MapError> {
-        let router = find(binding).await.ok_or(MapError::NoRouter)?;
+    /// Asks a router for these ports, again if it was asked before with this nonce.
+    async fn new(
+        binding: &Binding,
+        ports: &[(Protocol, u16)],
+        nonce: pcp::Nonce,
+    ) -> Result<Self, MapError> {
+        let router = find(binding, nonce).await.ok_or(MapError::NoRouter)?;
         Self::through(router, binding, ports).await
     }
 
@@ -106,6 +114,7 @@ impl Mapping {
     async fn remove(&self, binding: &Binding) {
         for (protocol, port) in &self.ports {
             match &self.router {
+                Router::Pcp(router) => router.unmap(binding, *protocol, *port).await,
                 Router::NatPmp(router) => router.unmap(binding, *protocol, *port).await,
                 Router::Upnp(router) => router.unmap(binding, *protocol, *port).await,
             }
@@ -116,13 +125,20 @@ impl Mapping {
 impl Router {
     fn method(&self) -> &'static str {
         match self {
+            Self::Pcp(_) => pcp::METHOD,
             Self::NatPmp(_) => natpmp::METHOD,
             Self::Upnp(_) => upnp::METHOD,
         }
     }
 
-    async fn map(&self, binding: &Binding, protocol: Protocol, port: u16) -> Result<(), MapError> {
+    async fn map(
+        &mut self,
+        binding: &Binding,
+        protocol: Protocol,
+        port: u16,
+    ) -> Result<(), MapError> {
         match self {
+            Self::Pcp(router) => router.map(binding, protocol, port, LIFETIME).await,
             Self::NatPmp(router) => router.map(binding, protocol, port, LIFETIME).await,
             Self::Upnp(router) => router.map(binding, protocol, port, LIFETIME).await,
         }
@@ -130,21 +146,31 @@ impl Router {
 
     async fn external(&self, binding: &Binding) -> Option<IpAddr> {
         match self {
+            Self::Pcp(router) => router.external,
             Self::NatPmp(router) => router.external(binding).await,
             Self::Upnp(router) => router.external(binding).await,
         }
     }
 }
 
-/// A router that answers, asked both ways at once; NAT-PMP before UPnP.
-async fn find(binding: &Binding) -> Option<Router> {
+/// A router that answers, asked all ways at once; PCP before NAT-PMP, and what is first of these and UPnP.
+async fn find(binding: &Binding, nonce: pcp::Nonce) -> Option<Router> {
     let gateway = gateway::default(binding);
-    let natpmp = async {
-        let router = natpmp::Router::new(gateway?);
-        router.external(binding).await.map(|_| Router::NatPmp(router))
+    let by_datagram = async {
+        let gateway = gateway?;
+        let pcp = async {
+            let ours = ours_towards(binding, gateway).await?;
+            pcp::Router::find(binding, (gateway, ours), nonce).await.map(Router::Pcp)
+        };
+        let natpmp = async {
+            let router = natpmp::Router::new(gateway);
+            router.external(binding).await.map(|_| Router::NatPmp(router))
+        };
+        let (pcp, natpmp) = tokio::join!(pcp, natpmp);
+        pcp.or(natpmp)
     };
     let upnp = async { Some(Router::Upnp(upnp::Router::find(binding, gateway).await?)) };
-    first_found(natpmp, upnp).await
+    first_found(by_datagram, upnp).await
 }
 
 /// What is found first. One is enough: nobody waits for the other then.
@@ -163,7 +189,7 @@ async fn first_found<T>(
 /// Our address as this host sees it.
 async fn ours_towards(binding: &Binding, host: Ipv4Addr) -> Option<Ipv4Addr> {
     let socket = binding.async_udp(true, 0).ok()?;
-    socket.connect((host, natpmp::PORT)).await.ok()?;
+    socket.connect((host, datagram::PORT)).await.ok()?;
     match socket.local_addr().ok()?.ip() {
         IpAddr::V4(ip) => Some(ip),
         IpAddr::V6(_) => None,

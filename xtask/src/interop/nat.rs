@@ -12,16 +12,16 @@ use super::tools::Tool;
 const SCRIPT: &str = include_str!("../../interop/router.sh");
 
 pub(super) fn scenarios() -> Vec<Scenario> {
-    ["natpmp", "upnp"]
-        .map(|method| {
-            let run = move |place: &Place| run(place, method);
+    [("pcp", "PCP"), ("natpmp", "NAT-PMP"), ("upnp", "UPnP")]
+        .map(|(method, name)| {
+            let run = move |place: &Place| run(place, method, name);
             Scenario::new(format!("map-port/{method}"), run)
                 .needing([Tool::Miniupnpd, Tool::Namespaces])
         })
         .into()
 }
 
-fn run(place: &Place, method: &str) -> Result<()> {
+fn run(place: &Place, method: &str, name: &str) -> Result<()> {
     let payload = Payload::single(place)?;
     let torrent = Maker::Ccbt.make(place, &payload, "http://127.0.0.1:1/announce")?;
     let folder = place.folder("router")?;
@@ -41,7 +41,8 @@ fn run(place: &Place, method: &str) -> Result<()> {
         line.with_context(|| format!("nothing is said of {when}"))
     };
     let told = rest("told:")?;
-    ensure!(told.contains("port 51413 of 5.5.5.5 leads to us"), "ccbt tells{told}");
+    let expected = format!("port 51413 of 5.5.5.5 leads to us ({name})");
+    ensure!(told.contains(&expected), "ccbt tells{told}");
     let mapped = rest("while:")?;
     ensure!(mapped.contains("51413"), "the router has no rule for the port:{mapped}");
     let after = rest("after:")?;

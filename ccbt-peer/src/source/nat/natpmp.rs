@@ -3,17 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use tokio::time::timeout;
-
+use super::datagram;
 use super::{MapError, Protocol};
 use crate::Binding;
 
 pub(super) const METHOD: &str = "NAT-PMP";
-/// Where routers listen.
-pub(super) const PORT: u16 = 5351;
-/// So long an answer is waited for, each time anew.
-const WAITS: [Duration; 3] =
-    [Duration::from_millis(250), Duration::from_millis(500), Duration::from_millis(1_000)];
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Router {
@@ -63,27 +57,7 @@ impl Router {
     }
 
     async fn ask(&self, binding: &Binding, request: &[u8]) -> Option<Answer> {
-        let socket = binding.async_udp(true, 0).ok()?;
-        socket.connect((self.gateway, PORT)).await.ok()?;
-        for wait in WAITS {
-            socket.send(request).await.ok()?;
-            let mut datagram = [0; 16];
-            let answer = async {
-                loop {
-                    let length = socket.recv(&mut datagram).await.ok()?;
-                    if let Some(answer) = parse(request[1], &datagram[..length]) {
-                        return Some(answer);
-                    }
-                }
-            };
-            match timeout(wait, answer).await {
-                // Nobody listens there.
-                Ok(None) => return None,
-                Ok(answer) => return answer,
-                Err(_) => {}
-            }
-        }
-        None
+        datagram::ask(binding, self.gateway, request, |answer| parse(request[1], answer)).await
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use super::{LIFETIME, Mapping, Protocol};
+use super::{LIFETIME, Mapping, Protocol, pcp};
 use crate::source::{PeerSource, SourceContext};
 
 /// A router that refused or was not there is asked again after so long.
@@ -17,7 +17,7 @@ const RETRY: Duration = Duration::from_secs(10 * 60);
 
 /// Has the router lead connections from outside to us, for all swarms of a process on one port.
 ///
-/// It asks by NAT-PMP and by UPnP IGD when the first of its [sources](Self::source) runs, renews every half
+/// It asks by PCP, NAT-PMP and UPnP IGD when the first of its [sources](Self::source) runs, renews every half
 /// hour, and gives the port back when the last of them ends. What came of it is told as the reply of a source
 /// that names no address: its warning says which port leads to us.
 #[derive(Clone, Debug, Default)]
@@ -102,10 +102,10 @@ async fn keep(
     mut stopped: watch::Receiver<bool>,
 ) {
     let binding = context.binding().clone();
-    let mut told = None;
+    let (mut told, nonce) = (None, pcp::Nonce::new());
     loop {
         let made = tokio::select! {
-            made = Mapping::new(&binding, &ports) => made,
+            made = Mapping::new(&binding, &ports, nonce) => made,
             // What is half made ends by itself, as all that is not renewed.
             _ = stopped.wait_for(|stop| *stop) => return,
         };
