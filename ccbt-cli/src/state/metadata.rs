@@ -60,7 +60,11 @@ fn thin_out(folder: &Path, files: usize, bytes: u64) -> io::Result<()> {
     let mut all: Vec<(SystemTime, u64, PathBuf)> = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        let about = entry.metadata()?;
+        let about = match entry.metadata() {
+            // Another program was faster.
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            about => about?,
+        };
         if about.is_file() {
             let written_at = about.modified().unwrap_or(SystemTime::UNIX_EPOCH);
             all.push((written_at, about.len(), entry.path()));

@@ -20,8 +20,10 @@ use crate::Binding;
 
 pub use source::{PortMapper, PortMapperSource};
 
-/// For so long a mapping is asked for; it is renewed after half of it.
+/// For so long a mapping is asked for; it is renewed after half of what the router gives.
 const LIFETIME: Duration = Duration::from_secs(60 * 60);
+/// It is not renewed more often than that.
+const SHORTEST: Duration = Duration::from_secs(60);
 
 /// What is carried to the port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +64,8 @@ pub enum MapError {
 struct Mapping {
     ports: Vec<(Protocol, u16)>,
     router: Router,
+    /// How long the ports are ours.
+    lifetime: Duration,
     /// The router's own address on the other side, if it tells.
     external: Option<IpAddr>,
 }
@@ -90,16 +94,19 @@ impl Mapping {
         binding: &Binding,
         ports: &[(Protocol, u16)],
     ) -> Result<Self, MapError> {
-        let mut mapping = Self { ports: Vec::new(), router, external: None };
+        let mut mapping = Self { ports: Vec::new(), router, lifetime: LIFETIME, external: None };
         for (protocol, port) in ports.iter().copied() {
             let mapped = mapping.router.map(binding, protocol, port).await;
             // Another port is ours as well.
-            if matches!(mapped, Ok(()) | Err(MapError::OtherPort { .. })) {
+            if matches!(mapped, Ok(_) | Err(MapError::OtherPort { .. })) {
                 mapping.ports.push((protocol, port));
             }
-            if let Err(error) = mapped {
-                mapping.remove(binding).await;
-                return Err(error);
+            match mapped {
+                Ok(lifetime) => mapping.lifetime = mapping.lifetime.min(lifetime),
+                Err(error) => {
+                    mapping.remove(binding).await;
+                    return Err(error);
+                }
             }
         }
         mapping.external = mapping.router.external(binding).await;
@@ -108,6 +115,11 @@ impl Mapping {
 
     fn method(&self) -> &'static str {
         self.router.method()
+    }
+
+    /// When it is to be asked for again.
+    fn renewal(&self) -> Duration {
+        (self.lifetime / 2).max(SHORTEST)
     }
 
     /// Gives the ports back. A router that does not answer forgets them by itself.
@@ -136,11 +148,14 @@ impl Router {
         binding: &Binding,
         protocol: Protocol,
         port: u16,
-    ) -> Result<(), MapError> {
+    ) -> Result<Duration, MapError> {
         match self {
             Self::Pcp(router) => router.map(binding, protocol, port, LIFETIME).await,
             Self::NatPmp(router) => router.map(binding, protocol, port, LIFETIME).await,
-            Self::Upnp(router) => router.map(binding, protocol, port, LIFETIME).await,
+            Self::Upnp(router) => {
+                let mapped = router.map(binding, protocol, port, LIFETIME).await;
+                mapped.map(|()| LIFETIME)
+            }
         }
     }
 

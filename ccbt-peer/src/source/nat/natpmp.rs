@@ -18,7 +18,7 @@ pub(super) struct Router {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Answer {
     External(Ipv4Addr),
-    Mapped { external: u16 },
+    Mapped { external: u16, lifetime: u32 },
     Refused(u16),
 }
 
@@ -35,17 +35,22 @@ impl Router {
         }
     }
 
+    /// Tells for how long.
     pub(super) async fn map(
         &self,
         binding: &Binding,
         protocol: Protocol,
         port: u16,
         lifetime: Duration,
-    ) -> Result<(), MapError> {
+    ) -> Result<Duration, MapError> {
         let lifetime = u32::try_from(lifetime.as_secs()).unwrap_or(u32::MAX);
         match self.ask(binding, &request(protocol, port, port, lifetime)).await {
-            Some(Answer::Mapped { external }) if external == port => Ok(()),
-            Some(Answer::Mapped { external: given }) => Err(MapError::OtherPort { port, given }),
+            Some(Answer::Mapped { external, lifetime }) if external == port => {
+                Ok(Duration::from_secs(lifetime.into()))
+            }
+            Some(Answer::Mapped { external: given, .. }) => {
+                Err(MapError::OtherPort { port, given })
+            }
             Some(Answer::Refused(code)) => Err(MapError::Refused { port, method: METHOD, code }),
             Some(Answer::External(_)) | None => Err(MapError::NoRouter),
         }
@@ -85,9 +90,10 @@ fn parse(request: u8, datagram: &[u8]) -> Option<Answer> {
     }
     match (request, rest) {
         (0, &[a, b, c, d, ..]) => Some(Answer::External(Ipv4Addr::new(a, b, c, d))),
-        (_, &[_, _, high, low, ..]) => {
-            Some(Answer::Mapped { external: u16::from_be_bytes([high, low]) })
-        }
+        (_, &[_, _, high, low, a, b, c, d, ..]) => Some(Answer::Mapped {
+            external: u16::from_be_bytes([high, low]),
+            lifetime: u32::from_be_bytes([a, b, c, d]),
+        }),
         _ => None,
     }
 }
@@ -107,7 +113,7 @@ mod tests {
         let external = [0, 128, 0, 0, 0, 0, 0, 9, 203, 0, 113, 5];
         assert_eq!(parse(0, &external), Some(Answer::External([203, 0, 113, 5].into())));
         let mapped = [0, 130, 0, 0, 0, 0, 0, 9, 0x1a, 0xe1, 0x1a, 0xe2, 0, 0, 0x0e, 0x10];
-        assert_eq!(parse(2, &mapped), Some(Answer::Mapped { external: 6882 }));
+        assert_eq!(parse(2, &mapped), Some(Answer::Mapped { external: 6882, lifetime: 3_600 }));
         assert_eq!(parse(2, &[0, 130, 0, 2, 0, 0, 0, 9]), Some(Answer::Refused(2)));
         assert_eq!(parse(1, &mapped), None);
         assert_eq!(parse(2, &[2, 130, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0]), None);

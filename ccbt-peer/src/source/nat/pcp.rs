@@ -42,6 +42,7 @@ enum Answer {
     Announced,
     Mapped {
         external: (IpAddr, u16),
+        lifetime: u32,
     },
     Refused(u8),
     /// It speaks NAT-PMP alone.
@@ -60,18 +61,20 @@ impl Router {
         (answer == Answer::Announced).then_some(router)
     }
 
+    /// Tells for how long.
     pub(super) async fn map(
         &mut self,
         binding: &Binding,
         protocol: Protocol,
         port: u16,
         lifetime: Duration,
-    ) -> Result<(), MapError> {
+    ) -> Result<Duration, MapError> {
         let lifetime = u32::try_from(lifetime.as_secs()).unwrap_or(u32::MAX);
         match self.ask(binding, &self.request(protocol, (port, port), lifetime)).await {
-            Some(Answer::Mapped { external: (ip, given) }) => {
+            Some(Answer::Mapped { external: (ip, given), lifetime }) => {
                 self.external = Some(ip).filter(|ip| !ip.is_unspecified());
-                if given == port { Ok(()) } else { Err(MapError::OtherPort { port, given }) }
+                let lifetime = Duration::from_secs(lifetime.into());
+                if given == port { Ok(lifetime) } else { Err(MapError::OtherPort { port, given }) }
             }
             Some(Answer::Refused(code)) => {
                 Err(MapError::Refused { port, method: METHOD, code: code.into() })
@@ -142,7 +145,8 @@ fn parse((opcode, nonce): (u8, Nonce), datagram: &[u8]) -> Option<Answer> {
     }
     let port = u16::from_be_bytes([body[18], body[19]]);
     let ip: [u8; 16] = *body.last_chunk()?;
-    Some(Answer::Mapped { external: (Ipv6Addr::from(ip).to_canonical(), port) })
+    let lifetime = u32::from_be_bytes([head[4], head[5], head[6], head[7]]);
+    Some(Answer::Mapped { external: (Ipv6Addr::from(ip).to_canonical(), port), lifetime })
 }
 
 #[cfg(test)]
@@ -158,8 +162,8 @@ mod tests {
 
     /// An answer to a MAP request.
     fn mapped(code: u8) -> Vec<u8> {
-        let mut bytes = vec![2, 0x81, 0, code];
-        bytes.extend([0; 20]);
+        let mut bytes = vec![2, 0x81, 0, code, 0, 0, 0x0e, 0x10];
+        bytes.extend([0; 16]);
         bytes.extend(NONCE.0);
         bytes.extend([6, 0, 0, 0, 0x1a, 0xe1, 0x1a, 0xe2]);
         bytes.extend(Ipv4Addr::new(203, 0, 113, 5).to_ipv6_mapped().octets());
@@ -181,7 +185,10 @@ mod tests {
     #[test]
     fn answers_are_read_and_what_is_none_is_left() {
         let external = ([203, 0, 113, 5].into(), 0x1ae2);
-        assert_eq!(parse((MAP, NONCE), &mapped(0)), Some(Answer::Mapped { external }));
+        assert_eq!(
+            parse((MAP, NONCE), &mapped(0)),
+            Some(Answer::Mapped { external, lifetime: 3_600 })
+        );
         assert_eq!(parse((MAP, NONCE), &mapped(8)), Some(Answer::Refused(8)));
         assert_eq!(parse((MAP, Nonce([8; 12])), &mapped(0)), None, "somebody else's");
         assert_eq!(parse((ANNOUNCE, NONCE), &mapped(0)), None, "of another request");

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use super::{LIFETIME, Mapping, Protocol, pcp};
+use super::{Mapping, Protocol, pcp};
 use crate::source::{PeerSource, SourceContext};
 
 /// A router that refused or was not there is asked again after so long.
@@ -17,8 +17,8 @@ const RETRY: Duration = Duration::from_secs(10 * 60);
 
 /// Has the router lead connections from outside to us, for all swarms of a process on one port.
 ///
-/// It asks by PCP, NAT-PMP and UPnP IGD when the first of its [sources](Self::source) runs, renews every half
-/// hour, and gives the port back when the last of them ends. What came of it is told as the reply of a source
+/// It asks by PCP, NAT-PMP and UPnP IGD when the first of its [sources](Self::source) runs, renews after half
+/// of the time that the router gives, and gives the port back when the last of them ends. What came of it is told as the reply of a source
 /// that names no address: its warning says which port leads to us.
 #[derive(Clone, Debug, Default)]
 pub struct PortMapper {
@@ -125,7 +125,7 @@ async fn keep(
             }
             told = Some(line);
         }
-        let wait = if mapping.is_some() { LIFETIME / 2 } else { RETRY };
+        let wait = mapping.as_ref().map_or(RETRY, Mapping::renewal);
         let up = tokio::select! {
             () = sleep(wait) => false,
             _ = stopped.wait_for(|stop| *stop) => true,

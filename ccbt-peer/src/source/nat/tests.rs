@@ -77,6 +77,18 @@ async fn what_was_given_is_given_back() {
 }
 
 #[tokio::test]
+async fn it_is_asked_again_after_half_of_what_it_gives_but_not_every_moment() {
+    let (router, _) = router("nothing").await;
+    let ports = [(Protocol::Tcp, PORT)];
+    let mut mapping = Mapping::through(router, &Binding::default(), &ports).await.unwrap();
+    assert_eq!(mapping.renewal(), LIFETIME / 2);
+    for (given, expected) in [(600, 300), (90, 60), (0, 60)] {
+        mapping.lifetime = Duration::from_secs(given);
+        assert_eq!(mapping.renewal(), Duration::from_secs(expected));
+    }
+}
+
+#[tokio::test]
 async fn a_way_that_fails_at_once_does_not_end_the_other() {
     let later = async {
         tokio::task::yield_now().await;
