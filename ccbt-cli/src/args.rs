@@ -46,7 +46,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Download a torrent, and exit when every piece is verified
+    /// Download torrents, and exit when every piece is verified
     #[command(after_help = get_help())]
     Get(Get),
     /// Share content that is complete, of one torrent or several
@@ -93,9 +93,9 @@ impl Command {
 /// What `ccbt get` is asked to do.
 #[derive(Args, Debug)]
 pub(crate) struct Get {
-    /// A .torrent file, the http(s) URL of one, a magnet link, or an info hash
-    #[arg(value_name = "FILE|URL|MAGNET|HASH", value_parser = value::torrent)]
-    pub(crate) torrent: Torrent,
+    /// .torrent files, their http(s) URLs, magnet links, or info hashes
+    #[arg(value_name = "FILE|URL|MAGNET|HASH", required = true, value_parser = value::torrent)]
+    pub(crate) torrents: Vec<Torrent>,
 
     /// Folder for the content; it is created if it is missing
     #[arg(short, long, value_name = "DIR", default_value = ".")]
@@ -175,10 +175,13 @@ fn get_help() -> String {
          depth, a folder all that is in it. What is not chosen does not appear in DIR; a later run\n\
          may choose it.\n\n\
          With --seed-ratio or --seed-time it seeds on after the download, until the first of them is reached.\n\n\
+         Several torrents share one port and the limits. --files, --first and --stop-timeout are for each of\n\
+         them. One that fails does not stop the others; the exit code is that of the first that failed.\n\n\
          Examples:\n  ccbt get 'magnet:?xt=urn:btih:d0d14c926e6e99761a2fdcff27b403d96376eff6' -o ~/Downloads\n  \
          ccbt get debian.torrent -o ~/Downloads --evict no-interest=30s --stop-timeout 10m\n  \
          ccbt get series.torrent --list\n  \
          ccbt get series.torrent --files '*e03*' --files 0 --sequential\n  \
+         ccbt get *.torrent -o ~/Downloads --limit-down 5MiB/s\n  \
          ccbt get debian.torrent -o ~/Downloads --seed-ratio 1.5 --seed-time 24h\n\n{}",
         exit::HELP
     )

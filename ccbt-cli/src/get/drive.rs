@@ -6,9 +6,10 @@ use ccbt_peer::policy::Time;
 use ccbt_peer::wire::Metainfo;
 use ccbt_peer::{Event, EventKind, Events, Progress, Swarm};
 
+use super::fetch::COMPLETE;
 use super::opening::Opening;
 use super::stall::Stall;
-use super::{Audience, COMPLETE, Done, summary};
+use super::{Audience, Done, summary};
 use crate::args::Until;
 use crate::events::About;
 use crate::exit::{Exit, Failure};
@@ -17,7 +18,7 @@ use crate::signals::{Resizes, Signals, stopped_by};
 use crate::state::Memory;
 
 /// A running swarm, and everybody who wants to know.
-pub(super) struct Drive<'a> {
+pub(super) struct Drive<'a, 'c> {
     pub(super) swarm: Swarm,
     pub(super) events: Events,
     pub(super) memory: Memory,
@@ -35,7 +36,7 @@ pub(super) struct Drive<'a> {
     /// What a person would call it.
     pub(super) title: String,
     /// What is to be done when it becomes known.
-    pub(super) opening: Option<Opening<'a>>,
+    pub(super) opening: Option<Opening<'c>>,
     /// Bytes of metadata that came.
     pub(super) metadata: u64,
     pub(super) audience: Audience<'a>,
@@ -54,7 +55,7 @@ enum End {
     Stopped,
 }
 
-impl Drive<'_> {
+impl Drive<'_, '_> {
     pub(super) async fn run(mut self, signals: &mut Signals) -> Result<Done, Failure> {
         if self.metainfo.is_some() {
             self.audience.report.begin(self.before, self.total);
@@ -109,7 +110,7 @@ impl Drive<'_> {
             };
             let Some(event) = event else { return End::Stopped };
             if let EventKind::Metadata(metainfo) = &event.kind {
-                self.about = About::only(metainfo);
+                self.about.learn(metainfo);
             }
             self.audience.hear(&self.about, &event);
             let complete = match event.kind {
@@ -185,12 +186,13 @@ impl Drive<'_> {
         let Some(opening) = self.opening.take() else { return Ok(()) };
         let report = &mut *self.audience.report;
         report.clear();
+        report.rename(metainfo.name());
         if let Some(trouble) = opening.keep(&metainfo) {
             report.once(&trouble);
         }
         let sum = opening.open(&metainfo, report, signals).await?;
         if sum.is_complete() {
-            report.say(COMPLETE);
+            report.tell(COMPLETE);
         }
         (self.before, self.total) = (sum.before, sum.total);
         report.begin(self.before, self.total);
@@ -205,7 +207,7 @@ impl Drive<'_> {
         let done = self.done(at, now.total);
         if done.fetched > 0 {
             self.audience.report.clear();
-            self.audience.report.say(&summary(&done));
+            self.audience.report.tell(&summary(&done));
         }
         self.audience.report.begin_sharing(at, &Sharing::of(&now));
     }

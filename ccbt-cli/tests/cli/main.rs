@@ -14,6 +14,7 @@ mod network;
 mod policy;
 mod refused;
 mod seed;
+mod several;
 mod show;
 mod signals;
 mod state;
