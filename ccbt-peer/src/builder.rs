@@ -10,7 +10,8 @@ use ccbt_wire::{Bitfield, InfoHash, Magnet, Metainfo, PeerId};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::driver::{
-    self, Begin, Binding, Dialer, Limits, Node, Opened, Opener, OurNode, Report, Setup, TcpDialer,
+    self, Begin, Binding, Budget, Dialer, Limits, Node, Opened, Opener, OurNode, Report, Setup,
+    TcpDialer,
 };
 pub use error::{ChooseError, StartError};
 
@@ -245,6 +246,7 @@ pub struct SwarmBuilder {
     listen: Option<SocketAddr>,
     node: Option<Node>,
     limits: Limits,
+    budget: Option<Budget>,
     dialer: Option<Arc<dyn Dialer>>,
     binding: Binding,
     peer_id: Option<PeerId>,
@@ -273,6 +275,7 @@ impl SwarmBuilder {
             listen: None,
             node: None,
             limits: Limits::none(),
+            budget: None,
             dialer: None,
             binding: Binding::default(),
             peer_id: None,
@@ -365,11 +368,19 @@ impl SwarmBuilder {
         self
     }
 
-    /// Share limits with other swarms: together they keep them. It replaces what
+    /// Share limits with other swarms: together they keep them, and each gets as much as the others, however
+    /// many peers it has. It replaces what
     /// [`limit_down`](Self::limit_down) and [`limit_up`](Self::limit_up) said before.
     #[must_use]
     pub fn limits(mut self, limits: &Limits) -> Self {
-        self.limits = limits.clone();
+        self.limits = limits.of_swarm();
+        self
+    }
+
+    /// Share connections and dials with other swarms: together they keep to `budget`. The default is none.
+    #[must_use]
+    pub fn budget(mut self, budget: &Budget) -> Self {
+        self.budget = Some(budget.clone());
         self
     }
 
@@ -557,6 +568,7 @@ impl SwarmBuilder {
             sources: self.sources,
             node: node.clone(),
             limits: self.limits.clone(),
+            budget: self.budget,
             events: sink,
             progress: progress.clone(),
             torrent,
