@@ -5,6 +5,7 @@ mod claims;
 mod company;
 mod drive;
 mod fetch;
+mod hook;
 mod opening;
 mod order;
 mod several;
@@ -140,7 +141,7 @@ pub(crate) async fn download(
     signals: &mut Signals,
 ) -> Result<Done, Failure> {
     // A rule that is none is told before anything is fetched.
-    let setup = args.network.prepare(report)?;
+    let setup = args.network.prepare(1, report)?;
     let shelf = setup.shelf();
     let [torrent, ..] = &*args.torrents else { return Ok(Done::default()) };
     let lead = torrent::follow(setup.binding(), torrent, &shelf);

@@ -1,12 +1,14 @@
 //! A download under way: until it is complete, or was seeded enough, or something ends it.
 
+use std::path::Path;
 use std::time::Duration;
 
 use ccbt_peer::policy::Time;
 use ccbt_peer::wire::Metainfo;
 use ccbt_peer::{Event, EventKind, Events, Progress, Swarm};
 
-use super::fetch::COMPLETE;
+use super::fetch::{COMPLETE, Sum};
+use super::hook::Hook;
 use super::opening::Opening;
 use super::stall::Stall;
 use super::{Audience, Done, summary};
@@ -25,12 +27,14 @@ pub(super) struct Drive<'a, 'c> {
     pub(super) about: About,
     pub(super) stall: Option<Stall>,
     pub(super) until: Until,
-    /// Bytes that were verified before it began.
-    pub(super) before: u64,
-    /// Bytes of all that is wanted.
-    pub(super) total: u64,
+    /// What is wanted, as far as it is known.
+    pub(super) sum: Sum,
     /// When every piece was verified.
     pub(super) finished: Option<Time>,
+    /// What is run then.
+    pub(super) hook: Hook,
+    /// Where the content comes to lie.
+    pub(super) folder: &'c Path,
     /// The torrent, once it is known.
     pub(super) metainfo: Option<Metainfo>,
     /// What a person would call it.
@@ -58,7 +62,7 @@ enum End {
 impl Drive<'_, '_> {
     pub(super) async fn run(mut self, signals: &mut Signals) -> Result<Done, Failure> {
         if self.metainfo.is_some() {
-            self.audience.report.begin(self.before, self.total);
+            self.audience.report.begin(self.sum.before, self.sum.total);
         }
         let end = self.until_the_end(signals).await;
         if let Some(trouble) = self.memory.keep_now(&self.swarm).await {
@@ -73,7 +77,15 @@ impl Drive<'_, '_> {
         match end {
             End::Finished(at) => {
                 let shared = self.until.is_set().then(|| Sharing::of(&after));
-                Ok(Done { shared, ..self.done(at, self.total) })
+                let done = Done { shared, ..self.done(at, self.sum.total) };
+                signals.guard(self.hook.end()).await?.map_err(|trouble| {
+                    if done.shared.is_none() {
+                        self.audience.report.clear();
+                        self.audience.report.tell(&summary(&done));
+                    }
+                    Failure::new(Exit::Failed, trouble)
+                })?;
+                Ok(done)
             }
             End::Stalled(wait) => {
                 let what = if self.metainfo.is_none() { "metadata" } else { "payload" };
@@ -104,6 +116,10 @@ impl Drive<'_, '_> {
                 exit = signals.first() => return End::Signal(exit),
                 () = resizes.next() => {
                     self.audience.report.draw();
+                    continue;
+                }
+                trouble = self.hook.failure() => {
+                    self.audience.report.accuse(&trouble);
                     continue;
                 }
                 event = self.events.next() => event,
@@ -159,6 +175,7 @@ impl Drive<'_, '_> {
             };
             if complete && self.finished.is_none() {
                 self.finished = Some(event.at);
+                self.run_hook();
                 if !self.until.is_set() {
                     return End::Finished(event.at);
                 }
@@ -194,11 +211,19 @@ impl Drive<'_, '_> {
         if sum.is_complete() {
             report.tell(COMPLETE);
         }
-        (self.before, self.total) = (sum.before, sum.total);
-        report.begin(self.before, self.total);
+        report.begin(sum.before, sum.total);
+        self.sum = sum;
         self.title = metainfo.name().to_owned();
         self.metainfo = Some(metainfo);
         Ok(())
+    }
+
+    /// What was complete before is no news.
+    fn run_hook(&mut self) {
+        if let Some(metainfo) = self.metainfo.as_ref().filter(|_| !self.sum.is_complete()) {
+            self.audience.report.hide();
+            self.hook.start(metainfo, self.folder, self.sum.files);
+        }
     }
 
     /// The download's end is told now, and its line gives way to that of a seed.
@@ -226,7 +251,7 @@ impl Drive<'_, '_> {
 
     fn done(&self, finished: Time, total: u64) -> Done {
         Done {
-            fetched: total.saturating_sub(self.before),
+            fetched: total.saturating_sub(self.sum.before),
             time: finished.saturating_since(Time::ZERO),
             shared: None,
         }

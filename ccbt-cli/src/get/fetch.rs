@@ -10,6 +10,7 @@ use ccbt_peer::{Choice, Event, EventKind};
 
 use super::company::Company;
 use super::drive::Drive;
+use super::hook::Hook;
 use super::opening::Opening;
 use super::order::Order;
 use super::stall::Stall;
@@ -66,9 +67,10 @@ async fn unknown(
         about,
         stall: args.stop_timeout.map(Stall::new),
         until: args.until,
-        before: 0,
-        total: 0,
+        sum: Sum::default(),
         finished: None,
+        hook: Hook::new(args.on_complete.as_ref()),
+        folder: &args.output,
         metainfo: None,
         title,
         opening: Some(opening),
@@ -112,9 +114,10 @@ async fn known(
         about,
         stall: args.stop_timeout.map(Stall::new),
         until: args.until,
-        before: sum.before,
-        total: sum.total,
+        sum,
         finished: None,
+        hook: Hook::new(args.on_complete.as_ref()),
+        folder: &args.output,
         title: metainfo.name().to_owned(),
         metainfo: Some(metainfo),
         opening: None,
@@ -136,12 +139,14 @@ pub(super) fn choose(
     Ok(choice)
 }
 
-/// What is wanted, in bytes.
-#[derive(Clone, Copy, Debug)]
+/// What is wanted, in bytes of pieces.
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Sum {
     /// Of these, what was there before.
     pub(super) before: u64,
     pub(super) total: u64,
+    /// The files, and their bytes.
+    pub(super) files: (usize, u64),
 }
 
 impl Sum {
@@ -150,7 +155,8 @@ impl Sum {
         let wanted = (0..have.len()).map(PieceIndex).filter(|piece| pieces.wants(*piece));
         let bytes = |piece| u64::from(metainfo.piece_len(piece));
         let before = wanted.clone().filter(|piece| have.get(*piece)).map(bytes).sum();
-        Self { before, total: wanted.map(bytes).sum() }
+        let total = wanted.map(bytes).sum();
+        Self { before, total, files: selection::size(metainfo, choice) }
     }
 
     pub(super) fn is_complete(self) -> bool {
@@ -189,9 +195,14 @@ pub(super) async fn check(
         Allocate::Sparse => Allocation::Sparse,
         Allocate::Full => Allocation::Full,
     };
+    let open_files = company.setup.open_files;
     hashing::check(metainfo, report, signals, move |progress| {
         let disk = |error| Failure::new(Exit::Disk, error);
         let store = FileStore::builder(&folder, &torrent).choice(&choice).allocation(allocation);
+        let store = match open_files {
+            Some(files) => store.open_files(files),
+            None => store,
+        };
         let (store, have) = store.resume_with(progress).map_err(disk)?;
         if look_at_room {
             let room = store.room(&have).map_err(disk)?;

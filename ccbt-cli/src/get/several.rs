@@ -22,7 +22,7 @@ pub(super) async fn download(
     signals: &mut Signals,
 ) -> Result<(), Failure> {
     // A rule that is none is told before anything is fetched.
-    let setup = args.network.prepare(report)?;
+    let setup = args.network.prepare(args.torrents.len(), report)?;
     let shelf = setup.shelf();
     let leads = together(args.torrents.iter().map(|from| async {
         let lead = torrent::follow(setup.binding(), from, &shelf).await?;

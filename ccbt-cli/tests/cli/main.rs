@@ -11,6 +11,7 @@ mod eviction;
 mod files;
 mod magnet;
 mod network;
+mod on_complete;
 mod policy;
 mod refused;
 mod seed;
