@@ -97,8 +97,9 @@ mod tests {
 
     fn started(line: &str) -> Hook {
         let metainfo = Metainfo::parse(&build::single_file("$(exit 4)", 16_384, b"x", None));
+        let metainfo = metainfo.expect("a torrent");
         let mut hook = Hook::new(Some(&line.into()));
-        hook.start(&metainfo.unwrap(), Path::new("folder"), (1, 1));
+        hook.start(&metainfo, Path::new("folder"), (1, 1));
         hook
     }
 

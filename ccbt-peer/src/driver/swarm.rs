@@ -188,6 +188,8 @@ impl Driver {
             self.act().await;
         }
         drop(node);
+        // What it had is for others now.
+        self.account = None;
         // Whoever still reports must not wait for us.
         inbox.close();
         let _ = stop.send(true);

@@ -8,6 +8,8 @@ use crate::budget::{Amount, Usage};
 /// A swarm that is found by others wants so many connections more than it has, or a part of these, if that is more.
 const HEADROOM: u32 = 4;
 const HEADROOM_PART: u32 = 4;
+/// Wishes are told in so large steps: one peer more here is not to cost another swarm one at once.
+const STEP: u32 = 8;
 /// Of a budget that is too small for everything, one in so many is for the lobby.
 const LOBBY_PART: u32 = 5;
 
@@ -93,7 +95,10 @@ impl SwarmCore {
         let reserve = number(self.memory.reserve()).min(most.half_open);
         let headroom = reserve.max(HEADROOM).max(all / HEADROOM_PART);
         let wants = Amount {
-            connections: all.saturating_add(headroom),
+            connections: all
+                .saturating_add(headroom)
+                .checked_next_multiple_of(STEP)
+                .unwrap_or(u32::MAX),
             half_open: half_open.saturating_add(reserve),
         };
         Usage { has, wants, most }
