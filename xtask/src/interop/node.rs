@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 
 use super::Scenario;
+use super::announcer::Announcer;
 use super::clients::{Client, Working};
 use super::download::{Download, Get};
 use super::payload::{Maker, Payload};
@@ -111,7 +112,8 @@ fn one_port(get: &Download, torrents: usize) -> Result<()> {
 /// is enough for the other, and comes back when that is done.
 fn fair_budget(place: &Place) -> Result<()> {
     let shared = Shared::start(place, "shared", Payload::another(place)?, Client::Libtorrent)?;
-    let content = Content::new(place, 64 * BLOCK, BLOCK)?;
+    let announcer = Announcer::start(place.host(254))?;
+    let content = Content::tracked(place, 64 * BLOCK, BLOCK, &announcer.url())?;
     let crowd = (0..CROWD).map(|number| {
         Peer::listening(place.host(100 + number), &content, |link: &mut Link| {
             link.generous = false;
@@ -120,8 +122,9 @@ fn fair_budget(place: &Place) -> Result<()> {
         })
     });
     let crowd = crowd.collect::<Result<Vec<_>>>()?;
+    announcer.name(crowd.iter().map(|peer| peer.address));
     let get = Get::new("get", &content.torrent)
-        .peers(crowd.iter().map(|peer| peer.address))
+        .with_tracker()
         .switch(&shared.magnet()?)
         .option("--max-connections", &CONNECTIONS.to_string())
         .start(place)?;
