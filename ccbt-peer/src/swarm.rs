@@ -36,6 +36,7 @@ mod picker;
 mod pieces;
 mod progress;
 mod rarity;
+mod room;
 mod roster;
 mod rounds;
 mod superseed;
@@ -62,6 +63,7 @@ use metadata::{Fetch, Metadata};
 use pex::Pex;
 use picker::Picker;
 use progress::Meter;
+use room::Room;
 use roster::Roster;
 use rounds::Rounds;
 use superseed::SuperSeed;
@@ -184,6 +186,7 @@ pub struct SwarmCore {
     super_seed: Option<SuperSeed>,
     memory: Memory,
     shortage: Shortage,
+    room: Room,
     meter: Meter,
     /// Something happened since the peers were counted for `progress`.
     stirred: bool,
@@ -237,6 +240,7 @@ impl SwarmCore {
             super_seed,
             memory: Memory::default(),
             shortage: Shortage::default(),
+            room: Room::new(&config),
             meter: Meter::default(),
             stirred: false,
             progress: Progress::default(),
@@ -282,6 +286,9 @@ impl SwarmCore {
             Input::Ranking(ranking, turnover) => self.set_ranking(ranking, turnover),
             Input::Choose(choice) => self.choose(now, choice),
             Input::MaxPeers(max_peers) => self.set_max_peers(now, max_peers),
+            Input::Budget { connections, half_open } => {
+                self.set_budget(now, connections, half_open);
+            }
             Input::Blocklist(blocklist) => self.set_blocklist(now, blocklist),
             Input::Stop => self.stop(now),
         }

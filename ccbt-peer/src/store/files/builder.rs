@@ -24,6 +24,7 @@ pub struct FileStoreBuilder<'a> {
     metainfo: &'a Metainfo,
     chosen: Vec<bool>,
     allocation: Allocation,
+    open_files: usize,
 }
 
 impl<'a> FileStoreBuilder<'a> {
@@ -33,6 +34,7 @@ impl<'a> FileStoreBuilder<'a> {
             metainfo,
             chosen: vec![true; metainfo.files().len()],
             allocation: Allocation::default(),
+            open_files: OPEN_FILES,
         }
     }
 
@@ -47,6 +49,12 @@ impl<'a> FileStoreBuilder<'a> {
     #[must_use]
     pub fn allocation(self, allocation: Allocation) -> Self {
         Self { allocation, ..self }
+    }
+
+    /// Files that are open at a time, one at least; 64 by default.
+    #[must_use]
+    pub fn open_files(self, files: usize) -> Self {
+        Self { open_files: files.max(1), ..self }
     }
 
     /// Opens the store as [`FileStore::open`] does.
@@ -80,7 +88,7 @@ impl<'a> FileStoreBuilder<'a> {
                 .into_iter()
                 .map(|standing| AtomicU8::new(standing as u8))
                 .collect(),
-            pool: Pool::new(OPEN_FILES),
+            pool: Pool::new(self.open_files),
             part,
             allocation: self.allocation,
             notes: Mutex::new(Notes { marker, noted, chosen: self.chosen }),

@@ -30,14 +30,16 @@ fn input(hand: &mut Hand, rng: &mut fastrand::Rng) -> Input {
         14 => SessionEvent::Uploaded(rng.u64(..100_000)),
         _ => {
             let addr = addr(rng.u8(1..9));
-            return match rng.u32(..8) {
+            return match rng.u32(..10) {
                 0 => Input::Closed { key, reason: CloseReason::PeerLeft },
                 1 => Input::Closed { key, reason: CloseReason::TimedOut(Timeout::Idle) },
                 2 => Input::DialFailed { key, error: String::new() },
                 3 => Input::Dialed(key),
                 4 => Input::PieceFailed(piece),
                 5 if rng.u32(..10) == 0 => Input::Stored(piece),
-                6 => Input::Found { source: Source::Given, peers: vec![addr] },
+                6 => Input::MaxPeers(rng.u32(..6)),
+                7 => Input::Budget { connections: rng.u32(..9), half_open: rng.u32(..3) },
+                8 => Input::Found { source: Source::Given, peers: vec![addr] },
                 _ => {
                     let _ = hand.core.admit(hand.now, addr);
                     Input::Found { source: Source::Tracker, peers: Vec::new() }
