@@ -153,6 +153,10 @@ impl Swarm {
     /// Other addresses are blocked from now on: neither dialed nor let in. Who is connected from one of them
     /// is closed.
     pub fn set_blocklist(&self, blocklist: Arc<Blocklist>) {
+        #[cfg(feature = "webseed")]
+        if let Some(web_seeds) = &self.inner.web_seeds {
+            web_seeds.block(Arc::clone(&blocklist));
+        }
         self.tell(Report::Wish(Input::Blocklist(blocklist)));
     }
 
@@ -519,6 +523,7 @@ impl SwarmBuilder {
             (dialer, None)
         } else {
             let seeds = WebSeeds::new(&self.web_seeds, known.clone());
+            seeds.known().block(Arc::clone(&self.config.blocklist));
             let through: Arc<dyn Dialer> = Arc::new(seeds.dialer(dialer));
             let places = seeds.known();
             self.sources.push(Box::new(seeds));

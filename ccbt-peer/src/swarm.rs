@@ -155,6 +155,12 @@ impl SwarmConfig {
     pub fn magnet(info_hash: InfoHash) -> Self {
         Self { info_hash, ..Self::new(Geometry::UNKNOWN) }
     }
+
+    /// Whether greetings name no piece, of those that we have at the start.
+    pub(crate) fn hides(&self, have: &Bitfield) -> bool {
+        // Of a torrent that is not known yet we have nothing, and not everything.
+        self.super_seed && !have.is_empty() && have.all()
+    }
 }
 
 /// The core of a swarm.
@@ -211,7 +217,7 @@ impl SwarmCore {
         assert!(config.choice.fits(geometry.pieces()), "the choice is about another torrent");
         let settled = choosing::settled(&have, &config.choice);
         let need = settled.len() - settled.count_ones();
-        let super_seed = (config.super_seed && have.all()).then(|| SuperSeed::new(have.len()));
+        let super_seed = config.hides(&have).then(|| SuperSeed::new(have.len()));
         let view = SwarmView::new().with(|view| {
             let known = geometry.is_known().then_some(Time::ZERO);
             (view.metadata_at, view.checked_at) = (known, known);

@@ -11,6 +11,7 @@
 mod bench;
 mod check;
 mod dist;
+mod fuzz;
 mod interop;
 mod metadata;
 mod test;
@@ -42,6 +43,8 @@ enum Command {
     Tidy,
     /// Download from real clients and from scripted peers over real sockets
     Interop(interop::Options),
+    /// Run every fuzz target for a minute (nightly compiler)
+    Fuzz(fuzz::Options),
     /// Run all criterion benches, and compare them with the figures that were kept before
     Bench(bench::Options),
     /// Measure whole programs side by side on loopback (Linux)
@@ -77,6 +80,7 @@ fn run(command: Command) -> Result<bool> {
         Command::Check => check::run(&root),
         Command::Tidy => tidy::run(&root),
         Command::Interop(options) => interop::run(&root, &options),
+        Command::Fuzz(options) => fuzz::run(&root, &options),
         Command::Bench(options) => bench::run(&root, &options),
         #[cfg(target_os = "linux")]
         Command::Versus(options) => versus::run(&root, &options),

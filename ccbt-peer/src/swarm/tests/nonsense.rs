@@ -82,3 +82,16 @@ fn no_sequence_of_inputs_makes_the_core_panic_or_close_twice() {
         assert!(connected.is_empty(), "without an end: {connected:?}");
     }
 }
+
+#[test]
+fn a_magnet_link_that_is_to_be_super_seeded_is_downloaded_as_any_other() {
+    let mut hand = Hand::with(Bitfield::new(0), |config| {
+        *config = SwarmConfig { super_seed: true, ..SwarmConfig::magnet(InfoHash([1; 20])) };
+        assert!(!config.hides(&Bitfield::new(0)));
+    });
+    let key = hand.open(1);
+    hand.session(key, SessionEvent::Has(Announced::None));
+    hand.session(key, SessionEvent::Interested(true));
+    hand.pass(20_000);
+    assert!(!hand.told(key).iter().any(|tell| matches!(tell, Tell::Have(_))));
+}
