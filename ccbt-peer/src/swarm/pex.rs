@@ -20,12 +20,29 @@ const LOOK: Duration = Duration::from_secs(5);
 const MOST: usize = 50;
 /// Of messages that come within this, the second is ignored, and the third ends the connection.
 const HASTE: Duration = Duration::from_secs(30);
+/// Hosts of which it is known at once when they were listened to last, at most; others wait.
+const HOSTS: usize = 1024;
 
 /// What is said of peers, and to whom.
 #[derive(Debug, Default)]
 pub(super) struct Pex {
     talks: BTreeMap<PeerKey, Talk>,
+    /// Which hosts told us of peers within `HASTE`: a new connection gives nobody another turn.
+    hosts: BTreeMap<IpAddr, Time>,
     next_at: Time,
+}
+
+impl Pex {
+    /// Whether the host may tell us of peers now; it may not again for a while then.
+    fn hears(&mut self, now: Time, from: IpAddr) -> bool {
+        let Some(host) = memory::host(from) else { return true };
+        self.hosts.retain(|_, at| now.saturating_since(*at) < HASTE);
+        if self.hosts.len() >= HOSTS || self.hosts.contains_key(&host) {
+            return false;
+        }
+        self.hosts.insert(host, now);
+        true
+    }
 }
 
 /// One peer that speaks of others, or may.
@@ -82,6 +99,9 @@ impl SwarmCore {
                 let reason = Violation::Pex("three messages in 30 s".to_owned()).into();
                 return self.close(now, key, reason, None);
             }
+        }
+        if message.added.is_empty() || !self.pex.hears(now, from) {
+            return;
         }
         let added = message.added.iter().filter(|peer| is_plausible(peer.addr, from));
         for peer in added.take(MOST) {

@@ -12,6 +12,7 @@ mod fast;
 mod held;
 mod liars;
 mod nonsense;
+mod pex;
 mod serving;
 mod snapshot;
 mod transfer;
