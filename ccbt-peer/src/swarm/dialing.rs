@@ -68,6 +68,7 @@ impl SwarmCore {
         let immune = |key, view: &PeerView| self.is_immune(now, key, view);
         self.may_dial()
             && (self.has_slots_for_dials()
+                || self.lacks_givers(now + LOBBY)
                 || self.watch.earliest_spare(now + LOBBY, immune).is_some())
     }
 

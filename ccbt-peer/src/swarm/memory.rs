@@ -32,8 +32,8 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Why an address has to wait, if that is not a policy's word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shun {
-    reason: &'static str,
-    cooldown: Cooldown,
+    pub(super) reason: &'static str,
+    pub(super) cooldown: Cooldown,
 }
 
 /// It could not be reached, or the connection was lost.
@@ -52,6 +52,9 @@ pub(super) const DUPLICATE: Shun = Shun::new("duplicate", 60, 60 * 60);
 pub(super) const BLOCKED: Shun = Shun { reason: "blocked", cooldown: Cooldown::new(DAY, DAY) };
 /// Its network has its share of the slots.
 pub(super) const SAME_PREFIX: Shun = Shun::new("same-prefix", 60, 60);
+
+/// It gave no metadata while we needed it, and somebody else had it.
+pub(super) const NO_METADATA: Shun = Shun::new("no-metadata", 60, 10 * 60);
 
 impl Shun {
     const fn new(reason: &'static str, first: u64, cap: u64) -> Self {

@@ -2,6 +2,7 @@
 //! only then it is known what we need.
 
 mod fetch;
+mod room;
 
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use ccbt_policy::{Source, Time};
 use ccbt_wire::{Bitfield, ExtensionHandshake, MetadataMessage, UT_METADATA};
 
 use super::picker::Picker;
-use super::{Action, PeerKey, SwarmCore, choosing};
+use super::{Action, PeerKey, SwarmCore, choosing, memory};
 use crate::choice::PieceChoice;
 use crate::close::Violation;
 use crate::event::EventKind;
@@ -147,6 +148,8 @@ impl SwarmCore {
             view.metadata_at = Some(now);
             view.private = private;
         });
+        // Whoever had none may have pieces.
+        self.memory.pardon(now, memory::NO_METADATA);
         self.rebalance_all(now);
         self.measure();
     }

@@ -11,6 +11,7 @@ mod dialing;
 mod fast;
 mod held;
 mod liars;
+mod metadata;
 mod nonsense;
 mod pex;
 mod serving;
