@@ -173,7 +173,7 @@ impl SwarmCore {
     }
 
     /// Ends a dial that stands or not; the address is not to blame.
-    fn take_dial_back(&mut self, now: Time, key: PeerKey) {
+    pub(super) fn take_dial_back(&mut self, now: Time, key: PeerKey) {
         if let Some(addr) = self.remove_unopened(key) {
             self.memory.put_back(now, addr);
             self.actions.push_back(Action::Close { key, reason: CloseReason::ClosedByUs });

@@ -196,7 +196,11 @@ impl Memory {
     /// The peer that is connected at `addr` says that it listens at `other`.
     pub(super) fn listens(&mut self, addr: SocketAddr, other: SocketAddr) {
         if self.is_also(addr, other) && self.make_room(Source::Incoming) {
-            self.change(canonical(other), |record| record.dialable = true);
+            self.change(canonical(other), |record| {
+                if !record.dialable {
+                    (record.source, record.dialable) = (Source::Incoming, true);
+                }
+            });
         }
     }
 

@@ -141,6 +141,9 @@ impl SwarmCore {
         self.config.private = private;
         self.have = Bitfield::new(geometry.pieces());
         self.want();
+        if private {
+            self.keep_to_trackers(now);
+        }
         for key in self.peers.keys() {
             self.actions.push_back(Action::Tell { key, tell: Tell::Metadata });
         }
@@ -152,6 +155,16 @@ impl SwarmCore {
         self.memory.pardon(now, memory::NO_METADATA);
         self.rebalance_all(now);
         self.measure();
+    }
+
+    /// The torrent turns out to be private: whom others than its trackers named is dialed no more (BEP 27).
+    fn keep_to_trackers(&mut self, now: Time) {
+        let is_unfit = |source| !is_fit_for_private(source);
+        self.memory.disregard(is_unfit);
+        let dials = self.peers.iter().filter(|(_, peer)| !peer.is_open() && is_unfit(peer.source));
+        for key in dials.map(|(key, _)| *key).collect::<Vec<_>>() {
+            self.take_dial_back(now, key);
+        }
     }
 
     /// The files are checked: these pieces are here, those are wanted. The download begins, or is done.

@@ -86,6 +86,15 @@ impl Memory {
         true
     }
 
+    /// Addresses that nobody but such sources named are dialed no more, and not kept for the next run.
+    pub(in crate::swarm) fn disregard(&mut self, which: impl Fn(Source) -> bool) {
+        let named = self.records.iter().filter(|(_, r)| r.dialable && which(r.source));
+        for addr in named.map(|(addr, _)| *addr).collect::<Vec<_>>() {
+            self.take_from_queue(addr);
+            self.change(addr, |record| record.dialable = false);
+        }
+    }
+
     fn forget(&mut self, addr: SocketAddr) {
         self.take_from_queue(addr);
         if let Some(record) = self.records.remove(&addr) {

@@ -147,3 +147,56 @@ fn whoever_went_for_want_of_metadata_may_be_dialed_as_soon_as_it_is_known() {
     hand.handle(Input::Metadata { geometry, private: false });
     assert_eq!(hand.dials().into_iter().map(|(_, addr)| addr).collect::<Vec<_>>(), [addr(2)]);
 }
+
+#[test]
+fn a_private_magnet_dials_and_keeps_nobody_whom_others_than_its_trackers_named() {
+    let mut hand = magnet(|config| config.max_peers = 3);
+    let named = |hand: &mut Hand, source, n: u8| {
+        hand.handle(Input::Found { source, peers: vec![addr(n)] });
+    };
+    for (n, source) in (1..).zip([Source::Pex, Source::Dht, Source::Tracker]) {
+        named(&mut hand, source, n);
+    }
+    let [(met, _), (dial, _), (other, _)] = hand.dials()[..] else { panic!() };
+    meet(&mut hand, met, 1, Some(100));
+    hand.handle(Input::Dialed(dial));
+    // These wait: nobody has a slot for them. One of them a tracker names, too.
+    for (n, source) in
+        (4..).zip([Source::Pex, Source::Dht, Source::Lsd, Source::Tracker, Source::Dht])
+    {
+        named(&mut hand, source, n);
+    }
+    named(&mut hand, Source::Tracker, 8);
+    hand.take();
+    let geometry = Geometry::new(4 * 32768, 32768);
+    hand.handle(Input::Metadata { geometry, private: true });
+    // The dial that is under way ends, in its place come those of the tracker; who is connected stays.
+    let actions = hand.take();
+    let closes = |action: &Action| match action {
+        Action::Close { key, reason: CloseReason::ClosedByUs } => Some(*key),
+        _ => None,
+    };
+    assert_eq!(actions.iter().filter_map(closes).collect::<Vec<_>>(), [dial]);
+    let dialed = |actions: &[Action]| {
+        let dials = actions.iter().filter_map(|action| match action {
+            Action::Dial { addr, .. } => Some(*addr),
+            _ => None,
+        });
+        dials.collect::<Vec<_>>()
+    };
+    let mut all = dialed(&actions);
+    hand.handle(Input::DialFailed { key: other, error: "refused".to_owned() });
+    let choice = Arc::default();
+    hand.handle(Input::Checked { have: Bitfield::new(4), choice });
+    // It gives a piece, and is lost; it would be dialed at once.
+    hand.session(met, SessionEvent::Has(Announced::All));
+    hand.session(met, SessionEvent::Unchoked);
+    hand.core.memory.was_good(addr(1));
+    hand.close(met, CloseReason::PeerLeft);
+    hand.pass(300_000);
+    all.extend(dialed(&hand.take()));
+    let all: BTreeSet<SocketAddr> = all.into_iter().collect();
+    assert_eq!(all, [3, 7, 8].map(addr).into_iter().collect());
+    let kept = hand.core.addresses(hand.now).peers;
+    assert!(kept.iter().all(|peer| all.contains(&peer.addr)), "{kept:?}");
+}
