@@ -153,6 +153,11 @@ impl SwarmConfig {
     pub fn magnet(info_hash: InfoHash) -> Self {
         Self { info_hash, ..Self::new(Geometry::UNKNOWN) }
     }
+
+    /// Whether a swarm that begins with these pieces shows one at a time. Of a magnet link nothing is known.
+    pub(crate) fn super_seeds(&self, have: &Bitfield) -> bool {
+        self.super_seed && !have.is_empty() && have.all()
+    }
 }
 
 /// The core of a swarm.
@@ -208,7 +213,7 @@ impl SwarmCore {
         assert!(config.choice.fits(geometry.pieces()), "the choice is about another torrent");
         let settled = choosing::settled(&have, &config.choice);
         let need = settled.len() - settled.count_ones();
-        let super_seed = (config.super_seed && have.all()).then(|| SuperSeed::new(have.len()));
+        let super_seed = config.super_seeds(&have).then(|| SuperSeed::new(have.len()));
         let view = SwarmView::new().with(|view| {
             let known = geometry.is_known().then_some(Time::ZERO);
             (view.metadata_at, view.checked_at) = (known, known);

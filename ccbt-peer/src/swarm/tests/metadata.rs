@@ -200,3 +200,13 @@ fn a_private_magnet_dials_and_keeps_nobody_whom_others_than_its_trackers_named()
     let kept = hand.core.addresses(hand.now).peers;
     assert!(kept.iter().all(|peer| all.contains(&peer.addr)), "{kept:?}");
 }
+
+#[test]
+fn a_magnet_link_is_not_super_seeded_as_nothing_is_known_of_its_pieces() {
+    let mut hand = magnet(|config| config.super_seed = true);
+    let key = hand.open(1);
+    greet(&mut hand, key, Some(100));
+    hand.pass(2_000);
+    assert!(hand.core.super_seed.is_none());
+    assert!(hand.told(key).iter().all(|tell| !matches!(tell, Tell::Have(_))));
+}
