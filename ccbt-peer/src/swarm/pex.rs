@@ -129,13 +129,22 @@ impl SwarmCore {
             self.peers.iter().filter(|(_, peer)| peer.place() == Place::Slot).map(|p| *p.0);
         let mut newest: Vec<PeerKey> = newest.collect();
         newest.reverse();
-        let known = newest.into_iter().filter_map(|key| Some((key, self.card(key)?)));
-        let known: Vec<(PeerKey, PexPeer)> = known.take(2 * MOST).collect();
+        let cards = newest.into_iter().filter_map(|key| Some((key, self.card(key)?)));
+        // So many near us must not hide those of whom everybody may hear.
+        let mut room = [2 * MOST; 2];
+        let known = cards.filter(|(_, peer)| {
+            let room = &mut room[usize::from(memory::is_local(peer.addr.ip()))];
+            let fits = *room > 0;
+            *room = room.saturating_sub(1);
+            fits
+        });
+        let known: Vec<(PeerKey, PexPeer)> = known.collect();
         let peers = &self.peers;
         for (key, talk) in self.pex.talks.iter_mut() {
             if !talk.wants || now < talk.next_at {
                 continue;
             }
+            let Some(to) = peers.get(*key).map(|peer| peer.addr.ip()) else { continue };
             let (here, gone): (Vec<_>, Vec<_>) =
                 talk.told.drain(..).partition(|(other, _)| peers.get(*other).is_some());
             talk.told = here;
@@ -143,6 +152,8 @@ impl SwarmCore {
             let fresh = known.iter().filter(|(other, _)| {
                 other != key && talk.told.iter().all(|(told, _)| told != other)
             });
+            // Hosts of our own network are no business of others, and of no use to them.
+            let fresh = fresh.filter(|(_, peer)| is_plausible(peer.addr, to));
             let fresh: Vec<(PeerKey, PexPeer)> = fresh.take(room).copied().collect();
             if fresh.is_empty() && gone.is_empty() {
                 continue;
@@ -177,7 +188,8 @@ fn is_seed(view: &PeerView) -> bool {
     view.upload_only_since.is_some() || view.availability == Availability::All
 }
 
-/// Whether `from` can mean this address: hosts of a network of its own mean nothing to others.
+/// Whether `from` can mean this address, and what it is told can mean it: hosts of a network of its own mean
+/// nothing to others.
 fn is_plausible(addr: SocketAddr, from: IpAddr) -> bool {
     let (ip, from) = (addr.ip().to_canonical(), from.to_canonical());
     let nobody = ip.is_unspecified() || ip.is_multicast() || ip == IpAddr::V4([255; 4].into());
