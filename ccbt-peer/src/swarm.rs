@@ -58,6 +58,7 @@ pub use action::{Action, Input, PeerKey};
 use choking::Choker;
 use dialing::Shortage;
 use memory::Memory;
+pub(crate) use memory::host;
 use metadata::{Fetch, Metadata};
 use pex::Pex;
 use picker::Picker;

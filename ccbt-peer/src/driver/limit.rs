@@ -21,7 +21,8 @@ use pace::Pace;
 /// Limits of the rates at which payload is received and sent, for one swarm or for several together.
 ///
 /// Clones are the same limits. They can be changed at any time; the new rate counts from then on. Received
-/// is everything that peers send after their handshakes, sent are the blocks that we serve. A block always
+/// is everything that peers send after their handshakes, sent are the blocks that we serve, of pieces and of
+/// metadata. A block always
 /// goes whole, so below 16 KiB/s the average over some blocks is what is right.
 ///
 /// ```

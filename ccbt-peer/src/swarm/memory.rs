@@ -16,7 +16,8 @@ use ccbt_policy::{Candidate, Clears, Cooldown, Past, Source, Time};
 
 use crate::source::is_fit_for_private;
 
-pub(super) use address::{Prefix, canonical, host, is_local};
+pub(crate) use address::host;
+pub(super) use address::{Prefix, canonical, is_local};
 use outside::Outside;
 use record::{Kind, Record, Spot, Standing, Wait};
 use room::Room;

@@ -49,7 +49,7 @@ impl Prefix {
 
 /// The host that an address belongs to, for what one host may do: of IPv6 it has a whole /64. `None` for hosts
 /// near us: many peers may live behind one such address.
-pub(in crate::swarm) fn host(ip: IpAddr) -> Option<IpAddr> {
+pub(crate) fn host(ip: IpAddr) -> Option<IpAddr> {
     match ip.to_canonical() {
         ip if is_local(ip) => None,
         IpAddr::V6(ip) => Some(Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).into()),
