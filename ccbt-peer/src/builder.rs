@@ -398,7 +398,7 @@ impl SwarmBuilder {
 
     /// Show each peer one piece at a time, so that a seed that is alone sends nearly every piece but once
     /// (BEP 16), until the others have everything twice. For a swarm that has every piece at its start;
-    /// nothing changes for any other.
+    /// nothing changes for any other, nor for a magnet link.
     #[must_use]
     pub fn super_seed(mut self) -> Self {
         self.config.super_seed = true;

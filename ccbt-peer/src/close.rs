@@ -15,7 +15,8 @@ pub enum CloseReason {
         /// The policy that won and what it saw.
         evidence: Evidence,
     },
-    /// A newcomer with something that we need took the place of this useless peer.
+    /// A newcomer with something that we need, pieces or a magnet link's metadata, took the place of this useless
+    /// peer.
     Displaced {
         /// The reason for which the peer could be taken.
         reason: &'static str,

@@ -59,6 +59,7 @@ pub use action::{Action, Input, PeerKey};
 use choking::Choker;
 use dialing::Shortage;
 use memory::Memory;
+pub(crate) use memory::host;
 use metadata::{Fetch, Metadata};
 use pex::Pex;
 use picker::Picker;
@@ -156,9 +157,8 @@ impl SwarmConfig {
         Self { info_hash, ..Self::new(Geometry::UNKNOWN) }
     }
 
-    /// Whether greetings name no piece, of those that we have at the start.
-    pub(crate) fn hides(&self, have: &Bitfield) -> bool {
-        // Of a torrent that is not known yet we have nothing, and not everything.
+    /// Whether a swarm that begins with these pieces shows one at a time. Of a magnet link nothing is known.
+    pub(crate) fn super_seeds(&self, have: &Bitfield) -> bool {
         self.super_seed && !have.is_empty() && have.all()
     }
 }
@@ -217,7 +217,7 @@ impl SwarmCore {
         assert!(config.choice.fits(geometry.pieces()), "the choice is about another torrent");
         let settled = choosing::settled(&have, &config.choice);
         let need = settled.len() - settled.count_ones();
-        let super_seed = config.hides(&have).then(|| SuperSeed::new(have.len()));
+        let super_seed = config.super_seeds(&have).then(|| SuperSeed::new(have.len()));
         let view = SwarmView::new().with(|view| {
             let known = geometry.is_known().then_some(Time::ZERO);
             (view.metadata_at, view.checked_at) = (known, known);

@@ -22,7 +22,7 @@ use super::{CATCH_UP, LATE, Report, Shared};
 use crate::CloseReason;
 use crate::close::Violation;
 use crate::session::{Session, SessionEvent, Tell};
-use crate::swarm::PeerKey;
+use crate::swarm::{self, PeerKey};
 
 /// A connection that read so often in a row lets the others have a turn.
 const TURN: usize = 4;
@@ -204,7 +204,7 @@ impl Connection {
         }
         if let Poll::Ready(turn) = self.to_serve.poll_turn(cx) {
             let most = turn.share();
-            turn.end(self.upload.start(&mut self.session, &self.receiver.shared, most));
+            turn.end(self.start_serving(most));
             return Poll::Ready(Ok(Woke::Done));
         }
         let listen = self.listens();
@@ -397,21 +397,36 @@ impl Connection {
         self.session.upload_room() < ROOM && !self.owes()
     }
 
-    /// Starts the next run of blocks, or waits for the turn to.
+    /// Serves what the peer waits for next, or waits for the turn to.
     fn serve_next(&mut self) {
-        if !self.session.has_uploads() {
+        let metadata = self.session.wants_metadata();
+        if !metadata && !self.session.has_uploads() {
             self.upload.rest();
             return;
         }
-        if !self.upload.is_idle() || self.to_serve.is_queued() {
+        if !(metadata || self.upload.is_idle()) || self.to_serve.is_queued() {
             return;
         }
-        let shared = &self.receiver.shared;
-        if shared.limits.up.share().is_some() {
-            self.to_serve.queue(&shared.limits.up);
+        let limit = &self.receiver.shared.limits.up;
+        if limit.share().is_some() {
+            self.to_serve.queue(limit);
         } else {
-            self.upload.start(&mut self.session, shared, usize::MAX);
+            self.start_serving(usize::MAX);
         }
+    }
+
+    /// Serves metadata, or else starts a run of blocks: about `most` bytes, but a block at least. Gives the
+    /// payload in bytes.
+    fn start_serving(&mut self, most: usize) -> usize {
+        let (now, mut given) = (self.clock().now(), 0);
+        while given < most && self.session.wants_metadata() {
+            let host = self.transport.peer_ip().and_then(swarm::host);
+            given += self.session.give_metadata(now, host);
+        }
+        if given > 0 || !self.upload.is_idle() {
+            return given;
+        }
+        self.upload.start(&mut self.session, &self.receiver.shared, most)
     }
 
     /// Reads into a borrowed buffer; false if there was nothing.

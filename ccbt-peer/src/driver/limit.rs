@@ -24,8 +24,9 @@ use pace::Pace;
 /// Limits of the rates at which payload is received and sent, for one swarm or for several together.
 ///
 /// Several swarms get equal shares, however many peers each has, and so do the peers of one; what one does
-/// not use goes to the others. Clones are the same limits. They can be changed at any time; the new rate counts from then on. Received
-/// is everything that peers send after their handshakes, sent are the blocks that we serve. A block always
+/// not use goes to the others. Clones are the same limits. They can be changed at any time; the new rate counts
+/// from then on. Received is everything that peers send after their handshakes, sent are the blocks that we
+/// serve, of pieces and of metadata. A block always
 /// goes whole, so below 16 KiB/s the average over some blocks is what is right.
 ///
 /// ```

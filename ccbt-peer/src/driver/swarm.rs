@@ -88,7 +88,7 @@ pub(crate) fn run(setup: Setup) -> std::io::Result<mpsc::Sender<Report>> {
         pex: setup.config.pex && !private,
         dht_port: setup.dht.as_ref().map(|dht| dht.port),
     };
-    let hidden = setup.config.hides(&have);
+    let hidden = setup.config.super_seeds(&have);
     let shared = Arc::new(Shared {
         clock: Clock::start(),
         session: Arc::new(session),

@@ -167,6 +167,14 @@ impl Transport {
         }
     }
 
+    /// The host at the other end, if the stream knows.
+    pub(super) fn peer_ip(&self) -> Option<IpAddr> {
+        match &self.0 {
+            Kind::Tcp(stream) => stream.peer_addr().ok().map(|addr| addr.ip()),
+            Kind::Other(_) => None,
+        }
+    }
+
     pub(super) fn is_tcp(&self) -> bool {
         matches!(self.0, Kind::Tcp(_))
     }

@@ -33,9 +33,6 @@ impl Session {
     pub fn on_sent(&mut self, now: Time, waiting: bool) {
         self.sent_at = now;
         self.stuck_since = waiting.then_some(now);
-        if self.out.is_empty() {
-            self.serve_metadata();
-        }
     }
 
     /// Bytes could not go out.

@@ -1,10 +1,14 @@
 //! Metadata on one connection (BEP 9): what a peer said of pieces before we could measure it, blocks of the
 //! `info` dictionary that we asked for, and blocks that the peer wants of us.
 
+mod given;
+
 use std::collections::VecDeque;
-use std::sync::OnceLock;
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use ccbt_policy::Time;
 use ccbt_wire::metainfo::MAX_PIECES;
 use ccbt_wire::{
     BLOCK_LEN, Bitfield, Message, MetadataMessage, PieceIndex, metadata_block_len, metadata_blocks,
@@ -15,6 +19,7 @@ use super::inbound::Taken;
 use super::{Announced, Session, SessionEvent};
 use crate::close::Violation;
 use crate::{CloseReason, Geometry};
+use given::Given;
 
 /// Blocks that we wait for at once on a connection, at most.
 const ASKED: usize = 64;
@@ -40,7 +45,10 @@ pub struct Known {
 
 /// The metadata of a torrent: known from the beginning, or from some time on. All connections share it.
 #[derive(Clone, Debug, Default)]
-pub struct Metadata(OnceLock<Known>);
+pub struct Metadata {
+    known: OnceLock<Known>,
+    given: Arc<Given>,
+}
 
 impl Metadata {
     /// That of a magnet link: nobody knows it yet.
@@ -52,13 +60,13 @@ impl Metadata {
     /// It becomes known. Connections that stand learn it by [`Tell::Metadata`](super::Tell::Metadata).
     pub fn learn(&self, known: Known) {
         // Who came first was right: it is told by its hash.
-        let _ = self.0.set(known);
+        let _ = self.known.set(known);
     }
 
     /// What is known.
     #[must_use]
     pub fn known(&self) -> Option<&Known> {
-        self.0.get()
+        self.known.get()
     }
 }
 
@@ -71,7 +79,7 @@ impl From<Geometry> for Metadata {
 
 impl From<Known> for Metadata {
     fn from(known: Known) -> Self {
-        Self(OnceLock::from(known))
+        Self { known: OnceLock::from(known), given: Arc::default() }
     }
 }
 
@@ -319,7 +327,6 @@ impl Session {
         if kept {
             exchange.given += 1;
             exchange.wanted.push_back(piece);
-            self.serve_metadata();
         } else {
             if exchange.is_idle() {
                 self.metadata = None;
@@ -331,22 +338,39 @@ impl Session {
         kept
     }
 
-    /// Queues blocks that the peer waits for, as long as little waits to be sent.
-    pub(super) fn serve_metadata(&mut self) {
-        while self.out.len() < OUT
-            && let Some(exchange) = self.metadata.as_mut()
-            && let Some(piece) = exchange.wanted.pop_front()
-        {
-            let (Some(id), Some(known)) = (self.theirs.metadata(), self.config.metadata.known())
-            else {
-                continue;
-            };
-            let begin = piece as usize * BLOCK_LEN as usize;
-            let end = known.info.len().min(begin + BLOCK_LEN as usize);
-            let total_size = u32::try_from(known.info.len()).unwrap_or(u32::MAX);
-            let data = known.info.slice(begin.min(end)..end);
-            self.send_metadata(id, &MetadataMessage::Data { piece, total_size, data });
+    /// Whether the peer waits for blocks of the metadata, and little else waits to be sent.
+    #[must_use]
+    pub fn wants_metadata(&self) -> bool {
+        let waits = self.metadata.as_ref().is_some_and(|exchange| !exchange.wanted.is_empty());
+        waits && self.out.len() < OUT
+    }
+
+    /// Queues the next block of the metadata that the peer waits for, if it [wants](Self::wants_metadata) one;
+    /// gives its length in bytes. A `host` that got more than its share of the metadata within an hour, whatever
+    /// number of connections it made for it, is refused the block: 0 bytes.
+    pub fn give_metadata(&mut self, now: Time, host: Option<IpAddr>) -> usize {
+        if !self.wants_metadata() {
+            return 0;
         }
+        let piece = self.metadata.as_mut().and_then(|exchange| exchange.wanted.pop_front());
+        let metadata = &self.config.metadata;
+        let (Some(piece), Some(id), Some(known)) =
+            (piece, self.theirs.metadata(), metadata.known())
+        else {
+            return 0;
+        };
+        let total_size = u32::try_from(known.info.len()).unwrap_or(u32::MAX);
+        let blocks = metadata_blocks(total_size);
+        if host.is_some_and(|host| !metadata.given.take(now, host, blocks)) {
+            self.send_metadata(id, &MetadataMessage::Reject { piece });
+            return 0;
+        }
+        let begin = piece as usize * BLOCK_LEN as usize;
+        let end = known.info.len().min(begin + BLOCK_LEN as usize);
+        let data = known.info.slice(begin.min(end)..end);
+        let length = data.len();
+        self.send_metadata(id, &MetadataMessage::Data { piece, total_size, data });
+        length
     }
 
     fn send_metadata(&mut self, id: u8, message: &MetadataMessage) {

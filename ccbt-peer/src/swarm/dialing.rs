@@ -67,6 +67,7 @@ impl SwarmCore {
         let immune = |key, view: &PeerView| self.is_immune(now, key, view);
         self.may_dial()
             && (self.has_slots_for_dials()
+                || self.lacks_givers(now + LOBBY)
                 || self.watch.earliest_spare(now + LOBBY, immune).is_some())
     }
 
@@ -172,7 +173,7 @@ impl SwarmCore {
     }
 
     /// Ends a dial that stands or not; the address is not to blame.
-    fn take_dial_back(&mut self, now: Time, key: PeerKey) {
+    pub(super) fn take_dial_back(&mut self, now: Time, key: PeerKey) {
         if let Some(addr) = self.remove_unopened(key) {
             self.memory.put_back(now, addr);
             self.actions.push_back(Action::Close { key, reason: CloseReason::ClosedByUs });

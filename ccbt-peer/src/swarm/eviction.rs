@@ -62,8 +62,13 @@ impl SwarmCore {
         let useful = view.is_useful(now);
         // A leecher says what it has first, and only then that it is interested.
         let shown = view.availability.is_known() && view.offered == 0;
+        // Before the metadata is known, who has no piece may still have that.
+        let shown = shown && self.metadata.fetch.is_none();
         let may_displace = useful && !self.memory.is_cooling(now, peer.addr);
-        if self.free_for(view.direction) > 0 || (may_displace && self.displace(now)) {
+        if self.free_for(view.direction) > 0
+            || (may_displace && self.displace(now))
+            || self.displace_for_metadata(now, key)
+        {
             self.take_slot(now, key);
         } else if now >= until || (shown && !useful) {
             self.close(now, key, CloseReason::NoSlot, None);

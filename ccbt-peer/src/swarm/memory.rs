@@ -4,6 +4,7 @@ mod address;
 mod kept;
 mod outside;
 mod record;
+mod room;
 #[cfg(test)]
 mod tests;
 
@@ -13,11 +14,15 @@ use std::time::Duration;
 
 use ccbt_policy::{Candidate, Clears, Cooldown, Past, Source, Time};
 
+use crate::source::is_fit_for_private;
+
+pub(crate) use address::host;
 pub(super) use address::{Prefix, canonical, is_local};
 use outside::Outside;
 use record::{Kind, Record, Spot, Standing, Wait};
+use room::Room;
 
-/// Addresses that are remembered; a source that floods us with more is not believed.
+/// Addresses that are remembered to be dialed; more are taken only for others that came to nothing.
 const ADDRESSES: usize = 10_000;
 /// The waits of an address that the person gave or that was good to us.
 const EAGER: Cooldown = Cooldown::new(Duration::from_secs(1), Duration::from_secs(60));
@@ -28,8 +33,8 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Why an address has to wait, if that is not a policy's word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shun {
-    reason: &'static str,
-    cooldown: Cooldown,
+    pub(super) reason: &'static str,
+    pub(super) cooldown: Cooldown,
 }
 
 /// It could not be reached, or the connection was lost.
@@ -49,6 +54,9 @@ pub(super) const BLOCKED: Shun = Shun { reason: "blocked", cooldown: Cooldown::n
 /// Its network has its share of the slots.
 pub(super) const SAME_PREFIX: Shun = Shun::new("same-prefix", 60, 60);
 
+/// It gave no metadata while we needed it, and somebody else had it.
+pub(super) const NO_METADATA: Shun = Shun::new("no-metadata", 60, 10 * 60);
+
 impl Shun {
     const fn new(reason: &'static str, first: u64, cap: u64) -> Self {
         let (first, cap) = (Duration::from_secs(first), Duration::from_secs(cap));
@@ -60,6 +68,7 @@ impl Shun {
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     records: HashMap<SocketAddr, Record>,
+    room: Room,
     /// Addresses that are neither connected nor dialed, by the time from which they may be. The number
     /// keeps the order of arrival.
     waiting: BTreeSet<(Time, u64, SocketAddr)>,
@@ -85,20 +94,23 @@ struct Rank {
 impl Memory {
     /// A source named the address. False if it was known.
     pub(super) fn found(&mut self, now: Time, addr: SocketAddr, source: Source) -> bool {
-        let full = self.records.len() >= ADDRESSES;
         let addr = canonical(addr);
-        if addr.port() == 0 || (full && !self.records.contains_key(&addr)) {
+        let known = self.records.get(&addr).is_some_and(|record| record.dialable);
+        if addr.port() == 0 || !(known || self.make_room(source)) {
             return false;
         }
-        let record = self.records.entry(addr).or_insert_with(|| Record::new(source));
-        let known = record.dialable;
-        // What we have from the peer itself, or from an earlier run, says nothing about where it is known.
-        if source == Source::Given || !known {
-            record.source = source;
-        }
-        record.dialable = true;
+        self.records.entry(addr).or_insert_with(|| Record::new(source));
+        let mut queued = false;
+        self.change(addr, |record| {
+            // What we have from the peer itself, or from an earlier run, says nothing about where it is known.
+            if !known || is_better(source, record.source) {
+                record.source = source;
+            }
+            record.dialable = true;
+            queued = record.spot.is_some();
+        });
         // A source that names an address again neither shortens its wait nor costs it its place.
-        if record.spot.is_none() {
+        if !queued {
             self.queue(now, addr);
         }
         !known
@@ -184,10 +196,12 @@ impl Memory {
 
     /// The peer that is connected at `addr` says that it listens at `other`.
     pub(super) fn listens(&mut self, addr: SocketAddr, other: SocketAddr) {
-        if self.is_also(addr, other)
-            && let Some(record) = self.records.get_mut(&canonical(other))
-        {
-            record.dialable = true;
+        if self.is_also(addr, other) && self.make_room(Source::Incoming) {
+            self.change(canonical(other), |record| {
+                if !record.dialable {
+                    (record.source, record.dialable) = (Source::Incoming, true);
+                }
+            });
         }
     }
 
@@ -261,17 +275,13 @@ impl Memory {
     }
 
     fn end_waits(&mut self, now: Time, which: impl Fn(&Wait) -> bool) {
-        let mut freed = Vec::new();
-        for (addr, record) in &mut self.records {
-            let before = record.waits.len();
-            record.waits.retain(|wait| !which(wait));
-            if record.waits.len() < before {
-                freed.push((record.spot.map(Spot::arrival), *addr));
-            }
-        }
+        let waiting = self.records.iter().filter(|(_, record)| record.waits.iter().any(&which));
+        let mut freed: Vec<_> =
+            waiting.map(|(addr, record)| (record.spot.map(Spot::arrival), *addr)).collect();
         // In an order that does not depend on the map's.
         freed.sort_unstable();
         for (_, addr) in freed {
+            self.change(addr, |record| record.waits.retain(|wait| !which(wait)));
             self.queue(now, addr);
         }
     }
@@ -342,10 +352,9 @@ impl Memory {
     }
 
     fn for_both(&mut self, addr: SocketAddr, change: impl Fn(&mut Record)) {
-        let Some(record) = self.records.get_mut(&addr) else { return };
-        change(record);
-        if let Some(other) = record.also.and_then(|other| self.records.get_mut(&other)) {
-            change(other);
+        self.change(addr, &change);
+        if let Some(other) = self.records.get(&addr).and_then(|record| record.also) {
+            self.change(other, &change);
         }
     }
 
@@ -364,20 +373,34 @@ impl Memory {
     /// Queues an idle address for `at`, or for when all its waits are over.
     fn queue(&mut self, at: Time, addr: SocketAddr) {
         self.take_from_queue(addr);
-        let Some(record) = self.records.get_mut(&addr).filter(|r| r.dialable && !r.busy) else {
+        let Some(record) = self.records.get(&addr).filter(|r| r.dialable && !r.busy) else {
             return;
         };
         let at = record.waits.iter().map(|wait| wait.until).fold(at, Time::max);
         self.arrivals += 1;
-        record.spot = Some(Spot::Waiting(at, self.arrivals));
-        self.waiting.insert((at, self.arrivals, addr));
+        let arrival = self.arrivals;
+        self.change(addr, |record| record.spot = Some(Spot::Waiting(at, arrival)));
+        self.waiting.insert((at, arrival, addr));
     }
 
     fn take_from_queue(&mut self, addr: SocketAddr) {
-        match self.records.get_mut(&addr).and_then(|record| record.spot.take()) {
+        let mut spot = None;
+        self.change(addr, |record| spot = record.spot.take());
+        match spot {
             Some(Spot::Waiting(at, arrival)) => _ = self.waiting.remove(&(at, arrival, addr)),
             Some(Spot::Due(rank)) => _ = self.due.remove(&(rank, addr)),
             None => {}
         }
     }
+}
+
+/// Whether an address that both name counts as one of the first: the person's word above all, then those
+/// that serve private torrents too, and least what peers say of others.
+fn is_better(source: Source, than: Source) -> bool {
+    let trust = |source| match source {
+        Source::Given => 3,
+        Source::Pex => 0,
+        source => 1 + u8::from(is_fit_for_private(source)),
+    };
+    trust(source) > trust(than)
 }

@@ -2,6 +2,7 @@
 //! only then it is known what we need.
 
 mod fetch;
+mod room;
 
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use ccbt_policy::{Source, Time};
 use ccbt_wire::{Bitfield, ExtensionHandshake, MetadataMessage, UT_METADATA};
 
 use super::picker::Picker;
-use super::{Action, PeerKey, SwarmCore, choosing};
+use super::{Action, PeerKey, SwarmCore, choosing, memory};
 use crate::choice::PieceChoice;
 use crate::close::Violation;
 use crate::event::EventKind;
@@ -140,6 +141,9 @@ impl SwarmCore {
         self.config.private = private;
         self.have = Bitfield::new(geometry.pieces());
         self.want();
+        if private {
+            self.keep_to_trackers(now);
+        }
         for key in self.peers.keys() {
             self.actions.push_back(Action::Tell { key, tell: Tell::Metadata });
         }
@@ -147,8 +151,20 @@ impl SwarmCore {
             view.metadata_at = Some(now);
             view.private = private;
         });
+        // Whoever had none may have pieces.
+        self.memory.pardon(now, memory::NO_METADATA);
         self.rebalance_all(now);
         self.measure();
+    }
+
+    /// The torrent turns out to be private: whom others than its trackers named is dialed no more (BEP 27).
+    fn keep_to_trackers(&mut self, now: Time) {
+        let is_unfit = |source| !is_fit_for_private(source);
+        self.memory.disregard(is_unfit);
+        let dials = self.peers.iter().filter(|(_, peer)| !peer.is_open() && is_unfit(peer.source));
+        for key in dials.map(|(key, _)| *key).collect::<Vec<_>>() {
+            self.take_dial_back(now, key);
+        }
     }
 
     /// The files are checked: these pieces are here, those are wanted. The download begins, or is done.

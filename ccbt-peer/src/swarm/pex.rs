@@ -20,12 +20,29 @@ const LOOK: Duration = Duration::from_secs(5);
 const MOST: usize = 50;
 /// Of messages that come within this, the second is ignored, and the third ends the connection.
 const HASTE: Duration = Duration::from_secs(30);
+/// Hosts of which it is known at once when they were listened to last, at most; others wait.
+const HOSTS: usize = 1024;
 
 /// What is said of peers, and to whom.
 #[derive(Debug, Default)]
 pub(super) struct Pex {
     talks: BTreeMap<PeerKey, Talk>,
+    /// Which hosts told us of peers within `HASTE`: a new connection gives nobody another turn.
+    hosts: BTreeMap<IpAddr, Time>,
     next_at: Time,
+}
+
+impl Pex {
+    /// Whether the host may tell us of peers now; it may not again for a while then.
+    fn hears(&mut self, now: Time, from: IpAddr) -> bool {
+        let Some(host) = memory::host(from) else { return true };
+        self.hosts.retain(|_, at| now.saturating_since(*at) < HASTE);
+        if self.hosts.len() >= HOSTS || self.hosts.contains_key(&host) {
+            return false;
+        }
+        self.hosts.insert(host, now);
+        true
+    }
 }
 
 /// One peer that speaks of others, or may.
@@ -83,6 +100,9 @@ impl SwarmCore {
                 return self.close(now, key, reason, None);
             }
         }
+        if message.added.is_empty() || !self.pex.hears(now, from) {
+            return;
+        }
         let added = message.added.iter().filter(|peer| is_plausible(peer.addr, from));
         for peer in added.take(MOST) {
             self.memory.found(now, peer.addr, Source::Pex);
@@ -109,13 +129,22 @@ impl SwarmCore {
             self.peers.iter().filter(|(_, peer)| peer.place() == Place::Slot).map(|p| *p.0);
         let mut newest: Vec<PeerKey> = newest.collect();
         newest.reverse();
-        let known = newest.into_iter().filter_map(|key| Some((key, self.card(key)?)));
-        let known: Vec<(PeerKey, PexPeer)> = known.take(2 * MOST).collect();
+        let cards = newest.into_iter().filter_map(|key| Some((key, self.card(key)?)));
+        // So many near us must not hide those of whom everybody may hear.
+        let mut room = [2 * MOST; 2];
+        let known = cards.filter(|(_, peer)| {
+            let room = &mut room[usize::from(memory::is_local(peer.addr.ip()))];
+            let fits = *room > 0;
+            *room = room.saturating_sub(1);
+            fits
+        });
+        let known: Vec<(PeerKey, PexPeer)> = known.collect();
         let peers = &self.peers;
         for (key, talk) in self.pex.talks.iter_mut() {
             if !talk.wants || now < talk.next_at {
                 continue;
             }
+            let Some(to) = peers.get(*key).map(|peer| peer.addr.ip()) else { continue };
             let (here, gone): (Vec<_>, Vec<_>) =
                 talk.told.drain(..).partition(|(other, _)| peers.get(*other).is_some());
             talk.told = here;
@@ -123,6 +152,8 @@ impl SwarmCore {
             let fresh = known.iter().filter(|(other, _)| {
                 other != key && talk.told.iter().all(|(told, _)| told != other)
             });
+            // Hosts of our own network are no business of others, and of no use to them.
+            let fresh = fresh.filter(|(_, peer)| is_plausible(peer.addr, to));
             let fresh: Vec<(PeerKey, PexPeer)> = fresh.take(room).copied().collect();
             if fresh.is_empty() && gone.is_empty() {
                 continue;
@@ -157,7 +188,8 @@ fn is_seed(view: &PeerView) -> bool {
     view.upload_only_since.is_some() || view.availability == Availability::All
 }
 
-/// Whether `from` can mean this address: hosts of a network of its own mean nothing to others.
+/// Whether `from` can mean this address, and what it is told can mean it: hosts of a network of its own mean
+/// nothing to others.
 fn is_plausible(addr: SocketAddr, from: IpAddr) -> bool {
     let (ip, from) = (addr.ip().to_canonical(), from.to_canonical());
     let nobody = ip.is_unspecified() || ip.is_multicast() || ip == IpAddr::V4([255; 4].into());

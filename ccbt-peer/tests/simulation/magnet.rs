@@ -56,6 +56,28 @@ fn a_link_and_a_seed_are_enough() {
     world.stop();
 }
 
+/// Four slots, all taken by peers that have nothing, and as many more of them before one who has.
+#[test]
+fn peers_without_metadata_do_not_keep_out_the_one_that_has_it() {
+    let info = info(3);
+    let mut config = SwarmConfig::magnet(InfoHash(Sha1::digest(&info).into()));
+    config.max_peers = 4;
+    let nothing = Bitfield::new(0);
+    let unknown = Unknown::unknown();
+    let mut world = World::begun(pieces(PIECES), unknown, config, nothing, PolicySet::standard());
+    let poor = || Host { metadata: Some(Metadata::Lacks), ..kinds::mute(PIECES) };
+    let first = world.add_all((0..4).map(|_| poor()));
+    world.run_until(Time::from_secs(1));
+    world.add_all((0..4).map(|_| poor()));
+    world.add(seed(&info));
+    world.run_until(Time::from_secs(15));
+    assert!(known_at(&world) < Time::from_secs(11), "{}", known_at(&world));
+    // It gave while it still waited for a slot.
+    let mut closes = first.iter().flat_map(|addr| world.closes(*addr));
+    assert!(closes.all(|(at, _)| at > known_at(&world)));
+    world.stop();
+}
+
 #[test]
 fn what_was_said_of_pieces_before_counts_when_they_can_be_counted() {
     let info = info(2);

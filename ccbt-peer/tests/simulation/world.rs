@@ -500,7 +500,11 @@ impl World {
     fn flush(&mut self, key: PeerKey) {
         let Some(link) = self.links.get_mut(&key) else { return };
         let addr = link.addr;
-        let bytes = link.session.outgoing().split();
+        let mut bytes = link.session.outgoing().split();
+        while link.session.wants_metadata() {
+            link.session.give_metadata(self.now, Some(addr.ip()));
+            bytes.unsplit(link.session.outgoing().split());
+        }
         let handshake = link.handshake.min(bytes.len());
         link.handshake -= handshake;
         link.sent.push(&bytes[handshake..]);

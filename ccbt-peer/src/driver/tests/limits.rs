@@ -4,7 +4,10 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ccbt_wire::{BLOCK_LEN, Block, PieceIndex};
+use ccbt_wire::{
+    BLOCK_LEN, Block, EXTENDED_HANDSHAKE, ExtensionHandshake, MetadataMessage, PieceIndex,
+    Reserved, UT_METADATA,
+};
 
 use super::*;
 use crate::Limits;
@@ -212,4 +215,45 @@ async fn a_leecher_that_asks_for_too_much_waits_and_is_refused_nothing() {
         let message = reader.next().await.unwrap().unwrap();
         assert!(matches!(message, Message::Piece { .. }), "{message:?} after {n} blocks");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn metadata_is_given_at_the_limit_too() {
+    const RATE: u64 = 10 << 10;
+    // Nearly three blocks of metadata, of which a peer gets three copies and 16 blocks.
+    let hashes = (0..2048_u32).map(|n| [u8::try_from(n % 256).unwrap(); 20]);
+    let torrent = build::Builder::single("payload", BLOCK_LEN, 2048 * u64::from(BLOCK_LEN));
+    let metainfo = Metainfo::parse(&torrent.pieces(hashes).encode()).unwrap();
+    let (builder, mut streams) = crowd(&metainfo, 1);
+    let have = Bitfield::full(metainfo.piece_count());
+    let (_swarm, _events) = builder.have(have).limit_up(RATE).start().unwrap();
+    let id = PeerId([1; 20]);
+    let options = ConnectionOptions::new(metainfo.info_hash(), id);
+    let options = options.reserved(Reserved::NONE.with_extended());
+    let mut peer = Connection::accept(streams.remove(0), options).await.unwrap();
+    let m = vec![(UT_METADATA.to_owned(), 7)];
+    let hello = ExtensionHandshake { m, ..Default::default() };
+    let payload = hello.encode().into();
+    peer.send(Message::Extended { id: EXTENDED_HANDSHAKE, payload }).await.unwrap();
+    for n in 0..24 {
+        let payload = MetadataMessage::Request { piece: n % 3 }.encode().into();
+        peer.send(Message::Extended { id: 1, payload }).await.unwrap();
+    }
+    let (began, mut got) = (tokio::time::Instant::now(), 0);
+    for _ in 0..24 {
+        let data = loop {
+            let Message::Extended { id: 7, payload } = peer.next().await.unwrap().unwrap() else {
+                continue;
+            };
+            match MetadataMessage::parse(&payload).unwrap().unwrap() {
+                MetadataMessage::Data { data, .. } => break data,
+                other => panic!("{other:?}"),
+            }
+        };
+        got += data.len() as u64;
+    }
+    // The first blocks go before there is anything to pay for.
+    let paid = got - 3 * u64::from(BLOCK_LEN);
+    let least = Duration::from_secs(paid / RATE);
+    assert!(began.elapsed() >= least, "{got} bytes in {:?}", began.elapsed());
 }

@@ -10,7 +10,11 @@ const THEIRS: u8 = 7;
 fn with(metadata: Metadata) -> Session {
     let mut config = SessionConfig::clone(&config());
     config.metadata = metadata;
-    let mut session = Session::new(Arc::new(config), Direction::Outgoing, Time::ZERO);
+    with_config(Arc::new(config))
+}
+
+fn with_config(config: Arc<SessionConfig>) -> Session {
+    let mut session = Session::new(config, Direction::Outgoing, Time::ZERO);
     let theirs = theirs(Reserved::NONE.with_fast().with_extended());
     session.on_handshake(Time::ZERO, &theirs, &Bitfield::new(0)).unwrap();
     let m = vec![("ut_pex".to_owned(), 2), (UT_METADATA.to_owned(), THEIRS)];
@@ -47,8 +51,21 @@ fn say(session: &mut Session, message: &MetadataMessage) -> Result<Vec<SessionEv
     hear(session, Message::Extended { id: 1, payload: message.encode().into() })
 }
 
-/// What the session sends of `ut_metadata`.
+/// The session gives what the peer waits for, as long as little waits to be sent.
+fn give(session: &mut Session) {
+    while session.wants_metadata() {
+        session.give_metadata(Time::ZERO, None);
+    }
+}
+
+/// What the session sends of `ut_metadata`, when it has given all that is wanted.
 fn answers(session: &mut Session) -> Vec<MetadataMessage> {
+    give(session);
+    queued(session)
+}
+
+/// What the session has queued of `ut_metadata`.
+fn queued(session: &mut Session) -> Vec<MetadataMessage> {
     let messages = sent(session).into_iter().map(|message| match message {
         Message::Extended { id: THEIRS, payload } => {
             MetadataMessage::parse(&payload).unwrap().unwrap()
@@ -175,7 +192,7 @@ fn blocks_are_given_and_what_is_none_is_refused() {
         say(&mut session, &MetadataMessage::Request { piece }).unwrap();
     }
     let told = answers(&mut session);
-    let [MetadataMessage::Data { piece: 1, total_size, data }, refused @ ..] = &told[..] else {
+    let [refused @ .., MetadataMessage::Data { piece: 1, total_size, data }] = &told[..] else {
         panic!("{told:?}")
     };
     assert_eq!((*total_size, data.len()), (2 * BLOCK_LEN, BLOCK_LEN as usize));
@@ -193,6 +210,7 @@ fn a_peer_that_asks_without_end_gets_three_copies_and_fills_no_memory() {
         (0..4).for_each(|piece| {
             say(&mut session, &MetadataMessage::Request { piece }).unwrap();
         });
+        give(&mut session);
         most = most.max(session.queued().len());
         // What it reads makes room for more.
         loop {
@@ -214,8 +232,35 @@ fn one_that_reads_nothing_has_few_blocks_made_for_it() {
     for piece in 0..500 {
         say(&mut session, &MetadataMessage::Request { piece }).unwrap();
     }
+    give(&mut session);
     // Two blocks and the one that crosses the line; the rest waits, or is refused.
     assert!(session.queued().len() <= 3 * BLOCK_LEN as usize + 500 * 64);
+}
+
+#[test]
+fn what_a_host_got_counts_in_its_next_connection() {
+    let config = known(4).config;
+    let [greedy, other] = ["192.0.2.1", "192.0.2.2"].map(|host| host.parse().ok());
+    let fetch = |host| {
+        let mut session = with_config(config.clone());
+        for piece in 0..4 {
+            say(&mut session, &MetadataMessage::Request { piece }).unwrap();
+        }
+        let mut told = Vec::new();
+        while session.wants_metadata() {
+            session.give_metadata(Time::from_secs(9), host);
+            told.extend(queued(&mut session));
+        }
+        let refused =
+            |message: &&MetadataMessage| matches!(message, MetadataMessage::Reject { .. });
+        (told.len(), told.iter().filter(refused).count())
+    };
+    // Five copies and 16 blocks.
+    for _ in 0..9 {
+        assert_eq!(fetch(greedy), (4, 0));
+    }
+    assert_eq!(fetch(greedy), (4, 4));
+    assert_eq!(fetch(other), (4, 0));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Addresses and networks: what counts as one.
 
-use std::net::{IpAddr, SocketAddr, SocketAddrV6};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
 /// One address, one form: IPv4 in IPv6 clothes is IPv4, and of the rest of IPv6 a zone counts where the
 /// address means nothing without it.
@@ -44,5 +44,15 @@ impl Prefix {
                 Self::Six(high)
             }
         }
+    }
+}
+
+/// The host that an address belongs to, for what one host may do: of IPv6 it has a whole /64. `None` for hosts
+/// near us: many peers may live behind one such address.
+pub(crate) fn host(ip: IpAddr) -> Option<IpAddr> {
+    match ip.to_canonical() {
+        ip if is_local(ip) => None,
+        IpAddr::V6(ip) => Some(Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).into()),
+        ip => Some(ip),
     }
 }

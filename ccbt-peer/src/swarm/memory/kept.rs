@@ -10,12 +10,20 @@ use std::time::Duration;
 use ccbt_policy::{Clears, Source, Time};
 
 use super::record::{Kind, Record, Wait};
-use super::{ADDRESSES, BLOCKED, DUPLICATE, Memory, NO_SLOT, SAME_PREFIX, STRANGER, canonical};
+use super::{
+    ADDRESSES, BLOCKED, DUPLICATE, Memory, NO_METADATA, NO_SLOT, SAME_PREFIX, STRANGER, canonical,
+};
 use crate::addresses::{Addresses, KnownAddress, KnownWait};
 
 /// Reasons that lie in one run, or that each run finds out anew.
-const PASSING: [&str; 5] =
-    [NO_SLOT.reason, DUPLICATE.reason, SAME_PREFIX.reason, BLOCKED.reason, STRANGER.reason];
+const PASSING: [&str; 6] = [
+    NO_SLOT.reason,
+    DUPLICATE.reason,
+    SAME_PREFIX.reason,
+    BLOCKED.reason,
+    STRANGER.reason,
+    NO_METADATA.reason,
+];
 
 impl Memory {
     /// Who was good and who has to wait, the good ones first; and which hosts are banned, for how long.

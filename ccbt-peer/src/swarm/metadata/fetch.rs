@@ -84,8 +84,10 @@ struct Giver {
     size: u32,
     asked: Vec<(u32, Time)>,
     refused_until: Time,
-    /// It sent a block.
-    gave: bool,
+    /// Since when it refuses, if nothing came from it since.
+    refused_at: Option<Time>,
+    /// When it sent a block last.
+    gave_at: Option<Time>,
 }
 
 impl Giver {
@@ -130,7 +132,8 @@ impl Fetch {
             size: 0,
             asked: Vec::new(),
             refused_until: now,
-            gave: false,
+            refused_at: None,
+            gave_at: None,
         });
         giver.speaks = speaks.unwrap_or(giver.speaks);
         let size = size.filter(|size| *size <= MAX_METADATA_LEN).unwrap_or(giver.size);
@@ -147,6 +150,22 @@ impl Fetch {
             self.drop_copy_of(key);
         }
         self.passed.retain(|(_, of), _| *of != Some(key));
+    }
+
+    /// Whether the peer says that it has the metadata and gives it.
+    pub(super) fn has(&self, key: PeerKey) -> bool {
+        self.givers.get(&key).is_some_and(Giver::gives)
+    }
+
+    /// Since when a peer that is here since `here` has been of no use: it does not say that it gives, or it
+    /// refuses, or owes us a block, and has sent none since. `None` if it may give.
+    pub(super) fn in_vain_since(&self, key: PeerKey, here: Time) -> Option<Time> {
+        let Some(giver) = self.givers.get(&key).filter(|giver| giver.gives()) else {
+            return Some(here);
+        };
+        let owes = giver.asked.iter().map(|(_, at)| *at).min();
+        let since = [owes, giver.refused_at].into_iter().flatten().min()?;
+        Some(giver.gave_at.map_or(since, |gave_at| since.max(gave_at)))
     }
 
     fn drop_copy_of(&mut self, key: PeerKey) {
@@ -184,13 +203,14 @@ impl Fetch {
         giver.asked.retain(|(asked, _)| *asked != piece);
         let MetadataMessage::Data { total_size, data, .. } = message else {
             giver.refused_until = now + REFUSED;
+            giver.refused_at.get_or_insert(now);
             return Vec::new();
         };
         let size = giver.size;
         if let Err(why) = check(size, piece, total_size, &data) {
             return vec![Finding::Broke(key, why)];
         }
-        giver.gave = true;
+        (giver.gave_at, giver.refused_at) = (Some(now), None);
         let own = self.copies.iter().position(|copy| copy.of == Some(key));
         let common = || self.copies.iter().position(|copy| copy.of.is_none() && copy.size == size);
         let Some(at) = own.or_else(common) else { return Vec::new() };
@@ -246,7 +266,7 @@ impl Fetch {
         let mut asks: BTreeMap<PeerKey, Vec<u32>> = BTreeMap::new();
         let mut open: Vec<PeerKey> = self.givers.keys().copied().collect();
         // Who has shown that it gives comes first.
-        open.sort_by_key(|key| !self.givers[key].gave);
+        open.sort_by_key(|key| self.givers[key].gave_at.is_none());
         while !open.is_empty() {
             // One block each, and round again.
             open.retain(|key| {
@@ -309,7 +329,7 @@ impl Fetch {
         });
         wants.sort_by_key(|want| {
             let (size, of) = *want;
-            let gave = of.is_none_or(|key| givers[&key].gave);
+            let gave = of.is_none_or(|key| givers[&key].gave_at.is_some());
             let claimed = std::cmp::Reverse(claims[&size]);
             (passed.get(want).copied().unwrap_or(0), !gave, claimed, size)
         });

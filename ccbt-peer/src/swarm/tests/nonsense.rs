@@ -87,7 +87,7 @@ fn no_sequence_of_inputs_makes_the_core_panic_or_close_twice() {
 fn a_magnet_link_that_is_to_be_super_seeded_is_downloaded_as_any_other() {
     let mut hand = Hand::with(Bitfield::new(0), |config| {
         *config = SwarmConfig { super_seed: true, ..SwarmConfig::magnet(InfoHash([1; 20])) };
-        assert!(!config.hides(&Bitfield::new(0)));
+        assert!(!config.super_seeds(&Bitfield::new(0)));
     });
     let key = hand.open(1);
     hand.session(key, SessionEvent::Has(Announced::None));
