@@ -90,6 +90,21 @@ impl Writer {
     }
 }
 
+/// What became of a batch.
+#[derive(Debug, Default)]
+struct Done {
+    stored: Vec<PieceIndex>,
+    /// In the order in which they are told.
+    reports: Vec<Report>,
+}
+
+impl Done {
+    fn store(&mut self, piece: PieceIndex) {
+        self.stored.push(piece);
+        self.reports.push(Report::Stored(piece));
+    }
+}
+
 struct Worker {
     geometry: Geometry,
     store: Arc<dyn PieceStore>,
@@ -105,19 +120,21 @@ impl Worker {
             let jobs = batch.len();
             if let Err(error) = self.work(&mut batch) {
                 let _ = self.reports.blocking_send(Report::StoreFailed(error));
-                return;
+                break;
             }
             self.waiting.fetch_sub(jobs, Ordering::Relaxed);
         }
+        self.store.close();
     }
 
     fn work(&self, batch: &mut Vec<Job>) -> Result<(), StoreError> {
         let mut run: Vec<(PieceIndex, PieceBuffer)> = Vec::new();
+        let mut done = Done::default();
         for job in batch.drain(..) {
             match job {
                 Job::Piece(piece, buffer) => {
                     if run.last().is_some_and(|(last, _)| last.0 + 1 != piece.0) {
-                        self.write_run(&mut run)?;
+                        self.write_run(&mut run, &mut done)?;
                     }
                     run.push((piece, buffer));
                 }
@@ -125,26 +142,40 @@ impl Worker {
                     self.store.write_run(block.piece, block.begin, &[IoSlice::new(&bytes)])?;
                 }
                 Job::Verify { piece, hasher, hashed, senders } => {
-                    self.verify(piece, *hasher, hashed, &senders)?;
+                    self.verify(piece, *hasher, hashed, &senders, &mut done)?;
                 }
                 Job::Choose(files, reply) => {
                     // What came before it goes where it was meant to go.
-                    self.write_run(&mut run)?;
+                    self.write_run(&mut run, &mut done)?;
+                    self.tell(&mut done)?;
                     self.choose(&files, reply)?;
                 }
             }
         }
-        self.write_run(&mut run)
+        self.write_run(&mut run, &mut done)?;
+        self.tell(&mut done)
     }
 
-    fn write_run(&self, run: &mut Vec<(PieceIndex, PieceBuffer)>) -> Result<(), StoreError> {
+    /// What is to be remembered comes before what is told: nobody hears of a piece that may be gone.
+    fn tell(&self, done: &mut Done) -> Result<(), StoreError> {
+        self.store.keep(&done.stored)?;
+        done.stored.clear();
+        done.reports.drain(..).for_each(|report| self.report(report));
+        Ok(())
+    }
+
+    fn write_run(
+        &self,
+        run: &mut Vec<(PieceIndex, PieceBuffer)>,
+        done: &mut Done,
+    ) -> Result<(), StoreError> {
         let Some((first, _)) = run.first() else { return Ok(()) };
         let slices: Vec<IoSlice<'_>> =
             run.iter().map(|(_, buffer)| IoSlice::new(&buffer.bytes)).collect();
         self.store.write_run(*first, 0, &slices)?;
         for (piece, buffer) in run.drain(..) {
             self.assemblies.reuse(buffer);
-            self.report(Report::Stored(piece));
+            done.store(piece);
         }
         Ok(())
     }
@@ -170,6 +201,7 @@ impl Worker {
         mut hasher: Sha1,
         hashed: u32,
         senders: &[PeerKey],
+        done: &mut Done,
     ) -> Result<(), StoreError> {
         self.read_back(piece, hashed, |bytes| hasher.update(bytes))?;
         let right = self.assemblies.is_right(piece, hasher.finalize().into());
@@ -179,9 +211,13 @@ impl Worker {
                 let rest = &senders[prints.len()..];
                 prints.extend(assembly::prints(rest, bytes));
             })?;
-            self.report(Report::Prints(piece, prints));
+            done.reports.push(Report::Prints(piece, prints));
         }
-        self.report(if right { Report::Stored(piece) } else { Report::PieceFailed(piece) });
+        if right {
+            done.store(piece);
+        } else {
+            done.reports.push(Report::PieceFailed(piece));
+        }
         Ok(())
     }
 
