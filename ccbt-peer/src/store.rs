@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use ccbt_wire::PieceIndex;
 
-pub use check::{check, check_with};
+pub use check::{check, check_these, check_with};
 pub use files::{Allocation, FileStore, FileStoreBuilder, PartFile, Recall, Recalled, Room};
 pub use memory::MemoryStore;
 

@@ -13,6 +13,7 @@ mod magnet;
 mod network;
 mod policy;
 mod refused;
+mod resume;
 mod seed;
 mod show;
 mod signals;

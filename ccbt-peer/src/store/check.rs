@@ -41,8 +41,12 @@ pub fn check_with(
     check_these(store, metainfo, &Bitfield::full(pieces), Bitfield::new(pieces), progress)
 }
 
-/// Hashes the pieces in `unsure` alone, and adds to `have` those that are right.
-pub(super) fn check_these(
+/// Does what [`check_with`] does for the pieces in `unsure` alone, and adds those that are right to `have`:
+/// what is known already, such as from [`Recall`](super::Recall).
+///
+/// # Errors
+/// As [`check`].
+pub fn check_these(
     store: &dyn PieceStore,
     metainfo: &Metainfo,
     unsure: &Bitfield,

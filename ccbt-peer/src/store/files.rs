@@ -147,6 +147,18 @@ impl FileStore {
         FileStoreBuilder::new(folder.as_ref(), metainfo)
     }
 
+    /// Fails with [`StoreError::InUse`] if there is an [exclusive](FileStoreBuilder::exclusive) store of this
+    /// torrent in `folder`: for whoever only reads, and changes nothing there.
+    ///
+    /// # Errors
+    /// That one alone: a folder that cannot be opened is for others to find.
+    pub fn ensure_unused(folder: impl AsRef<Path>, metainfo: &Metainfo) -> Result<(), StoreError> {
+        match Folder::open_existing(folder.as_ref()) {
+            Ok(folder) => lock::is_taken(&folder, metainfo.info_hash()),
+            Err(_) => Ok(()),
+        }
+    }
+
     /// What an earlier run left, and how much of it could be used.
     #[must_use]
     pub fn recalled(&self) -> &Recalled {

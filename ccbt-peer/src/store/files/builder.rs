@@ -9,7 +9,7 @@ use ccbt_wire::{Bitfield, Metainfo};
 
 use super::folder::Folder;
 use super::layout::Layout;
-use super::lock::{self, Lock};
+use super::lock::Lock;
 use super::marker::{Marker, line_of};
 use super::part::{Part, Places};
 use super::pool::Pool;
@@ -32,16 +32,7 @@ pub struct FileStoreBuilder<'a> {
     allocation: Allocation,
     states: Option<PathBuf>,
     check_all: bool,
-    lock: Locking,
-}
-
-/// Who else may be at work on the torrent in the folder.
-#[derive(Clone, Copy, Debug)]
-enum Locking {
-    Anybody,
-    /// Nobody who writes.
-    Readers,
-    Nobody,
+    exclusive: bool,
 }
 
 impl<'a> FileStoreBuilder<'a> {
@@ -53,7 +44,7 @@ impl<'a> FileStoreBuilder<'a> {
             allocation: Allocation::default(),
             states: None,
             check_all: false,
-            lock: Locking::Anybody,
+            exclusive: false,
         }
     }
 
@@ -84,14 +75,7 @@ impl<'a> FileStoreBuilder<'a> {
     /// from a process that is killed.
     #[must_use]
     pub fn exclusive(self) -> Self {
-        Self { lock: Locking::Nobody, ..self }
-    }
-
-    /// As [`exclusive`](Self::exclusive), for somebody who only reads: nothing is created, and other readers
-    /// are welcome.
-    #[must_use]
-    pub fn unless_written(self) -> Self {
-        Self { lock: Locking::Readers, ..self }
+        Self { exclusive: true, ..self }
     }
 
     /// Which files are wanted; all by default. Files that the choice does not know are not wanted.
@@ -122,11 +106,7 @@ impl<'a> FileStoreBuilder<'a> {
     fn survey(&mut self) -> Result<FileStore, StoreError> {
         let folder = Folder::open(&self.folder)?;
         let info_hash = self.metainfo.info_hash();
-        let lock = match self.lock {
-            Locking::Anybody => None,
-            Locking::Readers => lock::is_taken(&folder, info_hash).map(|()| None)?,
-            Locking::Nobody => Some(Lock::take(&folder, info_hash)?),
-        };
+        let lock = if self.exclusive { Some(Lock::take(&folder, info_hash)?) } else { None };
         let layout = Layout::of(self.metainfo);
         let extent = Extent::of(self.metainfo);
         let (marker, created) = Marker::read(&folder, info_hash)?;

@@ -96,13 +96,12 @@ mod tests {
         let error = open().exclusive().open().unwrap_err();
         assert!(matches!(error, StoreError::InUse { .. }), "{error}");
         assert!(error.to_string().starts_with(folder.path().to_str().unwrap()), "{error}");
-        assert!(open().unless_written().open().is_err());
+        assert!(FileStore::ensure_unused(folder.path(), &torrent.metainfo).is_err());
         assert!(open().open().is_ok(), "who does not ask is not told");
         drop(first);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
-        let reader = open().unless_written().open().unwrap();
-        assert!(open().unless_written().open().is_ok());
-        drop(reader);
+        assert!(FileStore::ensure_unused(folder.path(), &torrent.metainfo).is_ok());
+        assert!(FileStore::ensure_unused("/nowhere", &torrent.metainfo).is_ok());
         assert!(open().exclusive().open().is_ok());
     }
 
