@@ -31,6 +31,7 @@ mod known;
 mod memory;
 mod metadata;
 mod partial;
+mod paused;
 mod pex;
 mod picker;
 mod pieces;
@@ -59,6 +60,8 @@ use choking::Choker;
 use dialing::Shortage;
 use memory::Memory;
 use metadata::{Fetch, Metadata};
+use paused::Paused;
+pub use paused::StoreUse;
 use pex::Pex;
 use picker::Picker;
 use progress::Meter;
@@ -191,6 +194,7 @@ pub struct SwarmCore {
     next_key: u32,
     rounds: Rounds,
     next_sweep: Time,
+    paused: Paused,
     /// When peers may be exchanged for better ones next.
     next_turn: Time,
     stopped: bool,
@@ -243,6 +247,7 @@ impl SwarmCore {
             next_key: 0,
             rounds: Rounds::new(),
             next_sweep: Time::ZERO + SWEEP,
+            paused: Paused::default(),
             next_turn: Time::ZERO + config.turnover.period,
             stopped: false,
             actions: VecDeque::new(),
@@ -283,6 +288,7 @@ impl SwarmCore {
             Input::Choose(choice) => self.choose(now, choice),
             Input::MaxPeers(max_peers) => self.set_max_peers(now, max_peers),
             Input::Blocklist(blocklist) => self.set_blocklist(now, blocklist),
+            Input::Store { of, fails } => self.on_store(now, of, fails),
             Input::Stop => self.stop(now),
         }
         self.settle(now);

@@ -16,6 +16,7 @@ use super::connection::Connection;
 use super::limit::Limits;
 use super::mailbox::Mailbox;
 use super::opening::{Begin, Opening};
+use super::paused::Failing;
 use super::pool::Pool;
 use super::transport::Dialer;
 use super::writer::{Job, Reply};
@@ -118,6 +119,7 @@ pub(crate) fn run(setup: Setup) -> std::io::Result<mpsc::Sender<Report>> {
         open_sources: watch::Sender::new(private),
         announce_at: None,
         stopping: false,
+        failing: Failing::default(),
         core,
     };
     tokio::spawn(driver.run(inbox, setup.sources, setup.node));
@@ -142,6 +144,7 @@ pub(super) struct Driver {
     pub(super) open_sources: watch::Sender<bool>,
     announce_at: Option<tokio::time::Instant>,
     stopping: bool,
+    pub(super) failing: Failing,
 }
 
 impl Driver {
@@ -256,10 +259,11 @@ impl Driver {
             Report::Stored(piece) => self.core.handle(now, Input::Stored(piece)),
             Report::PieceFailed(piece) => self.core.handle(now, Input::PieceFailed(piece)),
             Report::Opened(opened) => self.opened(now, opened),
-            Report::StoreFailed(error) => {
-                self.emit(EventKind::StoreFailed { error: error.to_string() });
-                self.stop();
-            }
+            Report::WriteFailed(error) => self.on_write_failed(&error),
+            Report::WriteBack => self.on_write_back(),
+            Report::ReadFailed(run, error) => self.on_read_failed(run, &error),
+            Report::ReadBack => self.on_read_back(),
+            Report::Finish => self.failing.finish_due = true,
             Report::Choose(choice, reply) => self.choose(&choice, reply),
             Report::Wish(input) => self.core.handle(now, input),
             // Who asked may have given up.
@@ -324,6 +328,9 @@ impl Driver {
     }
 
     async fn act(&mut self) {
+        if std::mem::take(&mut self.failing.finish_due) {
+            self.finish().await;
+        }
         while let Some(action) = self.core.poll_action() {
             match action {
                 Action::Dial { key, addr } => self.dial(key, addr),
@@ -386,11 +393,8 @@ impl Driver {
         let Some(store) = self.shared.data().map(|data| data.store.clone()) else { return };
         let finished = tokio::task::spawn_blocking(move || store.finish()).await;
         match finished {
-            Ok(Err(error)) => {
-                self.emit(EventKind::StoreFailed { error: error.to_string() });
-                self.stop();
-            }
-            _ => self.emit(EventKind::Finished),
+            Ok(Err(error)) => self.on_finish_failed(&error),
+            _ => self.on_finished(),
         }
     }
 

@@ -2,15 +2,17 @@
 
 use std::io::{IoSlice, IoSliceMut};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use ccbt_wire::{Block, PieceIndex};
 use sha1::{Digest, Sha1};
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::Report;
 use super::assembly::{self, Assemblies, PieceBuffer};
+use super::paused::Waits;
 use crate::Geometry;
 use crate::choice::PieceChoice;
 use crate::store::{PieceStore, StoreError};
@@ -52,10 +54,12 @@ pub(crate) enum Job {
 pub(crate) struct Writer {
     jobs: mpsc::Sender<Job>,
     waiting: Arc<AtomicUsize>,
+    stuck: Arc<AtomicBool>,
 }
 
 impl Writer {
-    /// Starts the thread. It reports what is stored.
+    /// Starts the thread. It reports what is stored. Must be called in a runtime, whose clock it uses when it has
+    /// to wait until the store works again.
     pub(crate) fn start(
         geometry: Geometry,
         store: Arc<dyn PieceStore>,
@@ -64,10 +68,19 @@ impl Writer {
     ) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let waiting = Arc::new(AtomicUsize::new(0));
-        let worker = Worker { geometry, store, assemblies, reports, waiting: waiting.clone() };
+        let stuck = Arc::new(AtomicBool::new(false));
+        let worker = Worker {
+            geometry,
+            store,
+            assemblies,
+            reports,
+            waiting: waiting.clone(),
+            stuck: stuck.clone(),
+            runtime: Handle::current(),
+        };
         let builder = std::thread::Builder::new().name("ccbt-writer".to_owned());
         let thread = builder.spawn(move || worker.run(queue))?;
-        Ok((Self { jobs, waiting }, thread))
+        Ok((Self { jobs, waiting, stuck }, thread))
     }
 
     /// Queues a job before there is any other.
@@ -80,7 +93,7 @@ impl Writer {
     /// Queues a job; waits while the queue is full.
     pub(crate) async fn write(&self, job: Job) {
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        // The thread ends early only when the store failed; the swarm stops then.
+        // The thread ends early only when the swarm has stopped.
         let _ = self.jobs.send(job).await;
     }
 
@@ -88,7 +101,15 @@ impl Writer {
     pub(crate) fn is_busy(&self) -> bool {
         self.waiting.load(Ordering::Relaxed) > 0
     }
+
+    /// Whether the store fails: nobody knows when there will be a buffer.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.stuck.load(Ordering::Relaxed)
+    }
 }
+
+/// The swarm stopped before the store worked again.
+struct GivenUp;
 
 /// What became of a batch.
 #[derive(Debug, Default)]
@@ -111,6 +132,8 @@ struct Worker {
     assemblies: Arc<Assemblies>,
     reports: mpsc::Sender<Report>,
     waiting: Arc<AtomicUsize>,
+    stuck: Arc<AtomicBool>,
+    runtime: Handle,
 }
 
 impl Worker {
@@ -118,8 +141,7 @@ impl Worker {
         let mut batch = Vec::new();
         while queue.blocking_recv_many(&mut batch, BATCH) > 0 {
             let jobs = batch.len();
-            if let Err(error) = self.work(&mut batch) {
-                let _ = self.reports.blocking_send(Report::StoreFailed(error));
+            if let Err(GivenUp) = self.work(&mut batch) {
                 break;
             }
             self.waiting.fetch_sub(jobs, Ordering::Relaxed);
@@ -127,7 +149,38 @@ impl Worker {
         self.store.close();
     }
 
-    fn work(&self, batch: &mut Vec<Job>) -> Result<(), StoreError> {
+    /// Does something with the store; if it fails, again and again until it works.
+    fn insist<T>(&self, mut act: impl FnMut() -> Result<T, StoreError>) -> Result<T, GivenUp> {
+        let mut error = match act() {
+            Ok(done) => return Ok(done),
+            Err(error) => Some(error),
+        };
+        self.stuck.store(true, Ordering::Relaxed);
+        let mut waits = Waits::new();
+        loop {
+            if let Some(first) = error.take() {
+                self.report(Report::WriteFailed(first));
+            }
+            let wait = waits.next();
+            let stops = self.runtime.block_on(async {
+                tokio::select! {
+                    biased;
+                    () = self.reports.closed() => true,
+                    () = tokio::time::sleep(wait) => false,
+                }
+            });
+            if stops {
+                return Err(GivenUp);
+            }
+            if let Ok(done) = act() {
+                self.stuck.store(false, Ordering::Relaxed);
+                self.report(Report::WriteBack);
+                return Ok(done);
+            }
+        }
+    }
+
+    fn work(&self, batch: &mut Vec<Job>) -> Result<(), GivenUp> {
         let mut run: Vec<(PieceIndex, PieceBuffer)> = Vec::new();
         let mut done = Done::default();
         for job in batch.drain(..) {
@@ -139,7 +192,8 @@ impl Worker {
                     run.push((piece, buffer));
                 }
                 Job::Block(block, bytes) => {
-                    self.store.write_run(block.piece, block.begin, &[IoSlice::new(&bytes)])?;
+                    let data = [IoSlice::new(&bytes)];
+                    self.insist(|| self.store.write_run(block.piece, block.begin, &data))?;
                 }
                 Job::Verify { piece, hasher, hashed, senders } => {
                     self.verify(piece, *hasher, hashed, &senders, &mut done)?;
@@ -157,8 +211,8 @@ impl Worker {
     }
 
     /// What is to be remembered comes before what is told: nobody hears of a piece that may be gone.
-    fn tell(&self, done: &mut Done) -> Result<(), StoreError> {
-        self.store.keep(&done.stored)?;
+    fn tell(&self, done: &mut Done) -> Result<(), GivenUp> {
+        self.insist(|| self.store.keep(&done.stored))?;
         done.stored.clear();
         done.reports.drain(..).for_each(|report| self.report(report));
         Ok(())
@@ -168,11 +222,11 @@ impl Worker {
         &self,
         run: &mut Vec<(PieceIndex, PieceBuffer)>,
         done: &mut Done,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), GivenUp> {
         let Some((first, _)) = run.first() else { return Ok(()) };
         let slices: Vec<IoSlice<'_>> =
             run.iter().map(|(_, buffer)| IoSlice::new(&buffer.bytes)).collect();
-        self.store.write_run(*first, 0, &slices)?;
+        self.insist(|| self.store.write_run(*first, 0, &slices))?;
         for (piece, buffer) in run.drain(..) {
             self.assemblies.reuse(buffer);
             done.store(piece);
@@ -184,9 +238,9 @@ impl Worker {
         &self,
         files: &[bool],
         reply: Option<(Arc<PieceChoice>, Reply)>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), GivenUp> {
+        let Some((pieces, reply)) = reply else { return self.insist(|| self.store.choose(files)) };
         let chosen = self.store.choose(files);
-        let Some((pieces, reply)) = reply else { return chosen };
         if chosen.is_ok() {
             self.report(Report::Wish(Input::Choose(pieces)));
         }
@@ -202,7 +256,7 @@ impl Worker {
         hashed: u32,
         senders: &[PeerKey],
         done: &mut Done,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), GivenUp> {
         self.read_back(piece, hashed, |bytes| hasher.update(bytes))?;
         let right = self.assemblies.is_right(piece, hasher.finalize().into());
         if !right || self.assemblies.is_suspect(piece) {
@@ -227,14 +281,16 @@ impl Worker {
         piece: PieceIndex,
         begin: u32,
         mut take: impl FnMut(&[u8]),
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), GivenUp> {
         let length = self.geometry.piece_len(piece) as usize;
         let mut begin = begin as usize;
         let mut buffer = vec![0; STEP.min(length - begin)];
         while begin < length {
             let step = buffer.len().min(length - begin);
             let at = u32::try_from(begin).unwrap_or(u32::MAX);
-            self.store.read_run(piece, at, &mut [IoSliceMut::new(&mut buffer[..step])])?;
+            self.insist(|| {
+                self.store.read_run(piece, at, &mut [IoSliceMut::new(&mut buffer[..step])])
+            })?;
             take(&buffer[..step]);
             begin += step;
         }

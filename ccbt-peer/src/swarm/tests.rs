@@ -12,6 +12,7 @@ mod fast;
 mod held;
 mod liars;
 mod nonsense;
+mod paused;
 mod serving;
 mod snapshot;
 mod transfer;

@@ -101,6 +101,11 @@ impl Payload {
         Ok(())
     }
 
+    /// The file, or the folder of the files.
+    pub(super) fn path(&self) -> PathBuf {
+        self.folder.join(self.name)
+    }
+
     /// Bytes of all files together.
     pub(super) fn length(&self) -> u64 {
         self.files.iter().map(|(_, bytes)| bytes.len() as u64).sum()
