@@ -18,6 +18,8 @@ mod room;
 mod survey;
 
 #[cfg(test)]
+mod many;
+#[cfg(test)]
 mod tests;
 
 use std::fs::File;
