@@ -48,10 +48,9 @@ impl FileStore {
         }
         let Touched { files, bytes } = std::mem::take(&mut *touched);
         drop(touched);
-        if let Some(remember) = self.remember.get() {
-            if !files.is_empty() || !verified.is_empty() {
-                remember.record(Record { marks, pieces: verified.to_vec() }, bytes);
-            }
+        let is_news = !files.is_empty() || !verified.is_empty();
+        if let Some(remember) = self.remember.get().filter(|_| is_news) {
+            remember.record(Record { marks, pieces: verified.to_vec() }, bytes);
         }
         Ok(())
     }
