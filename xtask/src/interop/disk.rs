@@ -97,7 +97,7 @@ fn removed(place: &Place) -> Result<()> {
     let stage = Stage::new(place)?;
     let output = place.path("removed");
     let mut command = stage.get(place, &output)?;
-    let get = place.start("get", command.args(["--limit-down", "1MiB"]))?;
+    let get = place.start("get", command.args(["--limit-down", "256KiB"]))?;
     let log = place.path("get.events");
     place.wait_for("the first piece", || {
         get.ensure_running()?;

@@ -214,6 +214,8 @@ async fn a_disk_that_stands_still_stops_the_peers_and_not_the_swarm() {
     let before = sent.load(Ordering::SeqCst);
     assert!((4 << 20..most).contains(&before), "{before} bytes");
     assert!(swarm.snapshot().await.is_some(), "the swarm itself waits for nothing");
+    // The writer works from now on, and the clock is not to run ahead of it.
+    tokio::time::resume();
     *store.open.lock().unwrap() = true;
     store.opened.notify_all();
     until(&mut events, |kind| matches!(kind, EventKind::Finished).then_some(())).await;

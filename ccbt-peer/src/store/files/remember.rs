@@ -100,9 +100,9 @@ impl Remember {
     pub(super) fn record(&self, record: Record, bytes: u64) {
         let mut inner = self.keeper.lock();
         inner.add(record, bytes);
-        // The first one has no base yet behind which it could stand.
+        // The first one has no base yet behind which it could stand. What failed is tried again in its time.
         let wants_base = inner.log.as_ref().is_none_or(|log| log.length > MOST_RECORDS);
-        if wants_base && inner.pending.is_none() && !inner.due {
+        if wants_base && inner.pending.is_none() && inner.trouble.is_none() && !inner.due {
             inner.due = true;
             self.keeper.wake.notify_all();
         }

@@ -13,6 +13,9 @@ use super::{About, Record, ResumeError, ResumeState};
 /// More than the state of any torrent takes; a longer file is none.
 const MOST_BYTES: u64 = 128 << 20;
 
+/// States that are kept; the oldest go first, and what they were of is hashed once if it comes back.
+const MOST_STATES: usize = 4096;
+
 /// The file that holds the state of one torrent in one folder.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
@@ -68,6 +71,9 @@ impl Place {
     pub(crate) fn prepare(&self, state: &ResumeState) -> io::Result<Log> {
         let folder = self.path.parent().ok_or(ErrorKind::NotFound)?;
         fs::create_dir_all(folder)?;
+        if !self.path.exists() {
+            thin_out(folder, MOST_STATES - 1)?;
+        }
         let (bytes, sum) = state.to_bytes(self.boot);
         let mut file = File::create(self.new_path())?;
         file.write_all(&bytes)?;
@@ -83,6 +89,21 @@ impl Place {
     fn new_path(&self) -> PathBuf {
         self.path.with_extension("new")
     }
+}
+
+/// Leaves so many of the files in `folder`, those that were written last.
+fn thin_out(folder: &Path, most: usize) -> io::Result<()> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        // One that is gone by now is none.
+        let modified = entry.metadata().and_then(|about| about.modified());
+        files.extend(modified.ok().map(|modified| (modified, entry.path())));
+    }
+    files.sort_unstable();
+    let over = files.len().saturating_sub(most);
+    files.iter().take(over).for_each(|(_, path)| _ = fs::remove_file(path));
+    Ok(())
 }
 
 /// The end of a state, to which records are added.
@@ -117,4 +138,23 @@ fn boot() -> Boot {
 #[cfg(not(target_os = "linux"))]
 fn boot() -> Boot {
     Boot::default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+
+    #[test]
+    fn the_oldest_states_go_first() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, seconds) in [("b", 2), ("a", 3), ("c", 1)] {
+            let file = File::create(folder.path().join(name)).unwrap();
+            file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).unwrap();
+        }
+        thin_out(folder.path(), 2).unwrap();
+        let left = ["a", "b", "c"].map(|name| folder.path().join(name).exists());
+        assert_eq!(left, [true, true, false]);
+    }
 }
