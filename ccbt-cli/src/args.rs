@@ -12,6 +12,7 @@ mod show;
 mod value;
 mod verify;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -46,7 +47,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Download a torrent, and exit when every piece is verified
+    /// Download torrents, and exit when every piece is verified
     #[command(after_help = get_help())]
     Get(Get),
     /// Share content that is complete, of one torrent or several
@@ -93,9 +94,9 @@ impl Command {
 /// What `ccbt get` is asked to do.
 #[derive(Args, Debug)]
 pub(crate) struct Get {
-    /// A .torrent file, the http(s) URL of one, a magnet link, or an info hash
-    #[arg(value_name = "FILE|URL|MAGNET|HASH", value_parser = value::torrent)]
-    pub(crate) torrent: Torrent,
+    /// .torrent files, their http(s) URLs, magnet links, or info hashes
+    #[arg(value_name = "FILE|URL|MAGNET|HASH", required = true, value_parser = value::torrent)]
+    pub(crate) torrents: Vec<Torrent>,
 
     /// Folder for the content; it is created if it is missing
     #[arg(short, long, value_name = "DIR", default_value = ".")]
@@ -121,6 +122,11 @@ pub(crate) struct Get {
 
     #[command(flatten)]
     pub(crate) until: Until,
+
+    /// Run this by the shell when a torrent's download is complete; it finds CCBT_NAME, CCBT_PATH, CCBT_INFO_HASH,
+    /// CCBT_FILES and CCBT_BYTES in its environment
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) on_complete: Option<OsString>,
 
     #[command(flatten)]
     pub(crate) talk: Talk,
@@ -179,10 +185,16 @@ fn get_help() -> String {
          depth, a folder all that is in it. What is not chosen does not appear in DIR; a later run\n\
          may choose it.\n\n\
          With --seed-ratio or --seed-time it seeds on after the download, until the first of them is reached.\n\n\
+         The command of --on-complete is run once for each torrent that this run has completed, before it\n\
+         seeds on and beside the others; that it fails is told, and the exit code is 1.\n\n\
+         Several torrents share one port and the limits. --files, --first and --stop-timeout are for each of\n\
+         them. One that fails does not stop the others; the exit code is that of the first that failed.\n\n\
          Examples:\n  ccbt get 'magnet:?xt=urn:btih:d0d14c926e6e99761a2fdcff27b403d96376eff6' -o ~/Downloads\n  \
          ccbt get debian.torrent -o ~/Downloads --evict no-interest=30s --stop-timeout 10m\n  \
          ccbt get series.torrent --list\n  \
          ccbt get series.torrent --files '*e03*' --files 0 --sequential\n  \
+         ccbt get *.torrent -o ~/Downloads --limit-down 5MiB/s\n  \
+         ccbt get debian.torrent --on-complete 'mv \"$CCBT_PATH\" /srv/done/'\n  \
          ccbt get debian.torrent -o ~/Downloads --seed-ratio 1.5 --seed-time 24h\n\n{}",
         exit::HELP
     )

@@ -6,6 +6,7 @@ pub(crate) use line::{canonical, cause, direction_name, source_name};
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ccbt_peer::Event;
 use ccbt_peer::wire::{InfoHash, Metainfo};
@@ -34,6 +35,19 @@ impl About {
         Self { pieces: 0, info_hash: None, name: None }
     }
 
+    /// One of several torrents, of which no more is known than its link says.
+    pub(crate) fn link(info_hash: Option<InfoHash>, title: String) -> Self {
+        Self { pieces: 0, info_hash, name: Some(title) }
+    }
+
+    /// It is known now what the link leads to.
+    pub(crate) fn learn(&mut self, metainfo: &Metainfo) {
+        self.pieces = metainfo.piece_count();
+        if let Some(name) = &mut self.name {
+            metainfo.name().clone_into(name);
+        }
+    }
+
     /// One of so many torrents.
     pub(crate) fn one_of(torrents: usize, metainfo: &Metainfo) -> Self {
         Self {
@@ -44,10 +58,13 @@ impl About {
     }
 }
 
-/// Writes events as they happen, each line complete before the next begins.
+/// Writes events as they happen, each line complete before the next begins. Clones write to the same place.
+#[derive(Clone)]
 pub(crate) struct EventLog {
-    out: Option<Box<dyn Write + Send>>,
+    out: Arc<Mutex<Option<Out>>>,
 }
+
+type Out = Box<dyn Write + Send>;
 
 impl EventLog {
     /// A log to a file, to standard output for `-`, or to nowhere.
@@ -55,7 +72,7 @@ impl EventLog {
     /// # Errors
     /// The file cannot be created.
     pub(crate) fn open(path: Option<&Path>) -> Result<Self, Failure> {
-        let out: Option<Box<dyn Write + Send>> = match path {
+        let out: Option<Out> = match path {
             None => None,
             Some(path) if is_stdout(path) => Some(Box::new(io::stdout())),
             Some(path) => {
@@ -64,7 +81,7 @@ impl EventLog {
                 Some(Box::new(file))
             }
         };
-        Ok(Self { out })
+        Ok(Self { out: Arc::new(Mutex::new(out)) })
     }
 
     /// Writes one event. A reader that has gone away ends the log, and nothing else.
@@ -72,14 +89,15 @@ impl EventLog {
     /// # Errors
     /// The first time that writing fails for another reason; the log has ended then, too.
     pub(crate) fn write(&mut self, about: &About, event: &Event) -> io::Result<()> {
-        let (Some(out), Some(line)) = (&mut self.out, Line::new(about, event)) else {
+        let mut log = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        let (Some(out), Some(line)) = (&mut *log, Line::new(about, event)) else {
             return Ok(());
         };
         let mut text = serde_json::to_vec(&line)?;
         text.push(b'\n');
         let written = out.write_all(&text).and_then(|()| out.flush());
         if written.is_err() {
-            self.out = None;
+            *log = None;
         }
         match written {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
@@ -95,8 +113,6 @@ pub(crate) fn is_stdout(path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
-
     use ccbt_peer::EventKind;
     use ccbt_peer::policy::Time;
 
@@ -121,7 +137,7 @@ mod tests {
     const ABOUT: About = About { pieces: 4, info_hash: None, name: None };
 
     fn log(pipe: &Pipe) -> EventLog {
-        EventLog { out: Some(Box::new(pipe.clone())) }
+        EventLog { out: Arc::new(Mutex::new(Some(Box::new(pipe.clone())))) }
     }
 
     fn finished() -> Event {
@@ -142,7 +158,7 @@ mod tests {
     fn a_reader_that_left_ends_the_log_quietly() {
         let mut log = log(&Pipe(Arc::default(), Some(io::ErrorKind::BrokenPipe)));
         assert!(log.write(&ABOUT, &finished()).is_ok());
-        assert!(log.out.is_none());
+        assert!(log.out.lock().unwrap().is_none());
     }
 
     #[test]

@@ -26,6 +26,11 @@ impl Exit {
     pub(crate) fn code(self) -> u8 {
         self as u8
     }
+
+    /// The person wanted it.
+    pub(crate) fn is_signal(self) -> bool {
+        matches!(self, Self::Interrupted | Self::Terminated)
+    }
 }
 
 impl From<Exit> for ExitCode {
@@ -62,7 +67,7 @@ impl Failure {
 pub(crate) const HELP: &str = "\
 Exit codes:
   0    done: every piece of the chosen files is verified
-  1    failed
+  1    failed, or the command of --on-complete did
   2    the command line or the torrent cannot be used
   3    no payload for --stop-timeout
   4    disk: cannot read or write, too little room, or a file of something else is in the way

@@ -10,7 +10,9 @@ use ccbt_peer::source::nat::PortMapper;
 use ccbt_peer::source::{Given, TrackerTiers};
 use ccbt_peer::store::StoreError;
 use ccbt_peer::wire::{InfoHash, Magnet, Metainfo};
-use ccbt_peer::{Binding, Blocklist, Limits, LocalDiscovery, Opened, Swarm, SwarmBuilder};
+use ccbt_peer::{
+    Binding, Blocklist, Budget, Descriptors, Limits, LocalDiscovery, Opened, Swarm, SwarmBuilder,
+};
 
 use crate::args::{Contact, Eviction, Network};
 use crate::bounded;
@@ -35,21 +37,45 @@ pub(crate) struct Setup<'a> {
     dht: Option<DhtNode>,
     mapper: Option<PortMapper>,
     binding: Binding,
+    budget: Option<Budget>,
+    /// Files of each torrent that may be open at once, if there is a limit.
+    pub(crate) open_files: Option<usize>,
     /// Web seeds show how a torrent can be had, and nothing of its swarm.
     uses_web_seeds: bool,
 }
 
 impl Network {
-    /// Reads what the options name, so that what cannot be used is told before anything is done.
+    /// Reads what the options name, so that what cannot be used is told before anything is done. It is for so many
+    /// torrents.
     ///
     /// # Errors
-    /// A rule that is none, or a list or file of rules that cannot be used.
-    pub(crate) fn prepare(&self, report: &mut Report) -> Result<Setup<'_>, Failure> {
+    /// A rule that is none, a list or file of rules that cannot be used, or fewer connections than torrents.
+    pub(crate) fn prepare(
+        &self,
+        torrents: usize,
+        report: &mut Report,
+    ) -> Result<Setup<'_>, Failure> {
         let judges = Judges::of(&self.eviction, self.evict_dry_run)?;
         let mut setup = Setup::new(&self.contact, judges, self.limits(), report)?;
+        let descriptors = Descriptors::of_process(torrents);
+        setup.budget = Some(self.budget(torrents, descriptors)?);
+        setup.open_files = descriptors.map(|descriptors| descriptors.files);
         let dht_port = setup.dht.as_ref().and_then(DhtNode::port);
         setup.mapper = self.map_port.then(|| PortMapper::new(dht_port));
         Ok(setup)
+    }
+
+    /// The connections of all swarms of the command together.
+    fn budget(&self, torrents: usize, descriptors: Option<Descriptors>) -> Result<Budget, Failure> {
+        let possible = descriptors.map_or(u32::MAX, |descriptors| descriptors.connections);
+        let connections = self.max_connections.unwrap_or(possible);
+        if connections as usize >= torrents {
+            return Ok(Budget::new(connections.min(possible), self.max_half_open));
+        }
+        let problem = format!(
+            "--max-connections {connections}: too few for {torrents} torrents, one for each is the least"
+        );
+        Err(Failure::new(Exit::Refused, problem))
     }
 
     /// The limits of all swarms of the command together.
@@ -104,6 +130,8 @@ impl<'a> Setup<'a> {
             dht,
             mapper: None,
             binding,
+            budget: None,
+            open_files: None,
             uses_web_seeds: !contact.no_web_seed,
         })
     }
@@ -184,6 +212,9 @@ impl<'a> Setup<'a> {
             .blocklist(Arc::clone(&self.blocklist))
             .addresses(addresses)
             .web_seeds(web_seeds);
+        if let Some(budget) = &self.budget {
+            swarm = swarm.budget(budget);
+        }
         let dht = self.dht.as_ref().filter(|_| !aim.private);
         let asks_others = dht.is_some() || !web_seeds.is_empty();
         if let Some(trackers) = self.contact.trackers(&aim, asks_others, report) {
@@ -270,6 +301,7 @@ mod tests {
     use ccbt_peer::wire::metainfo::build;
     use clap::Parser;
 
+    use super::Descriptors;
     use crate::args::{Cli, Command};
 
     #[test]
@@ -288,6 +320,25 @@ mod tests {
                 is_used,
                 "{options:?} {private}"
             );
+        }
+    }
+
+    #[test]
+    fn connections_are_as_many_as_the_person_says_and_the_system_allows() {
+        let possible = |connections| Some(Descriptors { connections, files: 64 });
+        for (options, torrents, possible, connections) in [
+            (&[][..], 3, possible(700), Some(700)),
+            (&[], 3, None, Some(u32::MAX)),
+            (&["--max-connections", "50"], 3, possible(700), Some(50)),
+            (&["--max-connections", "900"], 3, possible(700), Some(700)),
+            (&["--max-connections", "2"], 3, possible(700), None),
+        ] {
+            let line = [&["ccbt", "get", "a.torrent"], options].concat();
+            let Command::Get(get) = Cli::try_parse_from(line).unwrap().command else {
+                unreachable!("the command is get");
+            };
+            let budget = get.network.budget(torrents, possible);
+            assert_eq!(budget.ok().map(|budget| budget.connections()), connections, "{options:?}");
         }
     }
 

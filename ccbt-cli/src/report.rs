@@ -2,6 +2,7 @@
 //! the end who was dropped and why.
 
 mod departures;
+mod desk;
 mod line;
 mod meter;
 mod pace;
@@ -12,24 +13,21 @@ mod tally;
 pub(crate) mod units;
 mod words;
 
-use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::io::{self, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ccbt_peer::policy::Evidence;
+use ccbt_peer::policy::{Evidence, Time};
 use ccbt_peer::{Event, EventKind, Progress};
-use console::Term;
 
 use crate::events::cause;
 pub(crate) use departures::{Departures, list};
+use desk::Desk;
 pub(crate) use meter::Meter;
 use pace::Pace;
 use paint::Paint;
 pub(crate) use paint::printable;
-use screen::Screen;
 pub(crate) use sharing::Sharing;
 use sharing::SharingPace;
-use tally::Tally;
 pub(crate) use words::by_its_option;
 use words::{stamp, trouble, words};
 
@@ -89,91 +87,116 @@ impl Latest {
 /// Tells a person what happens. Output that nobody takes any more is no error.
 #[derive(Debug)]
 pub(crate) struct Report {
-    stream: Stream,
-    detail: Detail,
-    screen: Option<Screen>,
-    paint: Paint,
-    latest: Option<Latest>,
+    desk: Arc<Mutex<Desk>>,
+    /// Its place at the desk.
+    seat: usize,
+    /// Its torrent, where there are several.
+    name: Option<String>,
     /// Who is closed from now on is closed because there is nothing left to do.
     finished: bool,
     pace: Pace,
     /// Set while nothing is downloaded, and all is given.
     sharing: Option<SharingPace>,
-    tally: Tally,
-    gone: Departures,
-    /// Whom rules on trial would have dropped.
-    spared: Departures,
-    /// Lines that are told once and were, such as troubles with sources.
-    heard: BTreeSet<String>,
 }
-
-/// So many different troubles are told; a tracker may think of new words each time.
-const TROUBLES: usize = 50;
 
 impl Report {
     /// A report on a stream. On a terminal of its own one line of it lives.
     pub(crate) fn new(stream: Stream, detail: Detail) -> Self {
-        let term = match stream {
-            Stream::Stdout => Term::stdout(),
-            Stream::BesideAnswer | Stream::BesideEvents => Term::stderr(),
-        };
-        let kind = std::env::var_os("TERM").unwrap_or_default();
-        let alive = term.is_term() && lives(stream, detail, &kind);
-        let screen = alive.then(|| Screen::new(term));
-        let paint = if screen.is_some() { Paint::of_terminal() } else { Paint::PLAIN };
-        Self {
-            stream,
-            detail,
-            screen,
-            paint,
-            latest: None,
-            finished: false,
-            pace: Pace::new(&Progress::default()),
-            sharing: None,
-            tally: Tally::default(),
-            gone: Departures::default(),
-            spared: Departures::default(),
-            heard: BTreeSet::new(),
-        }
+        Self::at(Arc::new(Mutex::new(Desk::new(stream, detail))), None)
+    }
+
+    /// The report of one of several torrents; all of them share the line that lives.
+    pub(crate) fn of_torrent(&self, name: String) -> Self {
+        Self::at(Arc::clone(&self.desk), Some(name))
+    }
+
+    fn at(desk: Arc<Mutex<Desk>>, name: Option<String>) -> Self {
+        let seat = lock(&desk).seat();
+        let pace = Pace::new(&Progress::default());
+        Self { desk, seat, name, finished: false, pace, sharing: None }
+    }
+
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        lock(&self.desk)
     }
 
     /// A line that stays.
     pub(crate) fn say(&mut self, text: &str) {
-        if self.detail > Detail::Quiet {
-            self.hide();
-            let _ = match self.stream {
-                Stream::Stdout => writeln!(io::stdout(), "{}", printable(text)),
-                _ => writeln!(io::stderr(), "{}", printable(text)),
-            };
-            self.draw();
+        self.desk().say(text);
+    }
+
+    /// The same about the torrent, which is named if there are several.
+    pub(crate) fn tell(&mut self, text: &str) {
+        let name = self.name.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+        self.say(&format!("{name}{text}"));
+    }
+
+    /// An error, for standard error.
+    pub(crate) fn complain(&mut self, text: &str) {
+        self.desk().complain(text);
+    }
+
+    /// The same about the torrent, unless it names that itself.
+    pub(crate) fn accuse(&mut self, text: &str) {
+        match &self.name {
+            Some(name) if !text.contains(name.as_str()) => {
+                let text = format!("{name}: {text}");
+                self.complain(&text);
+            }
+            _ => self.complain(text),
+        }
+    }
+
+    /// It is known now what the torrent calls itself.
+    pub(crate) fn rename(&mut self, name: &str) {
+        if let Some(known) = &mut self.name {
+            name.clone_into(known);
         }
     }
 
     /// A line for those who want to know everything.
     pub(crate) fn note(&mut self, text: &str) {
-        if self.detail == Detail::Verbose {
+        if self.desk().detail == Detail::Verbose {
             self.say(text);
         }
     }
 
     /// A line that stays, the first time: several torrents may have the same to say.
     pub(crate) fn once(&mut self, text: &str) {
-        if self.heard.len() < TROUBLES && self.heard.insert(text.to_owned()) {
+        let is_new = self.desk().is_new(text);
+        if is_new {
             self.say(text);
         }
     }
 
-    /// Takes the living line off the screen for good.
+    /// Takes what it has on the living line off the screen for good.
     pub(crate) fn clear(&mut self) {
-        self.latest = None;
-        self.hide();
+        let mut desk = self.desk();
+        desk.set(self.seat, None);
+        desk.hide();
+        desk.draw();
+    }
+
+    /// Takes the living line of all torrents off the screen for good.
+    pub(crate) fn clear_all(&mut self) {
+        self.desk().clear();
     }
 
     /// Takes the living line off the screen until it is drawn again.
     pub(crate) fn hide(&mut self) {
-        if let Some(screen) = &mut self.screen {
-            screen.clear();
-        }
+        self.desk().hide();
+    }
+
+    /// One of several torrents has ended: what it has on the living line moves no more.
+    pub(crate) fn end(&mut self) {
+        let mut desk = self.desk();
+        desk.end(self.seat);
+        desk.draw();
+    }
+
+    /// Whether everything that is wanted was verified.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.finished
     }
 
     /// The download begins here.
@@ -182,18 +205,22 @@ impl Report {
         let mut now = Progress::default();
         (now.verified, now.total) = (verified, total);
         self.pace = Pace::new(&now);
-        self.latest = Some(Latest::Download(now));
-        self.draw();
+        self.show(Latest::Download(now));
     }
 
     /// Draws the living line again, in the width that the terminal has now.
     pub(crate) fn draw(&mut self) {
-        let Some(now) = &self.latest else { return };
-        if let Some(screen) = &mut self.screen {
-            let width = screen.width();
-            let columns = now.line(width, Paint::PLAIN).chars().count();
-            screen.draw(&now.line(width, self.paint), columns);
-        }
+        self.desk().draw();
+    }
+
+    fn show(&mut self, latest: Latest) {
+        let mut desk = self.desk();
+        desk.set(self.seat, Some(latest));
+        desk.draw();
+    }
+
+    fn is_alive(&self) -> bool {
+        self.desk().screen.is_some()
     }
 
     /// Tells about an event what belongs to the level of detail, and keeps count of the dropped. The
@@ -210,21 +237,13 @@ impl Report {
             EventKind::MetadataProgress { have, size, peers } => {
                 self.metadata(*have, *size, *peers);
             }
-            EventKind::Progress(now) if self.screen.is_none() => {
-                if self.pace.due(event.at, now) {
-                    self.say(&line::plain(now));
-                }
-            }
-            EventKind::Progress(now) => {
-                self.latest = Some(Latest::Download(*now));
-                self.draw();
-            }
+            EventKind::Progress(now) => self.progress(event.at, now),
             EventKind::PeerClosed { peer, reason, connected, .. } => {
                 if let (Some(evidence), Some(cause), false) =
                     (reason.evidence(), cause(reason), self.finished)
                     && !self.is_served(evidence)
                 {
-                    self.tally.add(*peer, cause, evidence, *connected);
+                    self.desk().tally.add(*peer, cause, evidence, *connected);
                 }
                 self.told(torrent, event);
             }
@@ -233,13 +252,25 @@ impl Report {
         }
     }
 
+    /// How far the download is: on the line that lives, or in a line now and then.
+    fn progress(&mut self, at: Time, now: &Progress) {
+        self.show(Latest::Download(*now));
+        if self.is_alive() || !self.desk().speaks(self.seat) {
+            return;
+        }
+        let sum = self.desk().sum();
+        if let Some(Latest::Download(sum)) = sum
+            && self.pace.due(at, &sum)
+        {
+            self.say(&line::plain(&sum));
+        }
+    }
+
     /// How far the metadata is: on the line that lives, or in a line when it is here.
     fn metadata(&mut self, have: u32, size: u32, peers: u32) {
-        self.latest = Some(Latest::Metadata(have, size, peers));
-        if self.screen.is_some() {
-            self.draw();
-        } else if size > 0 && have == size {
-            self.say(&line::metadata(have, size, peers));
+        self.show(Latest::Metadata(have, size, peers));
+        if !self.is_alive() && size > 0 && have == size {
+            self.tell(&line::metadata(have, size, peers));
         }
     }
 
@@ -247,9 +278,9 @@ impl Report {
     fn count(&mut self, torrent: Option<&str>, kind: &EventKind) {
         match kind {
             _ if self.finished && self.sharing.is_none() => {}
-            EventKind::PeerClosed { reason, .. } => self.gone.add(reason),
-            EventKind::Progress(now) => self.gone.blocked(torrent, now.blocked),
-            EventKind::EvictShadow { reason, .. } => self.spared.count(reason),
+            EventKind::PeerClosed { reason, .. } => self.desk().gone.add(reason),
+            EventKind::Progress(now) => self.desk().gone.blocked(torrent, now.blocked),
+            EventKind::EvictShadow { reason, .. } => self.desk().spared.count(reason),
             _ => {}
         }
     }
@@ -261,23 +292,30 @@ impl Report {
 
     /// At the end: who was dropped and why, and how many have gone for all reasons there are.
     pub(crate) fn dropped(&mut self) {
-        let gone = self.gone.line("gone");
-        let spared = self.spared.line("would have been dropped");
-        for text in self.tally.lines().into_iter().chain(gone).chain(spared) {
+        let desk = self.desk();
+        let gone = desk.gone.line("gone");
+        let spared = desk.spared.line("would have been dropped");
+        let dropped = desk.tally.lines();
+        drop(desk);
+        for text in dropped.into_iter().chain(gone).chain(spared) {
             self.say(&text);
         }
     }
 
     fn told(&mut self, torrent: Option<&str>, event: &Event) {
-        if self.detail == Detail::Verbose
-            && let Some(text) = words(&event.kind)
-        {
+        let is_verbose = self.desk().detail == Detail::Verbose;
+        if is_verbose && let Some(text) = words(&event.kind) {
             let torrent = torrent.map(|name| format!("{name}: ")).unwrap_or_default();
             self.say(&format!("{:>9}  {torrent}{text}", stamp(event.at)));
         } else if let Some(text) = trouble(&event.kind) {
             self.once(&text);
         }
     }
+}
+
+/// What one who panicked has written is as good as before.
+fn lock(desk: &Mutex<Desk>) -> MutexGuard<'_, Desk> {
+    desk.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether a line may live on the terminal of this stream, which is of the kind that `TERM` names.

@@ -30,7 +30,7 @@ pub(crate) async fn run(args: &Seed, signals: &mut Signals) -> Result<(), Failur
 
 async fn seed(args: &Seed, report: &mut Report, signals: &mut Signals) -> Result<(), Failure> {
     // A rule that is none is told before anything is read.
-    let setup = args.network.prepare(report)?;
+    let setup = args.network.prepare(args.torrents.len(), report)?;
     let torrents = load(args, &setup, signals).await?;
     let log = EventLog::open(args.events.as_deref())?;
     for metainfo in &torrents {
@@ -47,8 +47,12 @@ async fn seed(args: &Seed, report: &mut Report, signals: &mut Signals) -> Result
     let mut drive =
         Drive::new(args.until, Audience::new(report, log, &mut nobody, setup.judges.clone()));
     for (from, metainfo) in args.torrents.iter().zip(&torrents) {
-        let store = FileStore::open(&args.data, metainfo)
-            .map_err(|error| Failure::new(Exit::Disk, error))?;
+        let store = FileStore::builder(&args.data, metainfo);
+        let store = match setup.open_files {
+            Some(files) => store.open_files(files),
+            None => store,
+        };
+        let store = store.open().map_err(|error| Failure::new(Exit::Disk, error))?;
         let (swarm, memory) = setup.swarm(metainfo, torrent::peers(from), drive.report());
         let swarm = swarm.store(store).have(Bitfield::full(metainfo.piece_count())).node(&node);
         let swarm = if args.super_seed { swarm.super_seed() } else { swarm };

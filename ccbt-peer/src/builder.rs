@@ -1,6 +1,7 @@
 //! The public handle of a swarm, and how to make one.
 
 mod error;
+mod sharing;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,7 +11,8 @@ use ccbt_wire::{Bitfield, InfoHash, Magnet, Metainfo, PeerId};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::driver::{
-    self, Begin, Binding, Dialer, Limits, Node, Opened, Opener, OurNode, Report, Setup, TcpDialer,
+    self, Begin, Binding, Budget, Dialer, Limits, Node, Opened, Opener, OurNode, Report, Setup,
+    TcpDialer,
 };
 pub use error::{ChooseError, StartError};
 
@@ -151,6 +153,10 @@ impl Swarm {
     /// Other addresses are blocked from now on: neither dialed nor let in. Who is connected from one of them
     /// is closed.
     pub fn set_blocklist(&self, blocklist: Arc<Blocklist>) {
+        #[cfg(feature = "webseed")]
+        if let Some(web_seeds) = &self.inner.web_seeds {
+            web_seeds.block(Arc::clone(&blocklist));
+        }
         self.tell(Report::Wish(Input::Blocklist(blocklist)));
     }
 
@@ -245,6 +251,7 @@ pub struct SwarmBuilder {
     listen: Option<SocketAddr>,
     node: Option<Node>,
     limits: Limits,
+    budget: Option<Budget>,
     dialer: Option<Arc<dyn Dialer>>,
     binding: Binding,
     peer_id: Option<PeerId>,
@@ -273,6 +280,7 @@ impl SwarmBuilder {
             listen: None,
             node: None,
             limits: Limits::none(),
+            budget: None,
             dialer: None,
             binding: Binding::default(),
             peer_id: None,
@@ -346,30 +354,6 @@ impl SwarmBuilder {
     #[must_use]
     pub fn node(mut self, node: &Node) -> Self {
         self.node = Some(node.clone());
-        self
-    }
-
-    /// Receive at most so many bytes a second. The default is no limit. Limits that are shared change
-    /// for all.
-    #[must_use]
-    pub fn limit_down(self, rate: u64) -> Self {
-        self.limits.set_down(Some(rate));
-        self
-    }
-
-    /// Send at most so many bytes a second. The default is no limit. Limits that are shared change for
-    /// all.
-    #[must_use]
-    pub fn limit_up(self, rate: u64) -> Self {
-        self.limits.set_up(Some(rate));
-        self
-    }
-
-    /// Share limits with other swarms: together they keep them. It replaces what
-    /// [`limit_down`](Self::limit_down) and [`limit_up`](Self::limit_up) said before.
-    #[must_use]
-    pub fn limits(mut self, limits: &Limits) -> Self {
-        self.limits = limits.clone();
         self
     }
 
@@ -539,6 +523,7 @@ impl SwarmBuilder {
             (dialer, None)
         } else {
             let seeds = WebSeeds::new(&self.web_seeds, known.clone());
+            seeds.known().block(Arc::clone(&self.config.blocklist));
             let through: Arc<dyn Dialer> = Arc::new(seeds.dialer(dialer));
             let places = seeds.known();
             self.sources.push(Box::new(seeds));
@@ -557,6 +542,7 @@ impl SwarmBuilder {
             sources: self.sources,
             node: node.clone(),
             limits: self.limits.clone(),
+            budget: self.budget,
             events: sink,
             progress: progress.clone(),
             torrent,

@@ -8,8 +8,10 @@
 
 mod assembly;
 mod binding;
+mod budget;
 mod clock;
 mod connection;
+mod descriptors;
 mod limit;
 mod listener;
 mod mailbox;
@@ -45,7 +47,9 @@ use pool::Pool;
 use writer::{Reply, Writer};
 
 pub use binding::{Binding, BindingError};
+pub use budget::Budget;
 pub(crate) use clock::Clock;
+pub use descriptors::Descriptors;
 pub use limit::Limits;
 pub use listener::Node;
 pub use opening::Opened;

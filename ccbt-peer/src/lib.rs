@@ -53,6 +53,7 @@
 
 mod addresses;
 mod blocklist;
+mod budget;
 mod builder;
 mod choice;
 pub mod close;
@@ -79,7 +80,9 @@ pub use builder::{ChooseError, StartError, Swarm, SwarmBuilder};
 pub use choice::{Choice, Priority};
 pub use close::CloseReason;
 pub use connection::{Connection, ConnectionError, ConnectionOptions, Reader, Writer};
-pub use driver::{Binding, BindingError, Dialer, Limits, Node, Opened, TcpDialer, Transport};
+pub use driver::{
+    Binding, BindingError, Budget, Descriptors, Dialer, Limits, Node, Opened, TcpDialer, Transport,
+};
 pub use event::{Event, EventKind, Progress};
 pub use events::Events;
 pub use geometry::Geometry;

@@ -37,6 +37,7 @@ mod picker;
 mod pieces;
 mod progress;
 mod rarity;
+mod room;
 mod roster;
 mod rounds;
 mod superseed;
@@ -65,6 +66,7 @@ pub use paused::StoreUse;
 use pex::Pex;
 use picker::Picker;
 use progress::Meter;
+use room::Room;
 use roster::Roster;
 use rounds::Rounds;
 use superseed::SuperSeed;
@@ -156,6 +158,12 @@ impl SwarmConfig {
     pub fn magnet(info_hash: InfoHash) -> Self {
         Self { info_hash, ..Self::new(Geometry::UNKNOWN) }
     }
+
+    /// Whether greetings name no piece, of those that we have at the start.
+    pub(crate) fn hides(&self, have: &Bitfield) -> bool {
+        // Of a torrent that is not known yet we have nothing, and not everything.
+        self.super_seed && !have.is_empty() && have.all()
+    }
 }
 
 /// The core of a swarm.
@@ -187,6 +195,7 @@ pub struct SwarmCore {
     super_seed: Option<SuperSeed>,
     memory: Memory,
     shortage: Shortage,
+    room: Room,
     meter: Meter,
     /// Something happened since the peers were counted for `progress`.
     stirred: bool,
@@ -212,7 +221,7 @@ impl SwarmCore {
         assert!(config.choice.fits(geometry.pieces()), "the choice is about another torrent");
         let settled = choosing::settled(&have, &config.choice);
         let need = settled.len() - settled.count_ones();
-        let super_seed = (config.super_seed && have.all()).then(|| SuperSeed::new(have.len()));
+        let super_seed = config.hides(&have).then(|| SuperSeed::new(have.len()));
         let view = SwarmView::new().with(|view| {
             let known = geometry.is_known().then_some(Time::ZERO);
             (view.metadata_at, view.checked_at) = (known, known);
@@ -241,6 +250,7 @@ impl SwarmCore {
             super_seed,
             memory: Memory::default(),
             shortage: Shortage::default(),
+            room: Room::new(&config),
             meter: Meter::default(),
             stirred: false,
             progress: Progress::default(),
@@ -287,6 +297,9 @@ impl SwarmCore {
             Input::Ranking(ranking, turnover) => self.set_ranking(ranking, turnover),
             Input::Choose(choice) => self.choose(now, choice),
             Input::MaxPeers(max_peers) => self.set_max_peers(now, max_peers),
+            Input::Budget { connections, half_open } => {
+                self.set_budget(now, connections, half_open);
+            }
             Input::Blocklist(blocklist) => self.set_blocklist(now, blocklist),
             Input::Store { of, fails } => self.on_store(now, of, fails),
             Input::Stop => self.stop(now),

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use ccbt_peer::close::{CloseReason, Refusal};
 use ccbt_peer::wire::{Bitfield, Metainfo, metainfo::build};
 use ccbt_peer::{
-    Addresses, Blocklist, Choice, ChooseError, Dialer, EventKind, Events, FileStore, Given,
+    Addresses, Blocklist, Budget, Choice, ChooseError, Dialer, EventKind, Events, FileStore, Given,
     MemoryStore, Swarm, TcpDialer, Transport,
 };
 use sha1::{Digest, Sha1};
@@ -110,6 +110,34 @@ async fn a_good_address_is_remembered_and_found_again_without_a_source() {
 
     let (_second, mut events) = start(known, vec![]);
     finished(&mut events).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_swarm_that_comes_later_gets_its_share_of_the_budget() {
+    let budget = Budget::new(2, 2);
+    let (payload, other) = (payload(1_000_001), payload(500_001));
+    let (metainfo, other_metainfo) = (torrent(&payload, 1 << 15), torrent(&other, 1 << 15));
+    let seeds = |metainfo: &Metainfo, payload: &[u8]| -> Vec<_> {
+        (0..3).map(|_| seed(metainfo, payload)).collect()
+    };
+    let (first_seeds, other_seeds) = (seeds(&metainfo, &payload), seeds(&other_metainfo, &other));
+    let start = |metainfo: Metainfo, seeds: &[(Swarm, Events)]| {
+        let peers: Vec<_> = seeds.iter().map(|(seed, _)| seed.local_addr().unwrap()).collect();
+        Swarm::builder(metainfo).source(Given::new(peers)).budget(&budget).pex(false)
+    };
+    // It never ends by itself, and would keep both connections.
+    let (_first, mut events) = start(metainfo, &first_seeds).limit_down(1).start().unwrap();
+    let mut connected = 0;
+    while connected < 2 {
+        let event = events.next().await.unwrap();
+        connected += i32::from(matches!(event.kind, EventKind::PeerConnected { .. }));
+    }
+    let (_other, mut other_events) = start(other_metainfo, &other_seeds).start().unwrap();
+    finished(&mut other_events).await;
+    let gave_back = |kind: &EventKind| {
+        matches!(kind, EventKind::PeerClosed { reason: CloseReason::NoSlot, .. })
+    };
+    while !gave_back(&events.next().await.unwrap().kind) {}
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,6 +3,7 @@
 pub mod build;
 mod error;
 mod files;
+mod folding;
 mod parse;
 mod path;
 #[cfg(test)]

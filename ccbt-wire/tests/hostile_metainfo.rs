@@ -203,6 +203,18 @@ fn two_files_at_one_place_are_refused() {
         ),
         (&[&["É"], &["é"]], "info.files[1].path: the same as that of info.files[0]: \"a/é\""),
         (
+            &[&["de\u{301}", "x"], &["D\u{e9}", "x"]],
+            "info.files[1].path: the same as that of info.files[0]: \"a/D\u{e9}/x\"",
+        ),
+        (
+            &[&["Straße"], &["STRASSE"]],
+            "info.files[1].path: the same as that of info.files[0]: \"a/STRASSE\"",
+        ),
+        (
+            &[&["e\u{301}", "x"], &["\u{e9}"]],
+            "info.files[1].path: \"a/\u{e9}\" is a folder on the path of info.files[0]",
+        ),
+        (
             &[&["d", "x"], &["d"]],
             "info.files[1].path: \"a/d\" is a folder on the path of info.files[0]",
         ),

@@ -27,6 +27,7 @@ mod local;
 mod magnet;
 mod namespace;
 mod nat;
+mod node;
 mod not_interested;
 mod patience;
 mod payload;
@@ -141,6 +142,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     scenarios.extend(interface::scenarios());
     scenarios.extend(ipv6::scenarios());
     scenarios.extend(nat::scenarios());
+    scenarios.extend(node::scenarios());
     scenarios.extend(scrape::scenarios());
     scenarios.extend(local::scenarios());
     scenarios.extend(udp_tracker::scenarios());

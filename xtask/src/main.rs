@@ -11,6 +11,7 @@
 mod bench;
 mod check;
 mod dist;
+mod fuzz;
 mod interop;
 mod metadata;
 mod test;
@@ -44,6 +45,8 @@ enum Command {
     Interop(interop::Options),
     /// Kill downloads at random moments (SIGKILL), start them again, and see that nothing was lost
     Crash(interop::crash::Options),
+    /// Run every fuzz target for a minute (nightly compiler)
+    Fuzz(fuzz::Options),
     /// Run all criterion benches, and compare them with the figures that were kept before
     Bench(bench::Options),
     /// Measure whole programs side by side on loopback (Linux)
@@ -80,6 +83,7 @@ fn run(command: Command) -> Result<bool> {
         Command::Tidy => tidy::run(&root),
         Command::Interop(options) => interop::run(&root, &options),
         Command::Crash(options) => interop::crash::run(&root, &options),
+        Command::Fuzz(options) => fuzz::run(&root, &options),
         Command::Bench(options) => bench::run(&root, &options),
         #[cfg(target_os = "linux")]
         Command::Versus(options) => versus::run(&root, &options),

@@ -91,6 +91,7 @@ const TOP_LEVEL: &[&str] = &[
     "LICENSE-APACHE",
     "LICENSE-MIT",
     "README.md",
+    "SECURITY.md",
     "ccbt-cli",
     "ccbt-peer",
     "ccbt-policy",

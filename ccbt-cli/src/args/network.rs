@@ -17,6 +17,14 @@ pub(crate) struct Network {
     #[arg(long)]
     pub(crate) map_port: bool,
 
+    /// Hold at most so many connections for all torrents together [default: as many as there may be open files]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_connections: Option<u32>,
+
+    /// Have at most so many dials under way for all torrents together
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_half_open: u32,
+
     /// Receive at most so many bytes a second from all peers together, such as 500K or 1.5MiB/s
     #[arg(long, value_name = "RATE", default_value = "off", value_parser = value::rate)]
     pub(crate) limit_down: Rate,

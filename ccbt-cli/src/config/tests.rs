@@ -313,7 +313,7 @@ fn a_rule_that_is_none_is_refused_with_its_line() {
 /// A value that no option has by default, and that fits all options with this name of a value.
 fn sample(value_name: &str) -> &'static str {
     match value_name {
-        "DIR" | "FILE" | "FILE|-" | "TEXT" | "GLOB" => "sample",
+        "DIR" | "FILE" | "FILE|-" | "TEXT" | "GLOB" | "COMMAND" => "sample",
         "HOST:PORT" => "peer.example:1",
         "ADDR:PORT" => "127.0.0.1:1",
         "N" => "16384",

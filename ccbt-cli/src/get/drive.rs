@@ -1,14 +1,17 @@
 //! A download under way: until it is complete, or was seeded enough, or something ends it.
 
+use std::path::Path;
 use std::time::Duration;
 
 use ccbt_peer::policy::Time;
 use ccbt_peer::wire::Metainfo;
 use ccbt_peer::{Event, EventKind, Events, Progress, Swarm};
 
+use super::fetch::{COMPLETE, Sum};
+use super::hook::Hook;
 use super::opening::Opening;
 use super::stall::Stall;
-use super::{Audience, COMPLETE, Done, summary};
+use super::{Audience, Done, summary};
 use crate::args::Until;
 use crate::events::About;
 use crate::exit::{Exit, Failure};
@@ -17,25 +20,27 @@ use crate::signals::{Resizes, Signals, stopped_by};
 use crate::state::Memory;
 
 /// A running swarm, and everybody who wants to know.
-pub(super) struct Drive<'a> {
+pub(super) struct Drive<'a, 'c> {
     pub(super) swarm: Swarm,
     pub(super) events: Events,
     pub(super) memory: Memory,
     pub(super) about: About,
     pub(super) stall: Option<Stall>,
     pub(super) until: Until,
-    /// Bytes that were verified before it began.
-    pub(super) before: u64,
-    /// Bytes of all that is wanted.
-    pub(super) total: u64,
+    /// What is wanted, as far as it is known.
+    pub(super) sum: Sum,
     /// When every piece was verified.
     pub(super) finished: Option<Time>,
+    /// What is run then.
+    pub(super) hook: Hook,
+    /// Where the content comes to lie.
+    pub(super) folder: &'c Path,
     /// The torrent, once it is known.
     pub(super) metainfo: Option<Metainfo>,
     /// What a person would call it.
     pub(super) title: String,
     /// What is to be done when it becomes known.
-    pub(super) opening: Option<Opening<'a>>,
+    pub(super) opening: Option<Opening<'c>>,
     /// Bytes of metadata that came.
     pub(super) metadata: u64,
     pub(super) audience: Audience<'a>,
@@ -54,10 +59,10 @@ enum End {
     Stopped,
 }
 
-impl Drive<'_> {
+impl Drive<'_, '_> {
     pub(super) async fn run(mut self, signals: &mut Signals) -> Result<Done, Failure> {
         if self.metainfo.is_some() {
-            self.audience.report.begin(self.before, self.total);
+            self.audience.report.begin(self.sum.before, self.sum.total);
         }
         let end = self.until_the_end(signals).await;
         if let Some(trouble) = self.memory.keep_now(&self.swarm).await {
@@ -72,7 +77,15 @@ impl Drive<'_> {
         match end {
             End::Finished(at) => {
                 let shared = self.until.is_set().then(|| Sharing::of(&after));
-                Ok(Done { shared, ..self.done(at, self.total) })
+                let done = Done { shared, ..self.done(at, self.sum.total) };
+                signals.guard(self.hook.end()).await?.map_err(|trouble| {
+                    if done.shared.is_none() {
+                        self.audience.report.clear();
+                        self.audience.report.tell(&summary(&done));
+                    }
+                    Failure::new(Exit::Failed, trouble)
+                })?;
+                Ok(done)
             }
             End::Stalled(wait) => {
                 let what = if self.metainfo.is_none() { "metadata" } else { "payload" };
@@ -105,11 +118,15 @@ impl Drive<'_> {
                     self.audience.report.draw();
                     continue;
                 }
+                trouble = self.hook.failure() => {
+                    self.audience.report.accuse(&trouble);
+                    continue;
+                }
                 event = self.events.next() => event,
             };
             let Some(event) = event else { return End::Stopped };
             if let EventKind::Metadata(metainfo) = &event.kind {
-                self.about = About::only(metainfo);
+                self.about.learn(metainfo);
             }
             self.audience.hear(&self.about, &event);
             let complete = match event.kind {
@@ -158,6 +175,7 @@ impl Drive<'_> {
             };
             if complete && self.finished.is_none() {
                 self.finished = Some(event.at);
+                self.run_hook();
                 if !self.until.is_set() {
                     return End::Finished(event.at);
                 }
@@ -185,18 +203,27 @@ impl Drive<'_> {
         let Some(opening) = self.opening.take() else { return Ok(()) };
         let report = &mut *self.audience.report;
         report.clear();
+        report.rename(metainfo.name());
         if let Some(trouble) = opening.keep(&metainfo) {
             report.once(&trouble);
         }
         let sum = opening.open(&metainfo, report, signals).await?;
         if sum.is_complete() {
-            report.say(COMPLETE);
+            report.tell(COMPLETE);
         }
-        (self.before, self.total) = (sum.before, sum.total);
-        report.begin(self.before, self.total);
+        report.begin(sum.before, sum.total);
+        self.sum = sum;
         self.title = metainfo.name().to_owned();
         self.metainfo = Some(metainfo);
         Ok(())
+    }
+
+    /// What was complete before is no news.
+    fn run_hook(&mut self) {
+        if let Some(metainfo) = self.metainfo.as_ref().filter(|_| !self.sum.is_complete()) {
+            self.audience.report.hide();
+            self.hook.start(metainfo, self.folder, self.sum.files);
+        }
     }
 
     /// The download's end is told now, and its line gives way to that of a seed.
@@ -205,7 +232,7 @@ impl Drive<'_> {
         let done = self.done(at, now.total);
         if done.fetched > 0 {
             self.audience.report.clear();
-            self.audience.report.say(&summary(&done));
+            self.audience.report.tell(&summary(&done));
         }
         self.audience.report.begin_sharing(at, &Sharing::of(&now));
     }
@@ -224,7 +251,7 @@ impl Drive<'_> {
 
     fn done(&self, finished: Time, total: u64) -> Done {
         Done {
-            fetched: total.saturating_sub(self.before),
+            fetched: total.saturating_sub(self.sum.before),
             time: finished.saturating_since(Time::ZERO),
             shared: None,
         }

@@ -2,40 +2,40 @@
 
 use ccbt_peer::Choice;
 use ccbt_peer::store::{FileStore, StoreError};
+use ccbt_peer::wire::magnet::FileSelection;
 use ccbt_peer::wire::{Bitfield, Metainfo};
 use tokio::sync::oneshot;
 
-use super::{Sum, check, choose, heading};
-use crate::args::Get;
+use super::company::Company;
+use super::fetch::{Sum, check, choose, heading};
 use crate::exit::Failure;
 use crate::report::Report;
 use crate::signals::Signals;
-use crate::state::Shelf;
 
 /// What the swarm waits for.
 type Opened = (FileStore, Bitfield, Choice);
 
 /// A store that the swarm waits for.
 pub(super) struct Opening<'a> {
-    args: &'a Get,
-    shelf: Shelf,
+    company: &'a Company<'a>,
+    only: Option<FileSelection>,
     answer: oneshot::Sender<Opened>,
 }
 
 impl<'a> Opening<'a> {
     /// The promise, and what the swarm calls to have it kept.
     pub(super) fn new(
-        args: &'a Get,
-        shelf: Shelf,
+        company: &'a Company<'a>,
+        only: Option<FileSelection>,
     ) -> (Self, impl FnOnce(&Metainfo) -> Result<Opened, StoreError> + Send + use<>) {
         let (answer, opened) = oneshot::channel();
         let open = move |_: &Metainfo| opened.blocking_recv().map_err(|_| StoreError::GivenUp);
-        (Self { args, shelf, answer }, open)
+        (Self { company, only, answer }, open)
     }
 
     /// Keeps the metadata for later runs; a word comes back if that fails.
     pub(super) fn keep(&self, metainfo: &Metainfo) -> Option<String> {
-        self.shelf.keep(metainfo)
+        self.company.setup.shelf().keep(metainfo)
     }
 
     /// Chooses the files, looks what of them lies in the folder already, and gives that to the swarm.
@@ -48,9 +48,9 @@ impl<'a> Opening<'a> {
         report: &mut Report,
         signals: &mut Signals,
     ) -> Result<Sum, Failure> {
-        let choice = choose(metainfo, self.args)?;
-        report.say(&heading(metainfo, &choice, &self.args.output));
-        let (store, have) = check(metainfo, self.args, &choice, report, signals).await?;
+        let choice = choose(self.company, metainfo, self.only.as_ref())?;
+        report.say(&heading(metainfo, &choice, &self.company.args.output));
+        let (store, have) = check(self.company, metainfo, &choice, report, signals).await?;
         let sum = Sum::of(metainfo, &choice, &have);
         // A swarm that has stopped tells so itself.
         let _ = self.answer.send((store, have, choice));

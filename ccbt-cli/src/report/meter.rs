@@ -42,14 +42,12 @@ impl Meter {
 impl Report {
     /// Shows how far the work is, `passed` after it began.
     pub(crate) fn meter(&mut self, meter: &mut Meter, done: u64, passed: Duration) {
-        if let Some(screen) = &mut self.screen {
-            let width = screen.width();
-            let columns = meter.line(done, passed, width, Paint::PLAIN).chars().count();
-            screen.draw(&meter.line(done, passed, width, self.paint), columns);
+        if self.is_alive() {
+            self.desk().meter(|width, paint| meter.line(done, passed, width, paint));
         } else if passed.saturating_sub(meter.last_said) >= PAUSE {
             meter.last_said = passed;
             let percent = units::percent(done, meter.total);
-            self.say(&format!("{percent:>5}{}", meter.words(done, passed)));
+            self.tell(&format!("{percent:>5}{}", meter.words(done, passed)));
         }
     }
 }

@@ -24,7 +24,7 @@ pub(crate) struct Sharing {
     pub(crate) sent: u64,
     /// Bytes a second.
     rate: u64,
-    peers: usize,
+    pub(super) peers: usize,
 }
 
 impl Sharing {
@@ -125,17 +125,20 @@ impl Report {
     pub(crate) fn begin_sharing(&mut self, at: Time, now: &Sharing) {
         self.sharing = Some(SharingPace::new(at, now.sent));
         self.clear();
-        self.latest = Some(Latest::Sharing(*now));
-        self.draw();
+        self.show(Latest::Sharing(*now));
     }
 
     /// How the seeding goes.
     pub(crate) fn share(&mut self, at: Time, now: &Sharing) {
-        if self.screen.is_some() {
-            self.latest = Some(Latest::Sharing(*now));
-            self.draw();
-        } else if self.sharing.as_mut().is_some_and(|pace| pace.due(at, now.sent)) {
-            self.say(&now.plain());
+        self.show(Latest::Sharing(*now));
+        if self.is_alive() || !self.desk().speaks(self.seat) {
+            return;
+        }
+        let sum = self.desk().sum();
+        if let (Some(Latest::Sharing(sum)), Some(pace)) = (sum, &mut self.sharing)
+            && pace.due(at, sum.sent)
+        {
+            self.say(&sum.plain());
         }
     }
 }

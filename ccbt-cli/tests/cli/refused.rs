@@ -24,6 +24,73 @@ fn a_torrent_that_leaves_its_folder_is_refused() {
     assert!(error.contains("path"), "{error}");
 }
 
+/// A torrent of one piece with these files, in bencode.
+fn torrent(files: &str, length: &str) -> Vec<u8> {
+    let pieces = "6:pieces20:aaaaaaaaaaaaaaaaaaaa";
+    format!("d4:infod5:filesl{files}e4:name1:n12:piece lengthi{length}e{pieces}ee").into_bytes()
+}
+
+/// One of its files, of five bytes.
+fn file(path: &[&str]) -> String {
+    let path: String = path.iter().map(|part| format!("{}:{part}", part.len())).collect();
+    format!("d6:lengthi5e4:pathl{path}ee")
+}
+
+#[test]
+fn each_hostile_torrent_is_refused_with_its_field_and_its_rule() {
+    let first = |path: &[&str]| torrent(&file(path), "16384");
+    let both = |one: &[&str], other: &[&str]| torrent(&[file(one), file(other)].concat(), "16384");
+    let many = "d4:attr1:p6:lengthi0ee".repeat(200_001);
+    let long = "x".repeat(256);
+    for (torrent, why) in [
+        (first(&["..", "evil"]), "info.files[0].path: component \"..\" is not allowed"),
+        (first(&["."]), "info.files[0].path: component \".\" is not allowed"),
+        (first(&["/etc/passwd"]), "info.files[0].path: component \"/etc/passwd\" has a separator"),
+        (first(&["a\\b"]), "info.files[0].path: component \"a\\\\b\" has a separator"),
+        (first(&["a\0"]), "info.files[0].path: component \"a\\0\" has a control character"),
+        (first(&["", "a"]), "info.files[0].path: an empty component is not allowed"),
+        (first(&["nul.txt"]), "info.files[0].path: component \"nul.txt\" is a reserved name"),
+        (first(&[&long]), "info.files[0].path: a component of 256 bytes is over the limit of 255"),
+        (both(&["A"], &["a"]), "info.files[1].path: the same as that of info.files[0]: \"n/a\""),
+        (
+            both(&["e\u{301}"], &["\u{e9}"]),
+            "info.files[1].path: the same as that of info.files[0]: \"n/\u{e9}\"",
+        ),
+        (
+            both(&["d"], &["d", "x"]),
+            "info.files[0].path: \"n/d\" is a folder on the path of info.files[1]",
+        ),
+        (
+            torrent("d4:attr1:l6:lengthi5e4:pathl1:aee", "16384"),
+            "info.files[0].path: symbolic links are not allowed",
+        ),
+        (
+            torrent(
+                &[file(&["a"]), file(&["b"]).replace("i5e", "i9223372036854775807e")].concat(),
+                "1",
+            ),
+            "info.files[1].length: the sum of all lengths overflows",
+        ),
+        (torrent(&file(&["a"]), "0"), "info.piece length: 0 is not in 1 to 268435456"),
+        (
+            torrent(&file(&["a"]), "4294967296"),
+            "info.piece length: 4294967296 is not in 1 to 268435456",
+        ),
+        (torrent(&many, "16384"), "info.files: 200001 are over the limit of 200000"),
+        (
+            ["l".repeat(10_000), "e".repeat(10_000)].concat().into_bytes(),
+            "not a metainfo file: nested deeper than 64 at byte 64",
+        ),
+        (
+            b"d4:info18446744073709551615:x".to_vec(),
+            "not a metainfo file: the string at byte 7 has 18446744073709551615 bytes, but only 1 are left",
+        ),
+    ] {
+        let error = refused(&torrent);
+        assert!(error.ends_with(&format!(".torrent: {why}\n")), "{error}");
+    }
+}
+
 #[test]
 fn what_is_no_torrent_is_refused() {
     refused(b"");

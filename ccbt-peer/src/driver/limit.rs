@@ -4,6 +4,9 @@
 //! until all that went before is paid for, moves a share, pays for it and goes to the back of the queue
 //! with its next wish. So those who always want more get the same, and nobody waits longer than for one
 //! share of each of the others.
+//!
+//! Swarms that share limits take turns in the same way: each has a queue of its own, and only the first in
+//! it stands in the common one. So a swarm of two peers gets as much as one of fifty, if it wants so much.
 
 mod pace;
 
@@ -20,7 +23,8 @@ use pace::Pace;
 
 /// Limits of the rates at which payload is received and sent, for one swarm or for several together.
 ///
-/// Clones are the same limits. They can be changed at any time; the new rate counts from then on. Received
+/// Several swarms get equal shares, however many peers each has, and so do the peers of one; what one does
+/// not use goes to the others. Clones are the same limits. They can be changed at any time; the new rate counts from then on. Received
 /// is everything that peers send after their handshakes, sent are the blocks that we serve. A block always
 /// goes whole, so below 16 KiB/s the average over some blocks is what is right.
 ///
@@ -43,6 +47,11 @@ impl Limits {
     pub fn none() -> Self {
         let clock = Clock::start();
         Self { down: Arc::new(Limit::new(clock)), up: Arc::new(Limit::new(clock)) }
+    }
+
+    /// The same limits for one more swarm, which has its own place among the others.
+    pub(crate) fn of_swarm(&self) -> Self {
+        Self { down: Arc::new(self.down.beside()), up: Arc::new(self.up.beside()) }
     }
 
     /// Bytes a second that are received at the most; `None` is no limit, and 0 counts as 1.
@@ -74,28 +83,75 @@ impl Default for Limits {
     }
 }
 
-/// The limit of one direction.
+/// The limit of one direction, as one swarm sees it.
 pub(super) struct Limit {
+    common: Arc<Common>,
+    /// The queue of the swarm's connections.
+    gate: Gate,
+}
+
+/// One permit, and a queue that is first come, first served.
+type Gate = Arc<Semaphore>;
+
+/// What all swarms share.
+struct Common {
     clock: Clock,
     /// Says without the lock whether there is a pace: most have none.
     limited: AtomicBool,
     pace: Mutex<Option<Pace>>,
     changed: Notify,
-    /// One permit, and a queue that is first come, first served.
-    gate: Arc<Semaphore>,
+    /// The queue of the swarms.
+    gate: Gate,
 }
 
 impl Limit {
     fn new(clock: Clock) -> Self {
-        Self {
+        let common = Common {
             clock,
             limited: AtomicBool::new(false),
             pace: Mutex::new(None),
             changed: Notify::new(),
-            gate: Arc::new(Semaphore::new(1)),
-        }
+            gate: gate(),
+        };
+        Self { common: Arc::new(common), gate: gate() }
     }
 
+    fn beside(&self) -> Self {
+        Self { common: Arc::clone(&self.common), gate: gate() }
+    }
+
+    fn set(&self, rate: Option<u64>) {
+        self.common.set(rate);
+    }
+
+    /// Bytes to move at once at the most; `None` if there is no limit.
+    pub(super) fn share(&self) -> Option<usize> {
+        self.pace().map(|pace| pace.share())
+    }
+
+    /// So many bytes were moved.
+    pub(super) fn charge(&self, bytes: usize) {
+        self.common.charge(bytes);
+    }
+
+    fn pace(&self) -> Option<Pace> {
+        self.common.pace()
+    }
+
+    async fn turn(self: Arc<Self>) -> Turn {
+        // The gates are never closed; if they were, there would be no queue.
+        let ours = self.gate.clone().acquire_owned().await.ok();
+        let all = self.common.gate.clone().acquire_owned().await.ok();
+        self.common.paid().await;
+        Turn { limit: self, _permits: (all, ours) }
+    }
+}
+
+fn gate() -> Gate {
+    Arc::new(Semaphore::new(1))
+}
+
+impl Common {
     fn set(&self, rate: Option<u64>) {
         let now = self.clock.now();
         let mut pace = self.lock();
@@ -108,13 +164,7 @@ impl Limit {
         self.changed.notify_waiters();
     }
 
-    /// Bytes to move at once at the most; `None` if there is no limit.
-    pub(super) fn share(&self) -> Option<usize> {
-        self.pace().map(|pace| pace.share())
-    }
-
-    /// So many bytes were moved.
-    pub(super) fn charge(&self, bytes: usize) {
+    fn charge(&self, bytes: usize) {
         if self.limited.load(Ordering::Acquire)
             && let Some(pace) = &mut *self.lock()
         {
@@ -130,15 +180,12 @@ impl Limit {
         self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn turn(self: Arc<Self>) -> Turn {
-        // The gate is never closed; if it were, there would be no queue.
-        let permit = self.gate.clone().acquire_owned().await.ok();
+    /// Waits until all that went is paid for.
+    async fn paid(&self) {
         loop {
             let changed = self.changed.notified();
             let next_at = self.pace().map(|pace| pace.next_at());
-            let Some(next_at) = next_at.filter(|at| *at > self.clock.now()) else {
-                return Turn { limit: self.clone(), _permit: permit };
-            };
+            let Some(next_at) = next_at.filter(|at| *at > self.clock.now()) else { return };
             tokio::select! {
                 () = tokio::time::sleep_until(self.clock.instant(next_at)) => {}
                 () = changed => {}
@@ -157,7 +204,7 @@ impl fmt::Debug for Limit {
 #[derive(Debug)]
 pub(super) struct Turn {
     limit: Arc<Limit>,
-    _permit: Option<OwnedSemaphorePermit>,
+    _permits: (Option<OwnedSemaphorePermit>, Option<OwnedSemaphorePermit>),
 }
 
 impl Turn {

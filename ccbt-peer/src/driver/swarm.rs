@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::binding::Binding;
+use super::budget::{Account, Budget};
 use super::clock::Clock;
 use super::connection::Connection;
 use super::limit::Limits;
@@ -22,6 +23,7 @@ use super::transport::Dialer;
 use super::writer::{Job, Reply};
 use super::{CATCH_UP, LATE, Node, Ours, Report, Shared};
 use crate::addresses::Addresses;
+use crate::budget::Amount;
 use crate::choice::Choice;
 use crate::close::CloseReason;
 use crate::event::{EventKind, Progress};
@@ -59,6 +61,7 @@ pub(crate) struct Setup {
     pub(crate) sources: Vec<Box<dyn PeerSource>>,
     pub(crate) node: Option<Node>,
     pub(crate) limits: Limits,
+    pub(crate) budget: Option<Budget>,
     pub(crate) events: Sink,
     pub(crate) progress: Arc<Mutex<Progress>>,
     /// Where the torrent is told when its store is there.
@@ -86,7 +89,7 @@ pub(crate) fn run(setup: Setup) -> std::io::Result<mpsc::Sender<Report>> {
         pex: setup.config.pex && !private,
         dht_port: setup.dht.as_ref().map(|dht| dht.port),
     };
-    let hidden = setup.config.super_seed && have.all();
+    let hidden = setup.config.hides(&have);
     let shared = Arc::new(Shared {
         clock: Clock::start(),
         session: Arc::new(session),
@@ -102,6 +105,7 @@ pub(crate) fn run(setup: Setup) -> std::io::Result<mpsc::Sender<Report>> {
     }
     let mut core = SwarmCore::new(setup.config, have, setup.policy);
     core.recall(shared.clock.now(), &setup.addresses);
+    let account = setup.budget.map(|budget| budget.join(core.usage().most));
     let (choices, waiting) = mpsc::unbounded_channel();
     tokio::spawn(pass_on(waiting, shared.clone()));
     let driver = Driver {
@@ -120,6 +124,7 @@ pub(crate) fn run(setup: Setup) -> std::io::Result<mpsc::Sender<Report>> {
         announce_at: None,
         stopping: false,
         failing: Failing::default(),
+        account,
         core,
     };
     tokio::spawn(driver.run(inbox, setup.sources, setup.node));
@@ -145,6 +150,8 @@ pub(super) struct Driver {
     announce_at: Option<tokio::time::Instant>,
     stopping: bool,
     pub(super) failing: Failing,
+    /// What it shares with other swarms.
+    account: Option<Account>,
 }
 
 impl Driver {
@@ -162,6 +169,7 @@ impl Driver {
         let (stop, stopped) = watch::channel(false);
         let mut sources = self.start_sources(sources, listen.map(|a| a.port()), &found, &stopped);
         drop((found, stopped));
+        self.fit();
         let mut batch = Vec::with_capacity(BATCH);
         while !self.stopping {
             let clock = self.shared.clock;
@@ -171,6 +179,7 @@ impl Driver {
                 biased;
                 count = inbox.recv_many(&mut batch, BATCH) => if count == 0 { self.stopping = true },
                 Some(found) = finds.recv() => self.found(found),
+                () = changed(&mut self.account) => self.fit(),
                 () = sleep_until(wake) => self.on_time(&mut inbox, &mut batch).await,
             }
             for report in batch.drain(..) {
@@ -182,6 +191,8 @@ impl Driver {
             self.act().await;
         }
         drop(node);
+        // What it had is for others now.
+        self.account = None;
         // Whoever still reports must not wait for us.
         inbox.close();
         let _ = stop.send(true);
@@ -322,6 +333,7 @@ impl Driver {
                 self.emit(EventKind::SourceReplied { source, peers: peers.len(), warning });
                 let now = self.shared.clock.now();
                 self.core.handle(now, Input::Found { source: kind, peers });
+                self.tell_usage();
             }
             Err(error) => self.emit(EventKind::SourceFailed { source, error }),
         }
@@ -400,8 +412,23 @@ impl Driver {
 
     fn note(&self, progress: Progress) {
         *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = progress;
+        self.tell_usage();
         let completed = !self.started_complete && self.core.is_complete();
         self.totals.send_replace(totals(progress, completed));
+    }
+
+    /// Keeps to what other swarms leave us.
+    fn fit(&mut self) {
+        let Some(account) = &mut self.account else { return };
+        let Amount { connections, half_open } = account.grant();
+        self.core.handle(self.shared.clock.now(), Input::Budget { connections, half_open });
+        self.tell_usage();
+    }
+
+    fn tell_usage(&self) {
+        if let Some(account) = &self.account {
+            account.report(self.core.usage());
+        }
     }
 
     pub(super) fn announce(&mut self) {
@@ -471,6 +498,13 @@ fn totals(progress: Progress, completed: bool) -> Totals {
             progress.total - progress.verified
         },
         completed,
+    }
+}
+
+async fn changed(account: &mut Option<Account>) {
+    match account {
+        Some(account) => account.changed().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -13,6 +13,9 @@ mod node;
 mod source;
 mod table;
 
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use core::fuzzing::dht_node;
 pub use known::{DhtNodes, DhtNodesError};
 pub use node::{BOOTSTRAP, Dht, DhtConfig};
 pub use source::DhtSource;

@@ -2,6 +2,8 @@
 
 mod body;
 mod error;
+#[cfg(feature = "webseed")]
+mod guard;
 mod gzip;
 #[cfg(feature = "webseed")]
 mod range;
@@ -32,6 +34,8 @@ use self::tls::Tls;
 use crate::Binding;
 
 pub use self::error::HttpError;
+#[cfg(feature = "webseed")]
+pub(super) use self::guard::{Guard, host};
 #[cfg(feature = "webseed")]
 pub(super) use self::range::Ranges;
 pub(super) use self::url::{is_http, parse, resolve};

@@ -23,6 +23,12 @@ pub enum UrlError {
     /// It has a user name or password.
     #[error("URLs with a user name or password are not supported")]
     UserInfo,
+    /// As many as are asked come before it.
+    #[error("only the first {limit} are asked")]
+    TooMany {
+        /// How many are asked.
+        limit: usize,
+    },
 }
 
 impl UrlError {

@@ -27,7 +27,7 @@ use self::layout::Layout;
 use self::peer::Peer;
 use super::{PeerSource, SourceContext, http};
 use crate::driver::{Dialer, Transport};
-use crate::{Addresses, Binding};
+use crate::{Addresses, Binding, Blocklist};
 
 const FIRST_RETRY: Duration = Duration::from_secs(30);
 const LONGEST_RETRY: Duration = Duration::from_secs(10 * 60);
@@ -54,6 +54,7 @@ pub(crate) struct WebSeeds {
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     seeds: Mutex<HashMap<SocketAddr, Arc<Seed>>>,
+    guard: Arc<http::Guard>,
 }
 
 /// What went wrong with the web seed of this URL.
@@ -108,14 +109,11 @@ impl WebSeeds {
         (url, uri): (&str, &Uri),
         binding: &Binding,
     ) -> Result<SocketAddr, String> {
-        let host = uri.host().unwrap_or_default();
-        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        let usual = if uri.scheme_str() == Some("https") { 443 } else { 80 };
-        let found = lookup_host((host, uri.port_u16().unwrap_or(usual))).await;
+        let found = lookup_host(http::host(uri)).await;
         let mut found = found.map_err(|error| error.to_string())?;
         let seed = Arc::new(Seed {
             layout: Layout::new(Arc::clone(metainfo), url),
-            ranges: http::Ranges::through(binding),
+            ranges: http::Ranges::through(binding, &self.known.guard),
             failures: self.tell.clone(),
         });
         let mut seeds = self.known.seeds();
@@ -127,6 +125,12 @@ impl WebSeeds {
 }
 
 impl Known {
+    /// Their redirects lead to none of these hosts from now on. To the hosts that they are at the swarm looks
+    /// itself.
+    pub(crate) fn block(&self, blocklist: Arc<Blocklist>) {
+        self.guard.set(blocklist);
+    }
+
     /// What there is to remember of peers. A later run finds web seeds anew: before it does, it would take
     /// their addresses for those of peers.
     pub(crate) fn without(&self, mut addresses: Addresses) -> Addresses {

@@ -95,6 +95,14 @@ pub enum Input {
     Choose(Arc<PieceChoice>),
     /// So many connections with a slot from now on.
     MaxPeers(u32),
+    /// From now on so much is left to us of what we share with other swarms. Within it the numbers of
+    /// [`SwarmConfig`](super::SwarmConfig) hold.
+    Budget {
+        /// Connections in all: in slots, in the lobby and half open.
+        connections: u32,
+        /// Of these, dials and handshakes that may be under way.
+        half_open: u32,
+    },
     /// Other addresses are blocked from now on.
     Blocklist(Arc<Blocklist>),
     /// The store cannot be used for this from now on, or can again.

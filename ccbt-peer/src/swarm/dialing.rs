@@ -6,6 +6,7 @@ use std::time::Duration;
 use ccbt_policy::{Direction, PeerView, Time};
 
 use super::arrival::LOBBY;
+use super::room::Places;
 use super::roster::{Peer, Place};
 use super::{Action, PeerKey, SwarmCore, memory};
 use crate::CloseReason;
@@ -34,9 +35,7 @@ pub(super) struct Shortage {
 /// Fewer slots and a smaller lobby than are meant to be, for want of descriptors.
 #[derive(Clone, Copy, Debug)]
 struct Reduced {
-    slots: u32,
-    meant_slots: u32,
-    meant_lobby: u32,
+    places: Places,
     until: Time,
 }
 
@@ -134,28 +133,29 @@ impl SwarmCore {
     /// Fits the swarm to the descriptors that there are, and tries again later whether there are more.
     pub(super) fn mind_descriptors(&mut self, now: Time) {
         if !std::mem::take(&mut self.shortage.fresh) {
-            if let Some(before) = self.shortage.reduced.take_if(|reduced| now >= reduced.until) {
-                self.config.lobby = before.meant_lobby;
-                // Unless the person has said another number since.
-                if self.config.max_peers == before.slots {
-                    self.set_max_peers(now, before.meant_slots);
-                }
+            if self.shortage.reduced.take_if(|reduced| now >= reduced.until).is_some() {
+                self.fit(now);
             }
             return;
         }
         let connections = u32::try_from(self.peers.len()).unwrap_or(u32::MAX);
         // Half of what there is for the lobby: nobody can be exchanged for a better one who cannot come in.
         let room = connections.saturating_sub(FOR_FILES).max(2);
-        let limits = (self.config.max_peers, self.config.lobby);
-        let meant = self.shortage.reduced.map(|before| (before.meant_slots, before.meant_lobby));
-        let (meant_slots, meant_lobby) = meant.unwrap_or(limits);
-        let slots = (room - room / 2).min(limits.0);
+        let places = Places { slots: room - room / 2, lobby: room / 2 };
+        let places = self.reduced().map_or(places, |before| places.min(before));
         let wait = SHORT.saturating_mul(1 << self.shortage.times.min(16)).min(SHORT_CAP);
         self.shortage.times += 1;
-        self.shortage.reduced =
-            Some(Reduced { slots, meant_slots, meant_lobby, until: now + wait });
-        self.config.lobby = (room / 2).min(limits.1);
-        self.set_max_peers(now, slots);
+        self.shortage.reduced = Some(Reduced { places, until: now + wait });
+        self.fit(now);
+    }
+
+    /// What is left for want of descriptors.
+    pub(super) fn reduced(&self) -> Option<Places> {
+        self.shortage.reduced.map(|reduced| reduced.places)
+    }
+
+    /// Gives up the youngest dials as long as there are more connections than places.
+    pub(super) fn take_dials_back(&mut self, now: Time) {
         while self.peers.len() > self.most() {
             let youngest = self.peers.dialing().last().or(self.peers.shaking().last());
             let Some((_, key)) = youngest.copied() else { break };

@@ -6,6 +6,7 @@ use crate::close::{Refusal, Violation};
 use crate::session::{Announced, Tell};
 
 mod addresses;
+mod budget;
 mod dial_limits;
 mod dialing;
 mod fast;

@@ -38,7 +38,7 @@ impl SwarmCore {
     }
 
     /// More or fewer slots from now on. If too many are taken, those go that are worth least.
-    pub(super) fn set_max_peers(&mut self, now: Time, max_peers: u32) {
+    pub(super) fn set_slots(&mut self, now: Time, max_peers: u32) {
         self.config.max_peers = max_peers;
         self.find_sole_holders();
         let over = self.peers.slots().saturating_sub(max_peers) as usize;

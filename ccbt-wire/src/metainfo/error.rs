@@ -102,7 +102,8 @@ pub enum MetainfoError {
         /// The rule.
         error: PathError,
     },
-    /// Two files at one place, upper and lower case taken for equal.
+    /// Two files at one place: names that differ in case, or in how Unicode writes their letters, are equal on
+    /// some systems.
     #[error("info.files[{second}].path: the same as that of info.files[{first}]: {path:?}")]
     DuplicatePath {
         /// The earlier file.

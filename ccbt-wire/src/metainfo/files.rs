@@ -1,5 +1,6 @@
 //! The files of a torrent.
 
+use super::folding::fold;
 use super::parse::{missing, typed};
 use super::{File, MAX_FILES, MetainfoError, PathError, path};
 use crate::bencode::{List, Value};
@@ -120,17 +121,13 @@ fn path_error(index: usize, error: PathError) -> MetainfoError {
     MetainfoError::Path { field: format!("info.files[{index}].path"), error }
 }
 
-/// Where a file lies on a file system that takes upper and lower case for equal. Components end with a
+/// Where a file lies on a file system that takes names for equal that differ in case or in how letters are
+/// written. Components end with a
 /// NUL, the least byte, so that in sorted order what lies within a folder follows it at once.
 fn place(components: &[Cow<'_, str>]) -> String {
     let mut place = String::new();
     for component in components {
-        // Almost all names are ASCII, and the general way is much slower.
-        if component.is_ascii() {
-            place.extend(component.chars().map(|c| c.to_ascii_lowercase()));
-        } else {
-            place.extend(component.chars().flat_map(char::to_lowercase));
-        }
+        fold(component, &mut place);
         place.push('\0');
     }
     place

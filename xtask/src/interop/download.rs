@@ -138,6 +138,11 @@ impl Download {
         Ok(took)
     }
 
+    /// Waits for its end, whatever that is.
+    pub(super) fn wait(&self) -> Result<std::process::ExitStatus> {
+        self.process.wait()
+    }
+
     /// Is every piece there? It may seed on then.
     pub(super) fn has_finished(&self) -> Result<bool> {
         Ok(self.events()?.iter().any(|event| event.name == "finished"))

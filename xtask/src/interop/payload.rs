@@ -31,6 +31,11 @@ impl Payload {
         Self::write(place, "a single päyload.bin", vec![("", random(length))])
     }
 
+    /// One file of another name, so that it may lie beside the others.
+    pub(super) fn another(place: &Place) -> Result<Self> {
+        Self::write(place, "another.bin", vec![("", random(1_500_003))])
+    }
+
     /// Files in folders: a piece spans several of them, one is empty, names hold spaces and more than ASCII.
     pub(super) fn multi(place: &Place) -> Result<Self> {
         let files = vec![

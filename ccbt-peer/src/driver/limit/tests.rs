@@ -48,6 +48,34 @@ async fn those_who_always_want_more_get_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_swarm_of_two_peers_gets_as_much_as_one_of_fifty() {
+    let limits = Limits::none();
+    limits.set_down(Some(1 << 20));
+    let swarms = [50, 2, 7].map(|peers| (peers, limits.of_swarm()));
+    let moved = swarms.each_ref().map(|(peers, limits)| {
+        (0..*peers).map(|_| hungry(&limits.down, usize::MAX).0).collect::<Vec<_>>()
+    });
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let sum = |moved: &Vec<Arc<Mutex<usize>>>| moved.iter().map(|m| *m.lock().unwrap()).sum();
+    let sums: [usize; 3] = moved.each_ref().map(sum);
+    let share = limits.down.share().unwrap();
+    let (least, most) = (sums.iter().min().unwrap(), sums.iter().max().unwrap());
+    assert!(most - least <= 2 * share, "{sums:?}");
+    assert!(sums.iter().sum::<usize>().abs_diff(60 << 20) <= 2 * share, "{sums:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_swarm_does_not_use_goes_to_the_others() {
+    let limits = Limits::none();
+    limits.set_up(Some(1 << 20));
+    let (_idle, busy) = (limits.of_swarm(), limits.of_swarm());
+    let (moved, _) = hungry(&busy.up, usize::MAX);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let share = limits.up.share().unwrap();
+    assert!(moved.lock().unwrap().abs_diff(10 << 20) <= 2 * share);
+}
+
+#[tokio::test(start_paused = true)]
 async fn small_bites_reach_the_rate_though_timers_are_coarse() {
     let limits = Limits::none();
     limits.set_down(Some(1 << 20));

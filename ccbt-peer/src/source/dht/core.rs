@@ -1,5 +1,7 @@
 //! A node of the DHT as a state machine: datagrams and the time go in, datagrams and peers come out.
 
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 mod network;
 mod pending;
 mod rate;

@@ -29,6 +29,12 @@ pub enum HttpError {
     /// A redirect would have left the encrypted connection.
     #[error("refused a redirect from https to http")]
     Downgrade,
+    /// A redirect would have led to a host on the blocklist.
+    #[error("refused a redirect to {host}, which is on the blocklist")]
+    Blocked {
+        /// The host.
+        host: String,
+    },
     /// The body is compressed in a way that was not asked for and that we cannot read.
     #[error("unsupported content encoding {0:?}")]
     Encoding(String),

@@ -1,5 +1,7 @@
 //! Parts of files, over connections that are kept.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
@@ -14,7 +16,9 @@ use hyper_util::rt::TokioExecutor;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
-use super::{AGENT, HttpError, MOST_REDIRECTS, PATIENCE, connector, explained, redirect, tls};
+use super::{
+    AGENT, Guard, HttpError, MOST_REDIRECTS, PATIENCE, connector, explained, redirect, tls,
+};
 use crate::Binding;
 
 /// Idle connections that are kept for the next request.
@@ -24,6 +28,7 @@ const KEPT: usize = 2;
 #[derive(Debug, Default)]
 pub(in crate::source) struct Ranges {
     binding: Binding,
+    guard: Arc<Guard>,
     plain: OnceCell<Client<HttpConnector, Empty<Bytes>>>,
     secure: OnceCell<Client<HttpsConnector<HttpConnector>, Empty<Bytes>>>,
 }
@@ -37,9 +42,9 @@ pub(in crate::source) struct Part {
 }
 
 impl Ranges {
-    /// On this way into the network.
-    pub(in crate::source) fn through(binding: &Binding) -> Self {
-        Self { binding: binding.clone(), ..Self::default() }
+    /// On this way into the network, and to no host that the guard does not let through.
+    pub(in crate::source) fn through(binding: &Binding, guard: &Arc<Guard>) -> Self {
+        Self { binding: binding.clone(), guard: Arc::clone(guard), ..Self::default() }
     }
 
     /// The `length` bytes of what lies at `uri` from `first` on. Redirects are followed as by
@@ -56,7 +61,13 @@ impl Ranges {
             let response =
                 response.map_err(|_| HttpError::TimedOut { seconds: PATIENCE.as_secs() })??;
             match redirect(&response, &uri)? {
-                Some(target) => uri = target,
+                Some(target) => {
+                    // Who dialed has looked at the host where it begins.
+                    if target.authority() != uri.authority() {
+                        self.guard.check(&target).await?;
+                    }
+                    uri = target;
+                }
                 None => {
                     check(&response, first, length)?;
                     return Ok(Part { body: response.into_body(), left: length });

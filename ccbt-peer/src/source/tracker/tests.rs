@@ -1,14 +1,16 @@
 use std::time::Duration;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use super::fixtures::*;
 use super::*;
-use crate::source::PeerSource;
 use crate::source::fixtures::Swarm;
 use crate::source::http::server::{Server, answer};
 use crate::source::http::{Answer, HttpError};
+use crate::source::{PeerSource, http};
 
 /// Runs a source for one tracker.
 fn run<A, F>(trackers: &Trackers, swarm: &Swarm, answer: A) -> JoinHandle<()>
@@ -53,6 +55,33 @@ async fn the_life_of_a_download_is_told_in_order_each_event_once() {
     assert_eq!(trackers.query(0, "port").as_deref(), Some("6881"));
     assert_eq!(trackers.query(5, "numwant").as_deref(), Some("0"));
     assert_eq!(trackers.query(0, "key"), trackers.query(5, "key"));
+}
+
+/// A byte a second, without end.
+async fn drip(mut stream: TcpStream) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
+    while stream.write_all(b"d").await.is_ok() {
+        sleep(Duration::from_secs(1)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reply_that_drips_is_given_up_ten_seconds_after_the_announce() {
+    let swarm = swarm();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/announce", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(drip(stream));
+        }
+    });
+    let reply = over_http::read(http::get(&url, over_http::MOST_BYTES)).await;
+    assert_eq!(reply, Err(HttpError::TimedOut { seconds: 10 }.into()));
+    assert_eq!(swarm.clock().seconds(), 10);
 }
 
 #[tokio::test(start_paused = true)]

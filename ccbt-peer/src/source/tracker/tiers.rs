@@ -16,7 +16,12 @@ use super::order::Order;
 use super::rounds::Rounds;
 use crate::source::{PeerSource, SourceContext, UrlError};
 
+/// Most trackers that are asked, for a torrent that names more.
+pub(super) const MOST: usize = 20;
+
 /// The trackers of a torrent, in tiers (BEP 12).
+///
+/// The first 20 that can be asked are; the others are [`skipped`](Self::skipped).
 ///
 /// Each tier is shuffled once. An announce goes to the first tracker of the first tier, and on to the
 /// next while none responds; a tier is only asked when all before it have failed. Who responds becomes
@@ -64,14 +69,21 @@ impl TrackerTiers {
     /// As [`new`](Self::new); the order within the tiers and the key follow from `seed`.
     #[must_use]
     pub fn with_seed<T: AsRef<[U]>, U: AsRef<str>>(tiers: &[T], seed: u64) -> Self {
-        let (mut seen, mut skipped) = (HashSet::new(), Vec::new());
+        let (mut seen, mut skipped, mut count) = (HashSet::new(), Vec::new(), 0);
         let mut read = |url: &U| {
             let url = url.as_ref().trim();
             if !seen.insert(url.to_owned()) {
                 return None;
             }
             match Tracker::new(url) {
-                Ok(tracker) => Some(Conversation::new(tracker)),
+                Ok(_) if count == MOST => {
+                    skipped.push((url.to_owned(), UrlError::TooMany { limit: MOST }));
+                    None
+                }
+                Ok(tracker) => {
+                    count += 1;
+                    Some(Conversation::new(tracker))
+                }
                 Err(error) => {
                     skipped.push((url.to_owned(), error));
                     None
@@ -85,7 +97,7 @@ impl TrackerTiers {
         Self { rounds: Rounds::new(order, chance.u32(..)), skipped }
     }
 
-    /// The URLs that are no trackers that can be asked, and why.
+    /// The URLs that are not asked, and why.
     #[must_use]
     pub fn skipped(&self) -> &[(String, UrlError)] {
         &self.skipped

@@ -123,6 +123,22 @@ async fn what_hinders_a_server_is_told_under_its_url() {
 }
 
 #[tokio::test]
+async fn no_redirect_leads_to_a_host_on_the_blocklist() {
+    let server = Server::start(|_| answer("302 Found", "Location: http://127.0.0.7:1/\r\n", b""));
+    let server = server.await;
+    let blocklist = Blocklist::parse(b"127.0.0.7").unwrap();
+    let builder = Swarm::builder(torrent()).blocklist(Arc::new(blocklist));
+    let (swarm, mut events) = builder.web_seeds(&[server.url("/d")]).start().unwrap();
+    let error = until(&mut events, |kind| match kind {
+        EventKind::SourceFailed { error, .. } => Some(error),
+        _ => None,
+    })
+    .await;
+    assert_eq!(error, "refused a redirect to 127.0.0.7, which is on the blocklist");
+    swarm.stop().await;
+}
+
+#[tokio::test]
 async fn a_complete_swarm_asks_nobody_and_other_urls_are_told() {
     let torrent = torrent();
     let mut have = ccbt_wire::Bitfield::new(torrent.piece_count());

@@ -33,6 +33,7 @@ pub struct FileStoreBuilder<'a> {
     states: Option<PathBuf>,
     check_all: bool,
     exclusive: bool,
+    open_files: usize,
 }
 
 impl<'a> FileStoreBuilder<'a> {
@@ -45,6 +46,7 @@ impl<'a> FileStoreBuilder<'a> {
             states: None,
             check_all: false,
             exclusive: false,
+            open_files: OPEN_FILES,
         }
     }
 
@@ -91,6 +93,12 @@ impl<'a> FileStoreBuilder<'a> {
         Self { allocation, ..self }
     }
 
+    /// Files that are open at a time, one at least; 64 by default.
+    #[must_use]
+    pub fn open_files(self, files: usize) -> Self {
+        Self { open_files: files.max(1), ..self }
+    }
+
     /// Opens the store as [`FileStore::open`] does.
     ///
     /// # Errors
@@ -124,7 +132,7 @@ impl<'a> FileStoreBuilder<'a> {
                 .into_iter()
                 .map(|standing| AtomicU8::new(standing as u8))
                 .collect(),
-            pool: Pool::new(OPEN_FILES),
+            pool: Pool::new(self.open_files),
             part,
             allocation: self.allocation,
             notes: Mutex::new(Notes { marker, noted, chosen: std::mem::take(&mut self.chosen) }),

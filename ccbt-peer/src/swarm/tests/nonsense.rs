@@ -30,14 +30,16 @@ fn input(hand: &mut Hand, rng: &mut fastrand::Rng) -> Input {
         14 => SessionEvent::Uploaded(rng.u64(..100_000)),
         _ => {
             let addr = addr(rng.u8(1..9));
-            return match rng.u32(..8) {
+            return match rng.u32(..10) {
                 0 => Input::Closed { key, reason: CloseReason::PeerLeft },
                 1 => Input::Closed { key, reason: CloseReason::TimedOut(Timeout::Idle) },
                 2 => Input::DialFailed { key, error: String::new() },
                 3 => Input::Dialed(key),
                 4 => Input::PieceFailed(piece),
                 5 if rng.u32(..10) == 0 => Input::Stored(piece),
-                6 => Input::Found { source: Source::Given, peers: vec![addr] },
+                6 => Input::MaxPeers(rng.u32(..6)),
+                7 => Input::Budget { connections: rng.u32(..9), half_open: rng.u32(..3) },
+                8 => Input::Found { source: Source::Given, peers: vec![addr] },
                 _ => {
                     let _ = hand.core.admit(hand.now, addr);
                     Input::Found { source: Source::Tracker, peers: Vec::new() }
@@ -79,4 +81,17 @@ fn no_sequence_of_inputs_makes_the_core_panic_or_close_twice() {
         }
         assert!(connected.is_empty(), "without an end: {connected:?}");
     }
+}
+
+#[test]
+fn a_magnet_link_that_is_to_be_super_seeded_is_downloaded_as_any_other() {
+    let mut hand = Hand::with(Bitfield::new(0), |config| {
+        *config = SwarmConfig { super_seed: true, ..SwarmConfig::magnet(InfoHash([1; 20])) };
+        assert!(!config.hides(&Bitfield::new(0)));
+    });
+    let key = hand.open(1);
+    hand.session(key, SessionEvent::Has(Announced::None));
+    hand.session(key, SessionEvent::Interested(true));
+    hand.pass(20_000);
+    assert!(!hand.told(key).iter().any(|tell| matches!(tell, Tell::Have(_))));
 }

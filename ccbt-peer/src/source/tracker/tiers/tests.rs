@@ -249,6 +249,18 @@ fn what_cannot_be_asked_is_skipped_and_nobody_comes_twice() {
 }
 
 #[test]
+fn twenty_trackers_are_asked_and_no_more() {
+    let urls: Vec<String> = (0..30).map(|n| format!("http://t{n}.example/announce")).collect();
+    let tiers: Vec<Vec<&str>> =
+        urls.chunks(3).map(|tier| tier.iter().map(String::as_str).collect()).collect();
+    let trackers = TrackerTiers::new(&tiers);
+    assert_eq!((trackers.len(), trackers.skipped().len()), (MOST, 10));
+    assert!(trackers.urls().all(|asked| urls[..20].iter().any(|url| url == asked)));
+    let (url, error) = &trackers.skipped()[0];
+    assert_eq!((url.as_str(), error), (&*urls[20], &UrlError::TooMany { limit: 20 }));
+}
+
+#[test]
 fn a_seed_fixes_the_order_and_the_key() {
     let tier =
         ["http://1", "http://2", "http://3", "http://4"].map(|base| format!("{base}.example/a"));
