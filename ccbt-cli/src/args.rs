@@ -105,6 +105,10 @@ pub(crate) struct Get {
     #[command(flatten)]
     pub(crate) choice: Choice,
 
+    /// Check everything that is there, also what has not changed since an earlier run
+    #[arg(long)]
+    pub(crate) check: bool,
+
     #[command(flatten)]
     pub(crate) network: Network,
 

@@ -31,6 +31,7 @@ use crate::state::State;
 pub(crate) use audience::Audience;
 use audience::Watcher;
 use company::Company;
+pub(crate) use fetch::unusable;
 use order::Order;
 use torrent::Lead;
 

@@ -13,7 +13,7 @@ use crate::get::{self, Audience, torrent};
 use crate::network::Setup;
 use crate::report::{Report, units};
 use crate::signals::Signals;
-use crate::verify;
+use crate::verify::{self, Known, Way};
 use drive::Drive;
 
 /// Checks, serves, and tells what was given.
@@ -35,7 +35,9 @@ async fn seed(args: &Seed, report: &mut Report, signals: &mut Signals) -> Result
     let log = EventLog::open(args.events.as_deref())?;
     for metainfo in &torrents {
         report.say(&heading(args, metainfo));
-        verify::insist(metainfo, &args.data, args.trust, report, signals).await?;
+        FileStore::ensure_unused(&args.data, metainfo)
+            .map_err(|error| Failure::new(Exit::Disk, error))?;
+        verify::insist(metainfo, &args.data, way(args), report, signals).await?;
     }
     let addr = args.network.contact.listen;
     let node = Node::listen_through(addr, setup.binding())
@@ -58,6 +60,12 @@ async fn seed(args: &Seed, report: &mut Report, signals: &mut Signals) -> Result
         drive.add(metainfo, torrents.len(), started, memory);
     }
     drive.run(signals).await
+}
+
+fn way(args: &Seed) -> Way {
+    let known = if args.check { Known::Nothing } else { Known::Unchanged };
+    let no_state = args.network.contact.no_state;
+    if args.trust { Way::Trust } else { Way::Check { known, no_state } }
 }
 
 /// All torrents, each of them once.

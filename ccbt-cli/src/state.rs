@@ -1,5 +1,5 @@
 //! What is kept from run to run: what is known of addresses, a small file for each torrent; nodes of the DHT;
-//! and metadata.
+//! metadata; and which pieces lie where.
 
 mod folder;
 mod metadata;
@@ -40,6 +40,11 @@ impl State {
     /// What was fetched from swarms of magnet links.
     pub(crate) fn metadata(&self) -> Shelf {
         Shelf::of(self.folder.as_ref().map(|folder| folder.join("metadata")))
+    }
+
+    /// The folder of what is known of content on the disk.
+    pub(crate) fn resume(&self) -> Option<PathBuf> {
+        self.folder.as_ref().map(|folder| folder.join("resume"))
     }
 
     /// The memory of the DHT.

@@ -5,13 +5,13 @@ mod findings;
 
 use std::path::Path;
 
-use ccbt_peer::store::check_with;
+use ccbt_peer::store::{FileStore, Recall, check_these, check_with};
 use ccbt_peer::wire::{Bitfield, Metainfo};
 use ccbt_peer::{Binding, Choice};
 
 use crate::args::Verify;
 use crate::exit::{Exit, Failure};
-use crate::get::torrent;
+use crate::get::{self, torrent};
 use crate::hashing;
 use crate::print;
 use crate::report::{Detail, Report, Stream, units};
@@ -43,7 +43,9 @@ pub(crate) async fn run(args: &Verify, signals: &mut Signals) -> Result<(), Fail
     let choice = selection::files(&metainfo, &args.files, torrent::only(&args.torrent))?;
     let found = disk::look(&args.data, &metainfo)?;
 
-    let have = check(&metainfo, &args.data, &found, &mut report, signals).await?;
+    let recall = recall(args.no_state, &args.data, &metainfo);
+    let place = (args.data.as_path(), recall.map(|recall| (recall, Known::Nothing)));
+    let have = check(&metainfo, place, &found, &mut report, signals).await?;
     let findings = Findings::of(&metainfo, &found, &have, &choice);
     if args.json {
         print::json(&findings)?;
@@ -57,22 +59,48 @@ pub(crate) async fn run(args: &Verify, signals: &mut Signals) -> Result<(), Fail
     }
 }
 
+/// What of content is known before it is read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Known {
+    Nothing,
+    /// What an earlier run found right, and nobody has changed since.
+    Unchanged,
+}
+
+/// How content is looked at before it is served.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Way {
+    /// The lengths of the files alone.
+    Trust,
+    Check {
+        known: Known,
+        /// Earlier runs have no part in it, nor later ones.
+        no_state: bool,
+    },
+}
+
 /// Content that is all right, or a failure that follows lines about what is not.
 ///
 /// # Errors
-/// As [`run`]; with `trust`, what can be seen without reading is all that is looked at.
+/// As [`run`]; with [`Way::Trust`], what can be seen without reading is all that is looked at.
 pub(crate) async fn insist(
     metainfo: &Metainfo,
     folder: &Path,
-    trust: bool,
+    way: Way,
     report: &mut Report,
     signals: &mut Signals,
 ) -> Result<(), Failure> {
     let found = disk::look(folder, metainfo)?;
-    let have = if trust {
-        findings::trusted(metainfo, &found)
-    } else {
-        check(metainfo, folder, &found, report, signals).await?
+    let have = match way {
+        Way::Trust => findings::trusted(metainfo, &found),
+        Way::Check { known, no_state } => {
+            let recall = recall(no_state, folder, metainfo);
+            if let Some(why) = recall.as_ref().and_then(Recall::unusable) {
+                report.say(&get::unusable(why));
+            }
+            let place = (folder, recall.map(|recall| (recall, known)));
+            check(metainfo, place, &found, report, signals).await?
+        }
     };
     let findings = Findings::of(metainfo, &found, &have, &Choice::all(metainfo));
     if findings.complete {
@@ -112,7 +140,7 @@ pub(crate) async fn existing(
         disk::nothing(metainfo)
     };
     let have = if found.iter().any(|found| matches!(found, Found::File(_))) {
-        check(metainfo, folder, &found, report, signals).await?
+        check(metainfo, (folder, None), &found, report, signals).await?
     } else {
         findings::trusted(metainfo, &found)
     };
@@ -122,19 +150,41 @@ pub(crate) async fn existing(
     Ok(Existing { store: Disk::new(folder, metainfo, &found), have, in_the_way })
 }
 
+/// Hashes what is not known, and notes for later runs what is right.
 async fn check(
     metainfo: &Metainfo,
-    folder: &Path,
+    (folder, recall): (&Path, Option<(Recall, Known)>),
     found: &[Found],
     report: &mut Report,
     signals: &mut Signals,
 ) -> Result<Bitfield, Failure> {
     let disk = Disk::new(folder, metainfo, found);
     let torrent = metainfo.clone();
-    hashing::check(metainfo, report, signals, move |progress| {
-        check_with(&disk, &torrent, progress).map_err(Failure::of(Exit::Disk, "check"))
+    let (have, trouble) = hashing::check(metainfo, report, signals, move |progress| {
+        let checked = match &recall {
+            Some((recall, Known::Unchanged)) => {
+                let (unsure, have) = (recall.unsure(), recall.have().clone());
+                check_these(&disk, &torrent, unsure, have, progress)
+            }
+            _ => check_with(&disk, &torrent, progress),
+        };
+        let have = checked.map_err(Failure::of(Exit::Disk, "check"))?;
+        let kept = recall.map_or(Ok(()), |(recall, _)| recall.keep(&torrent, &have));
+        Ok((have, kept.err()))
     })
-    .await
+    .await?;
+    if let Some(trouble) = trouble {
+        report.once(&format!("{trouble}; the next run will check more than it had to"));
+    }
+    Ok(have)
+}
+
+/// What earlier runs found in the folder, if anything is kept of it.
+fn recall(no_state: bool, folder: &Path, metainfo: &Metainfo) -> Option<Recall> {
+    let states = state::State::of_user(no_state).resume()?;
+    // Whoever is at work there keeps the state. What cannot be looked at is for the check to find.
+    FileStore::ensure_unused(folder, metainfo).ok()?;
+    Recall::of(states, folder, metainfo).ok()
 }
 
 /// How much is right, in words.

@@ -16,6 +16,7 @@ mod limit;
 mod listener;
 mod mailbox;
 mod opening;
+mod paused;
 mod pool;
 mod receive;
 mod scatter;
@@ -36,7 +37,7 @@ use crate::CloseReason;
 use crate::addresses::Addresses;
 use crate::choice::Choice;
 use crate::close::Refusal;
-use crate::session::{SessionConfig, SessionEvent};
+use crate::session::{Run, SessionConfig, SessionEvent};
 use crate::snapshot::Snapshot;
 use crate::store::{PieceStore, StoreError};
 use crate::swarm::{Input, PeerKey, Print};
@@ -82,8 +83,16 @@ pub(crate) enum Report {
     PieceFailed(PieceIndex),
     /// The store of a torrent whose metadata was fetched is open, or could not be opened.
     Opened(Result<Opened, StoreError>),
-    /// The store failed.
-    StoreFailed(StoreError),
+    /// The writer cannot write, and tries again.
+    WriteFailed(StoreError),
+    /// It could write again.
+    WriteBack,
+    /// What a peer asked for could not be read.
+    ReadFailed(Run, StoreError),
+    /// It can be read again.
+    ReadBack,
+    /// All is here, and may be settled by now.
+    Finish,
     /// The person wants something else: addresses, rules, slots.
     Wish(Input),
     /// The person wants other files.

@@ -170,11 +170,15 @@ pub enum EventKind {
     /// Every wanted piece is verified and in the store. Comes again when other pieces were chosen
     /// ([`Swarm::choose`](crate::Swarm::choose)) and these are here, too.
     Finished,
-    /// The store failed; the swarm has stopped.
+    /// The store failed. The swarm pauses: it asks for nothing if it cannot write, lets nobody ask if it cannot
+    /// read, and tries again, after 1 s and up to every 15 s, until [`StoreRecovered`](Self::StoreRecovered) or
+    /// until it is [stopped](crate::Swarm::stop). If the store of a magnet link could not be opened, it stops.
     StoreFailed {
         /// The error, with its path.
         error: String,
     },
+    /// The store works again, and the swarm goes on.
+    StoreRecovered,
     /// The swarm has stopped; the last event.
     Stopped,
     /// The reader was too slow: so many events are lost.

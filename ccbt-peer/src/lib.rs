@@ -104,5 +104,5 @@ pub mod core {
         Announced, FRAME_LIMIT, HANDSHAKE_LIMIT, IDLE_LIMIT, KEEP_ALIVE, Known, Metadata, Run,
         Session, SessionConfig, SessionEvent, Tell, UPLOAD_QUEUE, WRITE_LIMIT,
     };
-    pub use crate::swarm::{Action, Input, PeerKey, Print, SwarmConfig, SwarmCore};
+    pub use crate::swarm::{Action, Input, PeerKey, Print, StoreUse, SwarmConfig, SwarmCore};
 }

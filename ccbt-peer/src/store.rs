@@ -6,6 +6,7 @@ mod files;
 #[cfg(test)]
 mod fixtures;
 mod memory;
+mod resume;
 
 use std::fmt;
 use std::io::{IoSlice, IoSliceMut};
@@ -13,8 +14,8 @@ use std::path::PathBuf;
 
 use ccbt_wire::PieceIndex;
 
-pub use check::{check, check_with};
-pub use files::{Allocation, FileStore, FileStoreBuilder, PartFile, Room};
+pub use check::{check, check_these, check_with};
+pub use files::{Allocation, FileStore, FileStoreBuilder, PartFile, Recall, Recalled, Room};
 pub use memory::MemoryStore;
 
 /// A place for the payload of one torrent.
@@ -61,6 +62,19 @@ pub trait PieceStore: fmt::Debug + Send + Sync {
         Ok(())
     }
 
+    /// These pieces are whole in the store and their hashes are right: what is remembered from run to run may
+    /// name them. Called behind every few writes, before anybody is told of the pieces, and without pieces if
+    /// blocks alone were written. Stores that remember nothing need not care.
+    ///
+    /// # Errors
+    /// If what was written is gone, such as a file that somebody removed.
+    fn keep(&self, _verified: &[PieceIndex]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Nothing more is written: settle what is remembered. It must not take long.
+    fn close(&self) {}
+
     /// Called when every wanted piece is in, and again after other files were chosen: settle what is only
     /// needed while pieces are missing.
     ///
@@ -101,6 +115,14 @@ impl<T: PieceStore + ?Sized> PieceStore for std::sync::Arc<T> {
     fn finish(&self) -> Result<(), StoreError> {
         (**self).finish()
     }
+
+    fn keep(&self, verified: &[PieceIndex]) -> Result<(), StoreError> {
+        (**self).keep(verified)
+    }
+
+    fn close(&self) {
+        (**self).close();
+    }
 }
 
 /// A store failed.
@@ -128,6 +150,14 @@ pub enum StoreError {
     /// Whoever was to open the store gave it up.
     #[error("the opening of the store was given up")]
     GivenUp,
+    /// Another process is at work on the same torrent in the same folder.
+    #[error("{}: another process has this torrent open here ({})", folder.display(), lock.display())]
+    InUse {
+        /// The folder.
+        folder: PathBuf,
+        /// The file that it has locked.
+        lock: PathBuf,
+    },
     /// A range that the torrent does not have.
     #[error("{length} bytes at {begin} of piece {piece} are outside the torrent")]
     OutOfRange {

@@ -31,6 +31,7 @@ mod known;
 mod memory;
 mod metadata;
 mod partial;
+mod paused;
 mod pex;
 mod picker;
 mod pieces;
@@ -61,6 +62,8 @@ use dialing::Shortage;
 use memory::Memory;
 pub(crate) use memory::host;
 use metadata::{Fetch, Metadata};
+use paused::Paused;
+pub use paused::StoreUse;
 use pex::Pex;
 use picker::Picker;
 use progress::Meter;
@@ -200,6 +203,7 @@ pub struct SwarmCore {
     next_key: u32,
     rounds: Rounds,
     next_sweep: Time,
+    paused: Paused,
     /// When peers may be exchanged for better ones next.
     next_turn: Time,
     stopped: bool,
@@ -253,6 +257,7 @@ impl SwarmCore {
             next_key: 0,
             rounds: Rounds::new(),
             next_sweep: Time::ZERO + SWEEP,
+            paused: Paused::default(),
             next_turn: Time::ZERO + config.turnover.period,
             stopped: false,
             actions: VecDeque::new(),
@@ -296,6 +301,7 @@ impl SwarmCore {
                 self.set_budget(now, connections, half_open);
             }
             Input::Blocklist(blocklist) => self.set_blocklist(now, blocklist),
+            Input::Store { of, fails } => self.on_store(now, of, fails),
             Input::Stop => self.stop(now),
         }
         self.settle(now);

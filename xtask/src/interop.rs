@@ -8,9 +8,11 @@ pub(crate) mod announcer;
 mod assertions;
 mod choice;
 mod clients;
+pub(crate) mod crash;
 mod crowd;
 mod deadlines;
 mod dht;
+mod disk;
 mod displacement;
 mod doctor;
 mod download;
@@ -148,6 +150,8 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     scenarios.extend(from_seed::scenarios());
     scenarios.extend(real_clients::scenarios());
     scenarios.extend(choice::scenarios());
+    scenarios.extend(crash::scenarios());
+    scenarios.extend(disk::scenarios());
     let chosen = |name: &str| {
         options.filter.is_empty() || options.filter.iter().any(|part| name.contains(part))
     };

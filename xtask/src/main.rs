@@ -43,6 +43,8 @@ enum Command {
     Tidy,
     /// Download from real clients and from scripted peers over real sockets
     Interop(interop::Options),
+    /// Kill downloads at random moments (SIGKILL), start them again, and see that nothing was lost
+    Crash(interop::crash::Options),
     /// Run every fuzz target for a minute (nightly compiler)
     Fuzz(fuzz::Options),
     /// Run all criterion benches, and compare them with the figures that were kept before
@@ -80,6 +82,7 @@ fn run(command: Command) -> Result<bool> {
         Command::Check => check::run(&root),
         Command::Tidy => tidy::run(&root),
         Command::Interop(options) => interop::run(&root, &options),
+        Command::Crash(options) => interop::crash::run(&root, &options),
         Command::Fuzz(options) => fuzz::run(&root, &options),
         Command::Bench(options) => bench::run(&root, &options),
         #[cfg(target_os = "linux")]

@@ -22,6 +22,10 @@ pub(crate) struct Seed {
     #[arg(long)]
     pub(crate) trust: bool,
 
+    /// Check everything, also what has not changed since an earlier run
+    #[arg(long, conflicts_with = "trust")]
+    pub(crate) check: bool,
+
     /// Show each peer one piece at a time, until others have everything twice: for a seed that is alone
     #[arg(long = "super")]
     pub(crate) super_seed: bool,
@@ -76,8 +80,10 @@ impl Ratio {
 }
 
 pub(super) const HELP: &str = "\
-Every torrent is checked first, unless --trust. A torrent with --seed-ratio is left when it reaches
-it; the command ends with the last one. Without --seed-ratio and --seed-time it seeds until SIGINT.
+Every torrent is checked first, unless --trust: files that have not changed since an earlier run
+found them right are not read again, unless --check. A torrent with --seed-ratio is left when it
+reaches it; the command ends with the last one. Without --seed-ratio and --seed-time it seeds until
+SIGINT.
 
 Examples:
   ccbt seed debian.torrent --data ~/Downloads --listen '[::]:6881'

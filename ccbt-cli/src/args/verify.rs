@@ -23,6 +23,10 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "SPEC", action = ArgAction::Append, value_parser = value::files)]
     pub(crate) files: Vec<FileSpec>,
 
+    /// Do not note for later runs which pieces are right
+    #[arg(long)]
+    pub(crate) no_state: bool,
+
     /// Write one JSON object; words for people go to standard error
     #[arg(long)]
     pub(crate) json: bool,

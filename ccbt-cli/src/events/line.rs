@@ -151,6 +151,7 @@ enum Kind<'a> {
     StoreFailed {
         error: &'a str,
     },
+    StoreRecovered,
     Stopped,
     Lagged {
         missed: u64,
@@ -250,6 +251,7 @@ impl<'a> Line<'a> {
             },
             EventKind::Finished => Kind::Finished,
             EventKind::StoreFailed { error } => Kind::StoreFailed { error },
+            EventKind::StoreRecovered => Kind::StoreRecovered,
             EventKind::Stopped => Kind::Stopped,
             EventKind::Lagged { missed } => Kind::Lagged { missed: *missed },
             _ => return None,

@@ -23,6 +23,7 @@ use crate::hashing;
 use crate::report::{Report, units};
 use crate::selection;
 use crate::signals::Signals;
+use crate::state::State;
 
 /// Downloads it, and seeds on if that is wanted.
 ///
@@ -196,13 +197,17 @@ pub(super) async fn check(
         Allocate::Full => Allocation::Full,
     };
     let open_files = company.setup.open_files;
-    hashing::check(metainfo, report, signals, move |progress| {
+    let (states, check_all) = (State::of_user(args.network.contact.no_state).resume(), args.check);
+    let (store, have) = hashing::check(metainfo, report, signals, move |progress| {
         let disk = |error| Failure::new(Exit::Disk, error);
         let store = FileStore::builder(&folder, &torrent).choice(&choice).allocation(allocation);
         let store = match open_files {
             Some(files) => store.open_files(files),
             None => store,
         };
+        let store = store.exclusive();
+        let store = if check_all { store.check_all() } else { store };
+        let store = if let Some(states) = states { store.remember(states) } else { store };
         let (store, have) = store.resume_with(progress).map_err(disk)?;
         if look_at_room {
             let room = store.room(&have).map_err(disk)?;
@@ -213,7 +218,22 @@ pub(super) async fn check(
         store.allocate().map_err(disk)?;
         Ok((store, have))
     })
-    .await
+    .await?;
+    let recalled = store.recalled();
+    if let Some(why) = &recalled.unusable {
+        report.say(&unusable(why));
+    }
+    if recalled.known > 0 {
+        let (known, hashed) = (recalled.known as usize, recalled.hashed);
+        let known = units::count(known, "piece", "pieces");
+        report.note(&format!("{known} known from an earlier run, {hashed} checked"));
+    }
+    Ok((store, have))
+}
+
+/// What is said of a resume state that is of no use.
+pub(crate) fn unusable(why: &str) -> String {
+    format!("{why}; everything is checked")
 }
 
 fn no_room(folder: &Path, needed: u64, free: u64) -> String {

@@ -129,7 +129,12 @@ impl Torrents {
                 }
                 audience.report.share(event.at, &self.sum());
             }
-            EventKind::StoreFailed { error } => self.lose(index, Exit::Disk, error, audience),
+            EventKind::StoreFailed { error } => {
+                audience.report.say(&format!("{error}; {} waits until it works", torrent.name));
+            }
+            EventKind::StoreRecovered => {
+                audience.report.say(&format!("{}: the disk works again", torrent.name));
+            }
             EventKind::Stopped if !torrent.leaving => {
                 let problem = format!("{}: the swarm stopped", torrent.name);
                 self.lose(index, Exit::Failed, &problem, audience);

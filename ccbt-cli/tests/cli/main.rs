@@ -14,6 +14,7 @@ mod network;
 mod on_complete;
 mod policy;
 mod refused;
+mod resume;
 mod seed;
 mod several;
 mod show;

@@ -220,7 +220,10 @@ impl Connection {
             });
         }
         if let Poll::Ready(run) = self.upload.poll_read(cx) {
-            self.upload.read(&mut self.session, run);
+            if let Some((run, error)) = self.upload.read(&mut self.session, run) {
+                // If there is no room for it, the next one that fails will tell.
+                let _ = self.receiver.shared.reports.try_send(Report::ReadFailed(run, error));
+            }
             return Poll::Ready(Ok(Woke::Done));
         }
         sleep.poll(cx).map(|()| Ok(Woke::Time))

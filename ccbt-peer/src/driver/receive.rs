@@ -325,6 +325,10 @@ impl Receiver {
     pub(super) async fn find_place(&mut self) {
         while !self.land_waiting(false) {
             let Some(Data { writer, assemblies, .. }) = self.shared.data() else { return };
+            if writer.is_stuck() {
+                // It is asked for again when it can be kept.
+                return;
+            }
             if !writer.is_busy() {
                 self.land_waiting(true);
                 return;

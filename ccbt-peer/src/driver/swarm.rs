@@ -17,6 +17,7 @@ use super::connection::Connection;
 use super::limit::Limits;
 use super::mailbox::Mailbox;
 use super::opening::{Begin, Opening};
+use super::paused::Failing;
 use super::pool::Pool;
 use super::transport::Dialer;
 use super::writer::{Job, Reply};
@@ -122,6 +123,7 @@ pub(crate) fn run(setup: Setup) -> std::io::Result<mpsc::Sender<Report>> {
         open_sources: watch::Sender::new(private),
         announce_at: None,
         stopping: false,
+        failing: Failing::default(),
         account,
         core,
     };
@@ -147,6 +149,7 @@ pub(super) struct Driver {
     pub(super) open_sources: watch::Sender<bool>,
     announce_at: Option<tokio::time::Instant>,
     stopping: bool,
+    pub(super) failing: Failing,
     /// What it shares with other swarms.
     account: Option<Account>,
 }
@@ -267,10 +270,11 @@ impl Driver {
             Report::Stored(piece) => self.core.handle(now, Input::Stored(piece)),
             Report::PieceFailed(piece) => self.core.handle(now, Input::PieceFailed(piece)),
             Report::Opened(opened) => self.opened(now, opened),
-            Report::StoreFailed(error) => {
-                self.emit(EventKind::StoreFailed { error: error.to_string() });
-                self.stop();
-            }
+            Report::WriteFailed(error) => self.on_write_failed(&error),
+            Report::WriteBack => self.on_write_back(),
+            Report::ReadFailed(run, error) => self.on_read_failed(run, &error),
+            Report::ReadBack => self.on_read_back(),
+            Report::Finish => self.failing.finish_due = true,
             Report::Choose(choice, reply) => self.choose(&choice, reply),
             Report::Wish(input) => self.core.handle(now, input),
             // Who asked may have given up.
@@ -336,6 +340,9 @@ impl Driver {
     }
 
     async fn act(&mut self) {
+        if std::mem::take(&mut self.failing.finish_due) {
+            self.finish().await;
+        }
         while let Some(action) = self.core.poll_action() {
             match action {
                 Action::Dial { key, addr } => self.dial(key, addr),
@@ -398,11 +405,8 @@ impl Driver {
         let Some(store) = self.shared.data().map(|data| data.store.clone()) else { return };
         let finished = tokio::task::spawn_blocking(move || store.finish()).await;
         match finished {
-            Ok(Err(error)) => {
-                self.emit(EventKind::StoreFailed { error: error.to_string() });
-                self.stop();
-            }
-            _ => self.emit(EventKind::Finished),
+            Ok(Err(error)) => self.on_finish_failed(&error),
+            _ => self.on_finished(),
         }
     }
 

@@ -6,6 +6,7 @@ mod choices;
 mod hygiene;
 mod limits;
 mod magnet;
+mod paused;
 mod private;
 mod serving;
 mod sizes;

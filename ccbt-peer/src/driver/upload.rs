@@ -10,14 +10,15 @@ use tokio::task::{JoinError, JoinHandle};
 
 use super::Shared;
 use crate::session::{Run, Session};
+use crate::store::StoreError;
 
 /// Payload of one run.
 const RUN: u32 = 256 << 10;
 
 /// A run that is being read: its PIECE messages, or nothing if the store does not give it.
-type Reading = JoinHandle<(Run, Option<Vec<u8>>)>;
+type Reading = JoinHandle<(Run, Result<Vec<u8>, StoreError>)>;
 /// How a read ended.
-pub(super) type ReadResult = Result<(Run, Option<Vec<u8>>), JoinError>;
+pub(super) type ReadResult = Result<(Run, Result<Vec<u8>, StoreError>), JoinError>;
 
 /// What a connection is sending, beside its messages.
 #[derive(Debug, Default)]
@@ -89,12 +90,15 @@ impl Upload {
         }
         let shared = shared.clone();
         self.reading = Some(tokio::task::spawn_blocking(move || {
-            let read = |slices: &mut [IoSliceMut<'_>]| {
-                let store = shared.data().map(|data| &data.store);
-                store.is_some_and(|store| store.read_run(run.piece, run.begin, slices).is_ok())
-            };
-            let framed = frame(&run, &mut framed, read).then_some(framed);
-            (run, framed)
+            // Without a store nothing was announced that a peer could ask for.
+            let mut result = Err(StoreError::GivenUp);
+            frame(&run, &mut framed, |slices| {
+                if let Some(data) = shared.data() {
+                    result = data.store.read_run(run.piece, run.begin, slices);
+                }
+                result.is_ok()
+            });
+            (run, result.map(|()| framed))
         }));
         payload
     }
@@ -107,17 +111,25 @@ impl Upload {
         }
     }
 
-    /// Takes in what a read brought.
-    pub(super) fn read(&mut self, session: &mut Session, result: ReadResult) {
+    /// Takes in what a read brought; if it failed, that comes back.
+    pub(super) fn read(
+        &mut self,
+        session: &mut Session,
+        result: ReadResult,
+    ) -> Option<(Run, StoreError)> {
         self.reading = None;
         match result {
-            Ok((run, Some(framed))) => {
+            Ok((run, Ok(framed))) => {
                 self.sending = Some(Box::new(Sending { framed, sent: 0, run }));
             }
-            Ok((run, None)) => run.blocks.iter().for_each(|block| session.reject(*block)),
+            Ok((run, Err(error))) => {
+                run.blocks.iter().for_each(|block| session.reject(*block));
+                return Some((run, error));
+            }
             // The runtime is going down.
             Err(_) => {}
         }
+        None
     }
 
     /// What is left of a message that is half sent: nothing else may go out before. Empty between two.

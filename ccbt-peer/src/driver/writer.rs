@@ -2,15 +2,17 @@
 
 use std::io::{IoSlice, IoSliceMut};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use ccbt_wire::{Block, PieceIndex};
 use sha1::{Digest, Sha1};
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::Report;
 use super::assembly::{self, Assemblies, PieceBuffer};
+use super::paused::Waits;
 use crate::Geometry;
 use crate::choice::PieceChoice;
 use crate::store::{PieceStore, StoreError};
@@ -52,10 +54,12 @@ pub(crate) enum Job {
 pub(crate) struct Writer {
     jobs: mpsc::Sender<Job>,
     waiting: Arc<AtomicUsize>,
+    stuck: Arc<AtomicBool>,
 }
 
 impl Writer {
-    /// Starts the thread. It reports what is stored.
+    /// Starts the thread. It reports what is stored. Must be called in a runtime, whose clock it uses when it has
+    /// to wait until the store works again.
     pub(crate) fn start(
         geometry: Geometry,
         store: Arc<dyn PieceStore>,
@@ -64,10 +68,19 @@ impl Writer {
     ) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let waiting = Arc::new(AtomicUsize::new(0));
-        let worker = Worker { geometry, store, assemblies, reports, waiting: waiting.clone() };
+        let stuck = Arc::new(AtomicBool::new(false));
+        let worker = Worker {
+            geometry,
+            store,
+            assemblies,
+            reports,
+            waiting: waiting.clone(),
+            stuck: stuck.clone(),
+            runtime: Handle::current(),
+        };
         let builder = std::thread::Builder::new().name("ccbt-writer".to_owned());
         let thread = builder.spawn(move || worker.run(queue))?;
-        Ok((Self { jobs, waiting }, thread))
+        Ok((Self { jobs, waiting, stuck }, thread))
     }
 
     /// Queues a job before there is any other.
@@ -80,13 +93,36 @@ impl Writer {
     /// Queues a job; waits while the queue is full.
     pub(crate) async fn write(&self, job: Job) {
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        // The thread ends early only when the store failed; the swarm stops then.
+        // The thread ends early only when the swarm has stopped.
         let _ = self.jobs.send(job).await;
     }
 
     /// Whether the thread has work: buffers become free soon.
     pub(crate) fn is_busy(&self) -> bool {
         self.waiting.load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether the store fails: nobody knows when there will be a buffer.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.stuck.load(Ordering::Relaxed)
+    }
+}
+
+/// The swarm stopped before the store worked again.
+struct GivenUp;
+
+/// What became of a batch.
+#[derive(Debug, Default)]
+struct Done {
+    stored: Vec<PieceIndex>,
+    /// In the order in which they are told.
+    reports: Vec<Report>,
+}
+
+impl Done {
+    fn store(&mut self, piece: PieceIndex) {
+        self.stored.push(piece);
+        self.reports.push(Report::Stored(piece));
     }
 }
 
@@ -96,6 +132,8 @@ struct Worker {
     assemblies: Arc<Assemblies>,
     reports: mpsc::Sender<Report>,
     waiting: Arc<AtomicUsize>,
+    stuck: Arc<AtomicBool>,
+    runtime: Handle,
 }
 
 impl Worker {
@@ -103,48 +141,95 @@ impl Worker {
         let mut batch = Vec::new();
         while queue.blocking_recv_many(&mut batch, BATCH) > 0 {
             let jobs = batch.len();
-            if let Err(error) = self.work(&mut batch) {
-                let _ = self.reports.blocking_send(Report::StoreFailed(error));
-                return;
+            if let Err(GivenUp) = self.work(&mut batch) {
+                break;
             }
             self.waiting.fetch_sub(jobs, Ordering::Relaxed);
         }
+        self.store.close();
     }
 
-    fn work(&self, batch: &mut Vec<Job>) -> Result<(), StoreError> {
+    /// Does something with the store; if it fails, again and again until it works.
+    fn insist<T>(&self, mut act: impl FnMut() -> Result<T, StoreError>) -> Result<T, GivenUp> {
+        let mut error = match act() {
+            Ok(done) => return Ok(done),
+            Err(error) => Some(error),
+        };
+        self.stuck.store(true, Ordering::Relaxed);
+        let mut waits = Waits::new();
+        loop {
+            if let Some(first) = error.take() {
+                self.report(Report::WriteFailed(first));
+            }
+            let wait = waits.next();
+            let stops = self.runtime.block_on(async {
+                tokio::select! {
+                    biased;
+                    () = self.reports.closed() => true,
+                    () = tokio::time::sleep(wait) => false,
+                }
+            });
+            if stops {
+                return Err(GivenUp);
+            }
+            if let Ok(done) = act() {
+                self.stuck.store(false, Ordering::Relaxed);
+                self.report(Report::WriteBack);
+                return Ok(done);
+            }
+        }
+    }
+
+    fn work(&self, batch: &mut Vec<Job>) -> Result<(), GivenUp> {
         let mut run: Vec<(PieceIndex, PieceBuffer)> = Vec::new();
+        let mut done = Done::default();
         for job in batch.drain(..) {
             match job {
                 Job::Piece(piece, buffer) => {
                     if run.last().is_some_and(|(last, _)| last.0 + 1 != piece.0) {
-                        self.write_run(&mut run)?;
+                        self.write_run(&mut run, &mut done)?;
                     }
                     run.push((piece, buffer));
                 }
                 Job::Block(block, bytes) => {
-                    self.store.write_run(block.piece, block.begin, &[IoSlice::new(&bytes)])?;
+                    let data = [IoSlice::new(&bytes)];
+                    self.insist(|| self.store.write_run(block.piece, block.begin, &data))?;
                 }
                 Job::Verify { piece, hasher, hashed, senders } => {
-                    self.verify(piece, *hasher, hashed, &senders)?;
+                    self.verify(piece, *hasher, hashed, &senders, &mut done)?;
                 }
                 Job::Choose(files, reply) => {
                     // What came before it goes where it was meant to go.
-                    self.write_run(&mut run)?;
+                    self.write_run(&mut run, &mut done)?;
+                    self.tell(&mut done)?;
                     self.choose(&files, reply)?;
                 }
             }
         }
-        self.write_run(&mut run)
+        self.write_run(&mut run, &mut done)?;
+        self.tell(&mut done)
     }
 
-    fn write_run(&self, run: &mut Vec<(PieceIndex, PieceBuffer)>) -> Result<(), StoreError> {
+    /// What is to be remembered comes before what is told: nobody hears of a piece that may be gone.
+    fn tell(&self, done: &mut Done) -> Result<(), GivenUp> {
+        self.insist(|| self.store.keep(&done.stored))?;
+        done.stored.clear();
+        done.reports.drain(..).for_each(|report| self.report(report));
+        Ok(())
+    }
+
+    fn write_run(
+        &self,
+        run: &mut Vec<(PieceIndex, PieceBuffer)>,
+        done: &mut Done,
+    ) -> Result<(), GivenUp> {
         let Some((first, _)) = run.first() else { return Ok(()) };
         let slices: Vec<IoSlice<'_>> =
             run.iter().map(|(_, buffer)| IoSlice::new(&buffer.bytes)).collect();
-        self.store.write_run(*first, 0, &slices)?;
+        self.insist(|| self.store.write_run(*first, 0, &slices))?;
         for (piece, buffer) in run.drain(..) {
             self.assemblies.reuse(buffer);
-            self.report(Report::Stored(piece));
+            done.store(piece);
         }
         Ok(())
     }
@@ -153,9 +238,9 @@ impl Worker {
         &self,
         files: &[bool],
         reply: Option<(Arc<PieceChoice>, Reply)>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), GivenUp> {
+        let Some((pieces, reply)) = reply else { return self.insist(|| self.store.choose(files)) };
         let chosen = self.store.choose(files);
-        let Some((pieces, reply)) = reply else { return chosen };
         if chosen.is_ok() {
             self.report(Report::Wish(Input::Choose(pieces)));
         }
@@ -170,7 +255,8 @@ impl Worker {
         mut hasher: Sha1,
         hashed: u32,
         senders: &[PeerKey],
-    ) -> Result<(), StoreError> {
+        done: &mut Done,
+    ) -> Result<(), GivenUp> {
         self.read_back(piece, hashed, |bytes| hasher.update(bytes))?;
         let right = self.assemblies.is_right(piece, hasher.finalize().into());
         if !right || self.assemblies.is_suspect(piece) {
@@ -179,9 +265,13 @@ impl Worker {
                 let rest = &senders[prints.len()..];
                 prints.extend(assembly::prints(rest, bytes));
             })?;
-            self.report(Report::Prints(piece, prints));
+            done.reports.push(Report::Prints(piece, prints));
         }
-        self.report(if right { Report::Stored(piece) } else { Report::PieceFailed(piece) });
+        if right {
+            done.store(piece);
+        } else {
+            done.reports.push(Report::PieceFailed(piece));
+        }
         Ok(())
     }
 
@@ -191,14 +281,16 @@ impl Worker {
         piece: PieceIndex,
         begin: u32,
         mut take: impl FnMut(&[u8]),
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), GivenUp> {
         let length = self.geometry.piece_len(piece) as usize;
         let mut begin = begin as usize;
         let mut buffer = vec![0; STEP.min(length - begin)];
         while begin < length {
             let step = buffer.len().min(length - begin);
             let at = u32::try_from(begin).unwrap_or(u32::MAX);
-            self.store.read_run(piece, at, &mut [IoSliceMut::new(&mut buffer[..step])])?;
+            self.insist(|| {
+                self.store.read_run(piece, at, &mut [IoSliceMut::new(&mut buffer[..step])])
+            })?;
             take(&buffer[..step]);
             begin += step;
         }

@@ -38,14 +38,30 @@ pub fn check_with(
     progress: &mut dyn FnMut(u32, u32),
 ) -> Result<Bitfield, StoreError> {
     let pieces = metainfo.piece_count();
+    check_these(store, metainfo, &Bitfield::full(pieces), Bitfield::new(pieces), progress)
+}
+
+/// Does what [`check_with`] does for the pieces in `unsure` alone, and adds those that are right to `have`:
+/// what is known already, such as from [`Recall`](super::Recall).
+///
+/// # Errors
+/// As [`check`].
+pub fn check_these(
+    store: &dyn PieceStore,
+    metainfo: &Metainfo,
+    unsure: &Bitfield,
+    mut have: Bitfield,
+    progress: &mut dyn FnMut(u32, u32),
+) -> Result<Bitfield, StoreError> {
+    let pieces = metainfo.piece_count();
     let work = Work {
         store,
         metainfo,
+        unsure,
         batch: (BATCH_BYTES / metainfo.piece_length().max(1)).clamp(1, u64::BITS),
         next: AtomicU32::new(0),
         failed: AtomicBool::new(false),
     };
-    let mut have = Bitfield::new(pieces);
     let mut outcome = Ok(());
     thread::scope(|scope| {
         let (sender, receiver) = mpsc::channel();
@@ -83,6 +99,7 @@ pub fn check_with(
 struct Work<'a> {
     store: &'a dyn PieceStore,
     metainfo: &'a Metainfo,
+    unsure: &'a Bitfield,
     batch: u32,
     next: AtomicU32,
     failed: AtomicBool,
@@ -108,7 +125,8 @@ impl Work<'_> {
             let length = self.batch.min(pieces - first);
             let right = (0..length).try_fold(0, |right, i| {
                 let piece = PieceIndex(first + i);
-                let is_right = is_right(self.store, self.metainfo, piece, &mut buffer)?;
+                let is_right = self.unsure.get(piece)
+                    && is_right(self.store, self.metainfo, piece, &mut buffer)?;
                 Ok(right | u64::from(is_right) << i)
             });
             self.failed.fetch_or(right.is_err(), Ordering::Relaxed);

@@ -6,13 +6,19 @@ mod choosing;
 mod cut;
 mod folder;
 mod layout;
+mod lock;
 mod marker;
+mod marks;
 mod part;
 mod pool;
 mod positional;
+mod recall;
+mod remember;
 mod room;
 mod survey;
 
+#[cfg(test)]
+mod many;
 #[cfg(test)]
 mod tests;
 
@@ -20,20 +26,24 @@ use std::fs::File;
 use std::io::{ErrorKind, IoSlice, IoSliceMut};
 use std::path::Path;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use ccbt_wire::{Bitfield, Metainfo, PieceIndex};
 
 pub use self::builder::FileStoreBuilder;
 pub use self::part::PartFile;
+pub use self::recall::{Recall, Recalled};
 pub use self::room::{Allocation, Room};
 
 use self::cut::{Cut, CutMut};
 use self::folder::Folder;
 use self::layout::Layout;
+use self::lock::Lock;
 use self::marker::Marker;
+use self::marks::Touched;
 use self::part::Part;
 use self::pool::Pool;
+use self::remember::Remember;
 use self::survey::Standing;
 use super::extent::{Extent, length_of};
 use super::{PieceStore, StoreError};
@@ -69,8 +79,8 @@ const OPEN_FILES: usize = 64;
 /// Calls may come from many threads; none waits for another one's I/O, except to create a file.
 #[derive(Debug)]
 pub struct FileStore {
-    folder: Folder,
-    layout: Layout,
+    folder: Arc<Folder>,
+    layout: Arc<Layout>,
     extent: Extent,
     /// A [`Standing`] for each file.
     standings: Box<[AtomicU8]>,
@@ -79,6 +89,11 @@ pub struct FileStore {
     allocation: Allocation,
     /// Also held while a file is created, so that it is created once.
     notes: Mutex<Notes>,
+    touched: Mutex<Touched>,
+    /// Set when it is known what lies in the folder, if there is a place for it.
+    remember: OnceLock<Remember>,
+    recalled: Recalled,
+    lock: Option<Lock>,
 }
 
 /// What is known of files beside their standing.
@@ -134,6 +149,30 @@ impl FileStore {
         FileStoreBuilder::new(folder.as_ref(), metainfo)
     }
 
+    /// Fails with [`StoreError::InUse`] if there is an [exclusive](FileStoreBuilder::exclusive) store of this
+    /// torrent in `folder`: for whoever only reads, and changes nothing there.
+    ///
+    /// # Errors
+    /// That one alone: a folder that cannot be opened is for others to find.
+    pub fn ensure_unused(folder: impl AsRef<Path>, metainfo: &Metainfo) -> Result<(), StoreError> {
+        match Folder::open_existing(folder.as_ref()) {
+            Ok(folder) => lock::is_taken(&folder, metainfo.info_hash()),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// What an earlier run left, and how much of it could be used.
+    #[must_use]
+    pub fn recalled(&self) -> &Recalled {
+        &self.recalled
+    }
+
+    /// Why the resume state could not be written the last time: the next start will hash more than it had to.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.remember.get().and_then(Remember::trouble)
+    }
+
     fn standing(&self, index: usize) -> Standing {
         Standing::from_u8(self.standings[index].load(Ordering::Acquire))
     }
@@ -176,6 +215,7 @@ impl FileStore {
         notes.marker.note(&self.folder, path)?;
         notes.noted[index] = true;
         let file = self.with_room(|| self.folder.create_file(path))?;
+        self.touch(index, 0);
         self.take_room(index, &file)?;
         Ok(file)
     }
@@ -213,6 +253,7 @@ impl FileStore {
         let aside = self.standing(index) == Standing::Aside
             && self.part.has_place(position, length_of(data) as u64);
         if aside {
+            self.touch_part();
             self.part.write(&self.folder, &mut part, data, position)?;
         }
         Ok(aside)
@@ -235,6 +276,7 @@ impl FileStore {
                 return Err(self.folder.foreign(path, why));
             }
         }
+        self.touch(index, length_of(data));
         let written = positional::write_all_at(file, data, at);
         written.map_err(|error| self.folder.error(path, "write", error))
     }
@@ -339,6 +381,7 @@ impl PieceStore for FileStore {
                 begun |= length < entry.length;
             } else if is_missing {
                 self.with_room(|| self.folder.create_file(&entry.path))?;
+                self.touch(index, 0);
                 self.set_standing(index, Standing::Ours);
             }
         }
@@ -347,6 +390,27 @@ impl PieceStore for FileStore {
         }
         notes.noted.fill(false);
         notes.marker.remove(&self.folder)
+    }
+
+    fn keep(&self, verified: &[PieceIndex]) -> Result<(), StoreError> {
+        self.keep_pieces(verified)
+    }
+
+    fn close(&self) {
+        // A file that was removed is for the next start to see.
+        let _ = self.keep_pieces(&[]);
+        if let Some(remember) = self.remember.get() {
+            remember.close();
+        }
+    }
+}
+
+impl Drop for FileStore {
+    fn drop(&mut self) {
+        self.close();
+        if let Some(lock) = &mut self.lock {
+            lock.release(&self.folder);
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use ccbt_policy::{EvictionPolicy, Ranking, Source, Turnover};
 use ccbt_wire::{Bitfield, PieceIndex};
 
-use super::Print;
+use super::{Print, StoreUse};
 use crate::blocklist::Blocklist;
 use crate::choice::PieceChoice;
 use crate::event::EventKind;
@@ -105,6 +105,13 @@ pub enum Input {
     },
     /// Other addresses are blocked from now on.
     Blocklist(Arc<Blocklist>),
+    /// The store cannot be used for this from now on, or can again.
+    Store {
+        /// For what.
+        of: StoreUse,
+        /// Whether it fails.
+        fails: bool,
+    },
     /// Close everything.
     Stop,
 }

@@ -152,6 +152,9 @@ impl SwarmCore {
 
     /// How many may be unchoked: what is configured, and more while the line has room for them.
     fn slots(&self) -> usize {
+        if self.paused.reads {
+            return 0;
+        }
         let room = usize::try_from(self.meter.capacity_up() / SHARE).unwrap_or(MOST);
         (self.config.unchoked as usize).max(room.min(MOST))
     }
@@ -160,7 +163,7 @@ impl SwarmCore {
         self.watch.get(key).is_some_and(|view| view.am_choking)
     }
 
-    fn choke(&mut self, now: Time, key: PeerKey, choke: bool) {
+    pub(super) fn choke(&mut self, now: Time, key: PeerKey, choke: bool) {
         self.watch.update(key, now, |view| view.set_am_choking(now, choke));
         if choke {
             self.choker.unchoked -= 1;

@@ -14,6 +14,7 @@ mod held;
 mod liars;
 mod metadata;
 mod nonsense;
+mod paused;
 mod pex;
 mod serving;
 mod snapshot;

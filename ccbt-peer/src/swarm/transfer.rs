@@ -28,7 +28,7 @@ impl SwarmCore {
         let limits_itself = self.limits_itself(now);
         let Some(peer) = self.peers.get_mut(key) else { return };
         let Some(view) = self.watch.get(key) else { return };
-        if self.config.observe || !may_ask(peer, view) {
+        if self.config.observe || self.paused.writes || !may_ask(peer, view) {
             return;
         }
         self.rounds.rouse(now, key, peer, self.meter.measured_at());
@@ -108,7 +108,11 @@ impl SwarmCore {
     }
 
     /// Takes back the requests to the peer for which `back` holds, for others.
-    fn take_requests(&mut self, key: PeerKey, back: impl Fn(&Block) -> bool) -> Vec<Block> {
+    pub(super) fn take_requests(
+        &mut self,
+        key: PeerKey,
+        back: impl Fn(&Block) -> bool,
+    ) -> Vec<Block> {
         let Some(peer) = self.peers.get_mut(key) else { return Vec::new() };
         let asked = std::mem::take(&mut peer.in_flight).into_iter();
         let (gone, left): (Vec<_>, Vec<_>) = asked.partition(|asked| back(&asked.block));
@@ -148,12 +152,16 @@ impl SwarmCore {
     pub(super) fn on_received(&mut self, now: Time, key: PeerKey, block: Block, fresh: bool) {
         let Some(peer) = self.peers.get_mut(key) else { return };
         self.rounds.rouse(now, key, peer, self.meter.measured_at());
-        peer.landed(block);
+        let owed = peer.landed(block).is_some();
         peer.refusals = 0;
         let clock = peer.clock(now);
         peer.window.received(clock, block.length, !peer.in_flight.is_empty());
         self.meter.downloaded += u64::from(block.length);
         let receipt = if fresh { self.picker.receive(key, block) } else { None };
+        if owed && !fresh {
+            // It had to be thrown away, as when the store fails.
+            self.picker.give_back(key, block, false);
+        }
         let useful = receipt.is_some();
         let change = |view: &mut PeerView| {
             view.last_block_at = Some(now);

@@ -49,6 +49,18 @@ impl Payload {
         Self::write(place, "m\u{fc}lti folder", files)
     }
 
+    /// Some megabytes in files of all sizes, with many small ones in one piece.
+    pub(super) fn many(place: &Place) -> Result<Self> {
+        const SMALL: [&str; 12] = [
+            "small/a", "small/b", "small/c", "small/d", "small/e", "small/f", "small/g", "small/h",
+            "small/i", "small/j", "small/k", "small/l",
+        ];
+        let mut files = vec![("a", random(9_000_001)), ("b", random(4_000_000))];
+        files.extend(SMALL.map(|name| (name, random(5_003))));
+        files.extend([("y", random(3_000_000)), ("z", random(8_000_000))]);
+        Self::write(place, "many", files)
+    }
+
     fn write(
         place: &Place,
         name: &'static str,
@@ -94,9 +106,20 @@ impl Payload {
         Ok(())
     }
 
+    /// The file, or the folder of the files.
+    pub(super) fn path(&self) -> PathBuf {
+        self.folder.join(self.name)
+    }
+
     /// Bytes of all files together.
     pub(super) fn length(&self) -> u64 {
         self.files.iter().map(|(_, bytes)| bytes.len() as u64).sum()
+    }
+
+    /// Bytes of the files for which `chosen` holds.
+    pub(super) fn length_of(&self, chosen: impl Fn(&str) -> bool) -> u64 {
+        let files = self.files.iter().filter(|(path, _)| chosen(path));
+        files.map(|(_, bytes)| bytes.len() as u64).sum()
     }
 
     fn file(&self, folder: &Path, path: &str) -> PathBuf {

@@ -181,6 +181,13 @@ impl Running {
         self.wait()
     }
 
+    /// Ends it at once (SIGKILL), and waits; it may have ended by itself.
+    pub(super) fn kill(&self) -> Result<ExitStatus> {
+        let mut child = lock(&self.child);
+        child.kill()?;
+        Ok(child.wait()?)
+    }
+
     /// The number of its process.
     pub(super) fn id(&self) -> u32 {
         lock(&self.child).id()

@@ -45,6 +45,8 @@ fn copies_of_a_piece_in_the_store_differ_in_the_print_of_the_wrong_block() {
     let assemblies = Arc::new(Assemblies::new(metainfo.clone(), &Bitfield::new(1)));
     let (sender, mut reports) = mpsc::channel(16);
     let geometry = Geometry::of(&metainfo);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let _entered = runtime.enter();
     let (writer, thread) = Writer::start(geometry, store, assemblies.clone(), sender).unwrap();
 
     let mut wrong = right.clone();
@@ -76,6 +78,8 @@ fn of_a_piece_that_is_right_at_once_nothing_is_told() {
     let store = Arc::new(MemoryStore::new(&metainfo));
     let assemblies = Arc::new(Assemblies::new(metainfo.clone(), &Bitfield::new(1)));
     let (sender, mut reports) = mpsc::channel(16);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let _entered = runtime.enter();
     let (writer, _thread) =
         Writer::start(Geometry::of(&metainfo), store, assemblies, sender).unwrap();
     let told = verify(&writer, &mut reports, &right, vec![A; BLOCKS as usize]);

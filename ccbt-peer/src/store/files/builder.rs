@@ -1,21 +1,27 @@
 //! How a store of files is opened.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::AtomicU8;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use ccbt_wire::{Bitfield, Metainfo};
 
 use super::folder::Folder;
 use super::layout::Layout;
+use super::lock::Lock;
 use super::marker::{Marker, line_of};
 use super::part::{Part, Places};
 use super::pool::Pool;
+use super::recall::{Recalled, Remembered};
+use super::remember::Remember;
 use super::survey::{self, Standing};
 use super::{Allocation, FileStore, Notes, OPEN_FILES};
 use crate::Choice;
+use crate::store::StoreError;
+use crate::store::check::check_these;
 use crate::store::extent::Extent;
-use crate::store::{StoreError, check_with};
+use crate::store::resume::{Mark, Trust};
 
 /// A store of files to be.
 #[derive(Debug)]
@@ -24,6 +30,9 @@ pub struct FileStoreBuilder<'a> {
     metainfo: &'a Metainfo,
     chosen: Vec<bool>,
     allocation: Allocation,
+    states: Option<PathBuf>,
+    check_all: bool,
+    exclusive: bool,
     open_files: usize,
 }
 
@@ -34,8 +43,41 @@ impl<'a> FileStoreBuilder<'a> {
             metainfo,
             chosen: vec![true; metainfo.files().len()],
             allocation: Allocation::default(),
+            states: None,
+            check_all: false,
+            exclusive: false,
             open_files: OPEN_FILES,
         }
+    }
+
+    /// Keeps a resume state in the folder `states`, which is created if it is missing, and begins with the one
+    /// that an earlier run left there: [`resume`](Self::resume) then hashes only what may have changed, and
+    /// [`FileStore::recalled`] tells what that was.
+    ///
+    /// The state names a piece when its bytes are with the system, and in a form that outlives a crash of the
+    /// system only when they are on the medium: every 5 s while something is written, on a thread of its own,
+    /// and when the store is closed. A state that cannot be written is no error of the store
+    /// ([`FileStore::trouble`]).
+    #[must_use]
+    pub fn remember(mut self, states: impl AsRef<Path>) -> Self {
+        self.states = Some(states.as_ref().to_owned());
+        self
+    }
+
+    /// Hashes everything, whatever an earlier run left: bits that flipped on the medium change no time of last
+    /// change.
+    #[must_use]
+    pub fn check_all(self) -> Self {
+        Self { check_all: true, ..self }
+    }
+
+    /// Fails with [`StoreError::InUse`] if another process, or another store of this one, is at work on the
+    /// same torrent in the same folder and said so. While the store is there, a file
+    /// `.ccbt-<16 hex digits of the info hash>.lock.part` in the folder is locked; the system takes the lock back
+    /// from a process that is killed.
+    #[must_use]
+    pub fn exclusive(self) -> Self {
+        Self { exclusive: true, ..self }
     }
 
     /// Which files are wanted; all by default. Files that the choice does not know are not wanted.
@@ -62,17 +104,19 @@ impl<'a> FileStoreBuilder<'a> {
     /// # Errors
     /// As there; a wanted file alone can stand in the way.
     pub fn open(self) -> Result<FileStore, StoreError> {
-        let store = self.survey()?;
+        let mut this = self;
+        let store = this.survey()?;
         store.bring_all_home(&mut store.notes())?;
         Ok(store)
     }
 
     /// The store with what can be seen; what the part file has of wanted files is still there.
-    fn survey(self) -> Result<FileStore, StoreError> {
+    fn survey(&mut self) -> Result<FileStore, StoreError> {
         let folder = Folder::open(&self.folder)?;
+        let info_hash = self.metainfo.info_hash();
+        let lock = if self.exclusive { Some(Lock::take(&folder, info_hash)?) } else { None };
         let layout = Layout::of(self.metainfo);
         let extent = Extent::of(self.metainfo);
-        let info_hash = self.metainfo.info_hash();
         let (marker, created) = Marker::read(&folder, info_hash)?;
         let part = Part::open(&folder, info_hash, Places::of(&layout, extent))?;
         let has_part = part.is_there();
@@ -81,8 +125,8 @@ impl<'a> FileStoreBuilder<'a> {
         let noted = files.map(|entry| !entry.pad && created.contains(&line_of(&entry.path)));
         let noted = noted.collect();
         Ok(FileStore {
-            folder,
-            layout,
+            folder: Arc::new(folder),
+            layout: Arc::new(layout),
             extent,
             standings: standings
                 .into_iter()
@@ -91,7 +135,11 @@ impl<'a> FileStoreBuilder<'a> {
             pool: Pool::new(self.open_files),
             part,
             allocation: self.allocation,
-            notes: Mutex::new(Notes { marker, noted, chosen: self.chosen }),
+            notes: Mutex::new(Notes { marker, noted, chosen: std::mem::take(&mut self.chosen) }),
+            touched: Mutex::default(),
+            remember: OnceLock::new(),
+            recalled: Recalled::default(),
+            lock,
         })
     }
 
@@ -109,18 +157,46 @@ impl<'a> FileStoreBuilder<'a> {
     /// # Errors
     /// As [`resume`](Self::resume).
     pub fn resume_with(
-        self,
+        mut self,
         mut progress: impl FnMut(u32, u32),
     ) -> Result<(FileStore, Bitfield), StoreError> {
         let metainfo = self.metainfo;
-        let store = self.survey()?;
+        let mut store = self.survey()?;
+        let remembered = match &self.states {
+            Some(states) => {
+                Some(Remembered::read(states, &store.folder, metainfo, self.check_all)?)
+            }
+            None => None,
+        };
         let pieces = metainfo.piece_count();
         if store.is_untouched() {
             progress(pieces, pieces);
+            store.recalled.unusable =
+                remembered.as_ref().and_then(|remembered| remembered.unusable.clone());
+            store.start_to_remember(metainfo, remembered, Vec::new(), &Bitfield::new(pieces));
             return Ok((store, Bitfield::new(pieces)));
         }
-        let mut have = check_with(&store, metainfo, &mut progress)?;
+        let marks = if remembered.is_some() { store.marks()? } else { Vec::new() };
+        let trust = match &remembered {
+            Some(remembered) => remembered.trust(&marks, metainfo),
+            None => Trust::nothing(pieces),
+        };
+        store.recalled = Recalled {
+            known: trust.have.count_ones(),
+            hashed: trust.unsure.count_ones(),
+            unusable: remembered.as_ref().and_then(|remembered| remembered.unusable.clone()),
+        };
+        if let Some(remembered) = &remembered {
+            for (index, mark) in marks.iter().enumerate().take(store.layout.len()) {
+                let is_open = store.standing(index) == Standing::Unproven;
+                if is_open && remembered.was_ours(index, mark) {
+                    store.set_standing(index, Standing::Ours);
+                }
+            }
+        }
+        let mut have = check_these(&store, metainfo, &trust.unsure, trust.have, &mut progress)?;
         store.settle(metainfo, &mut have)?;
+        store.start_to_remember(metainfo, remembered, marks, &have);
         Ok((store, have))
     }
 }
@@ -133,5 +209,33 @@ impl FileStore {
             missing && !self.layout.file(index).pad
         };
         !self.part.is_there() && (0..self.layout.len()).all(is_missing)
+    }
+
+    /// Keeps the state from now on, if it has a place. `marks`: how files looked before their pieces were
+    /// hashed; none if there are no files.
+    fn start_to_remember(
+        &self,
+        metainfo: &Metainfo,
+        remembered: Option<Remembered>,
+        mut marks: Vec<Mark>,
+        have: &Bitfield,
+    ) {
+        let Some(remembered) = remembered else { return };
+        marks.resize(self.layout.len() + 1, Mark::default());
+        for (index, mark) in marks.iter_mut().enumerate().take(self.layout.len()) {
+            mark.ours = self.standing(index) == Standing::Ours;
+            mark.aside = mark.stamp.is_some() && self.standing(index) == Standing::Aside;
+        }
+        let there = |(index, mark): (usize, &Mark)| mark.stamp.map(|_| index);
+        let present: BTreeSet<usize> = marks.iter().enumerate().filter_map(there).collect();
+        let state = remembered.renewed(metainfo, marks, have.clone());
+        let is_kept = remembered.is_base && remembered.state.as_ref() == Some(&state);
+        let unsynced = if is_kept { BTreeSet::new() } else { present };
+        let (folder, layout) = (Arc::clone(&self.folder), Arc::clone(&self.layout));
+        let part = self.part.path().to_owned();
+        let remember =
+            Remember::start(folder, layout, part, remembered.place, state, is_kept, unsynced);
+        // It is set once: here.
+        let _ = self.remember.set(remember);
     }
 }

@@ -120,6 +120,7 @@ impl FileStore {
                 self.put(&file, index, standing, &data, at)
             })?;
         }
+        self.touch_part();
         let synced = file.sync_data();
         synced.map_err(|error| self.folder.error(&entry.path, "write", error))?;
         self.pool.keep(index, &Arc::new(file), true);
@@ -142,6 +143,7 @@ impl FileStore {
 
     /// Keeps in the part file what files that are aside have of pieces, and it only if it has something.
     pub(super) fn keep_part(&self) -> Result<(), StoreError> {
+        self.touch_part();
         self.part.keep(&self.folder, |piece| self.has_aside(piece))
     }
 

@@ -9,6 +9,9 @@ use cap_std::fs::{Dir, Metadata, OpenOptions};
 
 use crate::store::StoreError;
 
+/// More files than that are brought to the medium together with everything else on it.
+const MOST_FILES: usize = 64;
+
 /// A folder whose relative paths cannot lead out of it, not even over symbolic links in it.
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -29,6 +32,13 @@ impl Folder {
             result => result,
         };
         Ok(Self { path: path.into(), dir: dir.map_err(failed("open"))? })
+    }
+
+    /// Opens the folder, which has to exist.
+    pub(super) fn open_existing(path: &Path) -> Result<Self, StoreError> {
+        let dir = Dir::open_ambient_dir(path, ambient_authority());
+        let failed = |source| StoreError::Io { path: path.into(), action: "open", source };
+        Ok(Self { path: path.into(), dir: dir.map_err(failed)? })
     }
 
     /// What lies at `path` itself; `None` if nothing does.
@@ -61,6 +71,50 @@ impl Folder {
         let file =
             self.dir.open_with(path, &options).map_err(|error| self.error(path, "open", error))?;
         Ok(file.into_std())
+    }
+
+    /// Opens a file for writing; creates it if it does not exist.
+    pub(super) fn open_or_create(&self, path: &Path) -> Result<File, StoreError> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true);
+        careful(&mut options);
+        let file = self.dir.open_with(path, &options);
+        Ok(file.map_err(|error| self.error(path, "open", error))?.into_std())
+    }
+
+    /// Has the medium take all of a file, its length and times included. One that is missing has nothing.
+    fn sync_file(&self, path: &Path) -> Result<(), StoreError> {
+        let file = match self.open_file(path, false) {
+            Err(StoreError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                return Ok(());
+            }
+            file => file?,
+        };
+        file.sync_all().map_err(|error| self.error(path, "write", error))
+    }
+
+    /// Has the medium take all of these files. Many of them go with everything else that is to go there.
+    pub(super) fn sync_files<'a>(
+        &self,
+        paths: impl ExactSizeIterator<Item = &'a PathBuf>,
+    ) -> Result<(), StoreError> {
+        if paths.len() > MOST_FILES && self.sync_file_system()? {
+            return Ok(());
+        }
+        paths.into_iter().try_for_each(|path| self.sync_file(path))
+    }
+
+    /// Has the medium take all that its file system has; false if the system cannot.
+    #[cfg(target_os = "linux")]
+    fn sync_file_system(&self) -> Result<bool, StoreError> {
+        let synced = rustix::fs::syncfs(&self.dir);
+        synced.map_err(|error| self.error(Path::new(""), "write to", error.into()))?;
+        Ok(true)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn sync_file_system(&self) -> Result<bool, StoreError> {
+        Ok(false)
     }
 
     /// Opens a file that exists, for writing at its end.
@@ -99,6 +153,12 @@ impl Folder {
         }
     }
 
+    /// Gives a file another name.
+    pub(super) fn rename(&self, from: &Path, to: &Path) -> Result<(), StoreError> {
+        let renamed = self.dir.rename(from, &self.dir, to);
+        renamed.map_err(|error| self.error(from, "rename", error))
+    }
+
     /// Bytes that its file system has for us; `None` if it does not say.
     pub(super) fn free(&self) -> Result<Option<u64>, StoreError> {
         free(&self.dir).map_err(|source| StoreError::Io {
@@ -125,6 +185,15 @@ impl Folder {
             }
         };
         self.foreign(path, why)
+    }
+
+    pub(super) fn in_use(&self, path: &Path) -> StoreError {
+        StoreError::InUse { folder: self.path.clone(), lock: self.path.join(path) }
+    }
+
+    /// Its path, as it was given.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     pub(super) fn foreign(&self, path: &Path, why: impl Into<String>) -> StoreError {

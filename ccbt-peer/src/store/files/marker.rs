@@ -21,9 +21,13 @@ const MOST_BYTES: u64 = 256 * 1024 * 1024;
 #[derive(Debug)]
 pub(super) struct Marker {
     path: PathBuf,
+    /// Where one goes that is none.
+    aside: PathBuf,
     heading: String,
     /// Its length up to the last whole line, if it lies there from an earlier run.
     left_over: Option<u64>,
+    /// What lies there is none: it is set aside before there is a new one.
+    is_damaged: bool,
     file: Option<File>,
 }
 
@@ -36,8 +40,10 @@ impl Marker {
         let hash = info_hash.to_string();
         let mut marker = Self {
             path: reserved(info_hash, ""),
+            aside: reserved(info_hash, ".broken"),
             heading: format!("ccbt 1: files of {hash} that are being downloaded\n"),
             left_over: None,
+            is_damaged: false,
             file: None,
         };
         let Some(metadata) = folder.look(&marker.path)? else {
@@ -56,7 +62,9 @@ impl Marker {
             _ => bytes.starts_with(marker.heading.as_bytes()),
         };
         if !ours {
-            return Err(folder.foreign(&marker.path, "it is no note of ccbt"));
+            // The name is ours, so it was: without it, files have to be proven by their pieces.
+            marker.is_damaged = true;
+            return Ok((marker, HashSet::new()));
         }
         bytes.truncate(whole);
         marker.left_over = Some(whole as u64);
@@ -68,6 +76,9 @@ impl Marker {
     pub(super) fn note(&mut self, folder: &Folder, path: &Path) -> Result<(), StoreError> {
         let failed = |error| folder.error(&self.path, "write", error);
         let mut line = line_of(path) + "\n";
+        if std::mem::take(&mut self.is_damaged) {
+            folder.rename(&self.path, &self.aside)?;
+        }
         let file = match (self.file.take(), self.left_over) {
             (Some(file), _) => file,
             (None, None) => {
@@ -178,13 +189,18 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_note_is_refused_and_not_touched() {
+    fn a_file_that_is_no_note_is_set_aside_when_there_is_a_new_one() {
         let (root, folder) = folder();
         for text in ["diary", "diary\n", "ccbt 1: files of cd\na\n"] {
             std::fs::write(root.path().join(NAME), text).unwrap();
-            let error = Marker::read(&folder, HASH).unwrap_err();
-            assert!(matches!(error, StoreError::Foreign { .. }), "{error}");
+            let (mut marker, paths) = read(&folder);
+            assert!(paths.is_empty());
             assert_eq!(std::fs::read_to_string(root.path().join(NAME)).unwrap(), text);
+            marker.note(&folder, Path::new("a")).unwrap();
+            let aside = root.path().join(NAME.replace(".part", ".broken.part"));
+            assert_eq!(std::fs::read_to_string(aside).unwrap(), text);
+            assert_eq!(read(&folder).1, ["a"]);
+            std::fs::remove_file(root.path().join(NAME)).unwrap();
         }
     }
 

@@ -157,6 +157,10 @@ impl Part {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(super) fn is_there(&self) -> bool {
         self.lock().file.is_some()
     }

@@ -58,6 +58,12 @@ impl Pool {
         drop(closed);
     }
 
+    /// Lets go of one file.
+    pub(super) fn forget(&self, index: usize) {
+        let file = self.lock().files.remove(&index);
+        drop(file);
+    }
+
     /// Lets go of every file that nobody is using.
     pub(super) fn clear(&self) {
         let files = std::mem::take(&mut self.lock().files);

@@ -1,0 +1,223 @@
+//! Stores that fail, and stores that are slow. The writer is a thread of its own, which a clock that stands
+//! still does not wait for: what depends on it happens in real time, and nothing is timed.
+
+use std::io::{ErrorKind, IoSlice, IoSliceMut};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex};
+
+use ccbt_wire::{Block, PieceIndex};
+use tokio::time::timeout;
+
+use super::*;
+use crate::{PieceStore, StoreError};
+
+/// Works as long as it may.
+#[derive(Debug)]
+struct Flaky {
+    inner: MemoryStore,
+    fails: AtomicBool,
+    attempts: AtomicUsize,
+}
+
+impl Flaky {
+    fn new(inner: MemoryStore) -> Arc<Self> {
+        Arc::new(Self { inner, fails: AtomicBool::new(true), attempts: AtomicUsize::new(0) })
+    }
+
+    fn work(&self) {
+        self.fails.store(false, Ordering::SeqCst);
+    }
+
+    fn attempt(&self) -> Result<(), StoreError> {
+        self.attempts.fetch_add(1, Ordering::SeqCst);
+        if self.fails.load(Ordering::SeqCst) {
+            let source = ErrorKind::StorageFull.into();
+            return Err(StoreError::Io { path: "/disk/x".into(), action: "use", source });
+        }
+        Ok(())
+    }
+}
+
+impl PieceStore for Flaky {
+    fn write_run(
+        &self,
+        piece: PieceIndex,
+        begin: u32,
+        data: &[IoSlice<'_>],
+    ) -> Result<(), StoreError> {
+        self.attempt()?;
+        self.inner.write_run(piece, begin, data)
+    }
+
+    fn read_run(
+        &self,
+        piece: PieceIndex,
+        begin: u32,
+        buffers: &mut [IoSliceMut<'_>],
+    ) -> Result<(), StoreError> {
+        self.attempt()?;
+        self.inner.read_run(piece, begin, buffers)
+    }
+}
+
+async fn failed(events: &mut Events) -> String {
+    until(events, |kind| match kind {
+        EventKind::StoreFailed { error } => Some(error),
+        _ => None,
+    })
+    .await
+}
+
+async fn recovered(events: &mut Events) {
+    until(events, |kind| matches!(kind, EventKind::StoreRecovered).then_some(())).await;
+}
+
+fn options(metainfo: &Metainfo) -> ConnectionOptions {
+    let options = ConnectionOptions::new(metainfo.info_hash(), PeerId([1; 20]));
+    options.reserved(Reserved::NONE.with_fast()).pieces(metainfo.piece_count())
+}
+
+/// A peer at the other end that has everything.
+async fn seed(stream: DuplexStream, metainfo: &Metainfo) -> Connection<DuplexStream> {
+    let mut peer = Connection::accept(stream, options(metainfo)).await.unwrap();
+    peer.send(Message::HaveAll).await.unwrap();
+    peer
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_download_waits_for_a_full_disk_and_goes_on() {
+    let metainfo = torrent();
+    let (builder, stream) = dialing(&metainfo);
+    let store = Flaky::new(MemoryStore::new(&metainfo));
+    let (swarm, mut events) = builder.store(store.clone()).start().unwrap();
+    let peer = seed(stream, &metainfo).await;
+    tokio::spawn(serve(peer));
+    assert_eq!(failed(&mut events).await, "/disk/x: cannot use: no storage space");
+    store.work();
+    recovered(&mut events).await;
+    assert!(store.attempts.load(Ordering::SeqCst) >= 2);
+    until(&mut events, |kind| matches!(kind, EventKind::Finished).then_some(())).await;
+    assert_eq!(store.inner.to_vec(), payload());
+    assert_eq!(swarm.progress().need, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_swarm_that_waits_for_its_disk_can_be_stopped() {
+    let metainfo = torrent();
+    let (builder, stream) = dialing(&metainfo);
+    let store = Flaky::new(MemoryStore::new(&metainfo));
+    let (swarm, mut events) = builder.store(store).start().unwrap();
+    let peer = seed(stream, &metainfo).await;
+    tokio::spawn(serve(peer));
+    failed(&mut events).await;
+    swarm.stop().await;
+    while events.next().await.is_some() {}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seed_that_cannot_read_chokes_until_it_can() {
+    let metainfo = torrent();
+    let (builder, stream) = dialing(&metainfo);
+    let store = Flaky::new(MemoryStore::with(&metainfo, payload()));
+    let have = Bitfield::full(metainfo.piece_count());
+    let (_swarm, mut events) = builder.store(store.clone()).have(have).start().unwrap();
+    let mut peer = Connection::accept(stream, options(&metainfo)).await.unwrap();
+    peer.send(Message::Interested).await.unwrap();
+    while peer.next().await.unwrap().unwrap() != Message::Unchoke {}
+    let block = Block { piece: PieceIndex(1), begin: 0, length: 16 << 10 };
+    peer.send(Message::Request(block)).await.unwrap();
+    assert_eq!(failed(&mut events).await, "/disk/x: cannot use: no storage space");
+    let mut answers = Vec::new();
+    while !answers.contains(&Message::Choke) || !answers.contains(&Message::Reject(block)) {
+        answers.push(peer.next().await.unwrap().unwrap());
+    }
+    store.work();
+    recovered(&mut events).await;
+    // Whatever it says between, it lets us ask in the end.
+    while peer.next().await.unwrap().unwrap() != Message::Unchoke {}
+    peer.send(Message::Request(block)).await.unwrap();
+    let data = loop {
+        if let Message::Piece { data, .. } = peer.next().await.unwrap().unwrap() {
+            break data;
+        }
+    };
+    assert!(payload()[PIECE as usize..].starts_with(&data));
+}
+
+/// Lets no write through before it is opened.
+#[derive(Debug)]
+struct Gate {
+    inner: MemoryStore,
+    open: Mutex<bool>,
+    opened: Condvar,
+}
+
+impl PieceStore for Gate {
+    fn write_run(
+        &self,
+        piece: PieceIndex,
+        begin: u32,
+        data: &[IoSlice<'_>],
+    ) -> Result<(), StoreError> {
+        let open = self.open.lock().unwrap();
+        drop(self.opened.wait_while(open, |open| !*open).unwrap());
+        self.inner.write_run(piece, begin, data)
+    }
+
+    fn read_run(
+        &self,
+        piece: PieceIndex,
+        begin: u32,
+        buffers: &mut [IoSliceMut<'_>],
+    ) -> Result<(), StoreError> {
+        self.inner.read_run(piece, begin, buffers)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disk_that_stands_still_stops_the_peers_and_not_the_swarm() {
+    const LENGTH: usize = 20 << 20;
+    let whole: Vec<u8> = (0..LENGTH).map(|n| (n / 1000).to_le_bytes()[0]).collect();
+    let bytes = build::single_file("payload", 1 << 18, &whole, None);
+    let metainfo = Metainfo::parse(&bytes).unwrap();
+    let (builder, stream) = dialing(&metainfo);
+    let store = Arc::new(Gate {
+        inner: MemoryStore::new(&metainfo),
+        open: Mutex::new(false),
+        opened: Condvar::new(),
+    });
+    let (swarm, mut events) = builder.store(store.clone()).start().unwrap();
+    let mut peer = seed(stream, &metainfo).await;
+    let sent = Arc::new(AtomicUsize::new(0));
+    let (counted, source) = (sent.clone(), Bytes::from(whole.clone()));
+    tokio::spawn(async move {
+        while let Some(Ok(message)) = peer.next().await {
+            let answer = match message {
+                Message::Interested => Message::Unchoke,
+                Message::Request(block) => {
+                    let from = (block.piece.0 << 18 | block.begin) as usize;
+                    let data = source.slice(from..from + block.length as usize);
+                    Message::Piece { piece: block.piece, begin: block.begin, data }
+                }
+                _ => continue,
+            };
+            if peer.send(answer).await.is_err() {
+                return;
+            }
+            counted.fetch_add(1 << 14, Ordering::SeqCst);
+        }
+    });
+    let listen = async { while events.next().await.is_some() {} };
+    let _ = timeout(Duration::from_secs(45), listen).await;
+    // Eight megabytes of pieces in memory, and what lies in the stream between us.
+    let most = (8 << 20) + (1 << 18);
+    let before = sent.load(Ordering::SeqCst);
+    assert!((4 << 20..most).contains(&before), "{before} bytes");
+    assert!(swarm.snapshot().await.is_some(), "the swarm itself waits for nothing");
+    // The writer works from now on, and the clock is not to run ahead of it.
+    tokio::time::resume();
+    *store.open.lock().unwrap() = true;
+    store.opened.notify_all();
+    until(&mut events, |kind| matches!(kind, EventKind::Finished).then_some(())).await;
+    assert!(store.inner.to_vec() == whole);
+}

@@ -1,0 +1,151 @@
+//! Disks that are full, gone or locked: `get` ends with exit code 4 and says which path and why, `seed` waits and
+//! goes on.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+
+use super::Scenario;
+use super::download::Get;
+use super::events;
+use super::payload::{Maker, Payload};
+use super::place::{Place, Running, free_port};
+use super::seed::Seed;
+
+/// Of the payload's bytes so many fit on the disk, in the blocks of `ulimit -f` (512 or 1024 bytes).
+const FIT: u32 = 2_048;
+const LENGTH: usize = 8 << 20;
+/// From the disk's first word to the end of the program: 2 s are promised, CI machines are slow.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(super) fn scenarios() -> Vec<Scenario> {
+    vec![
+        Scenario::new("disk/full", full),
+        Scenario::new("disk/removed", removed),
+        Scenario::new("disk/locked", locked),
+        Scenario::new("disk/seed-goes-on", seed_goes_on).waiting(90),
+    ]
+}
+
+/// A payload, its torrent, and somebody who seeds it.
+struct Stage {
+    payload: Payload,
+    torrent: std::path::PathBuf,
+    address: SocketAddr,
+    seed: Seed,
+}
+
+impl Stage {
+    fn new(place: &Place) -> Result<Self> {
+        let payload = Payload::single_of(place, LENGTH)?;
+        let torrent = Maker::Ccbt.make(place, &payload, "http://127.0.0.1:9/announce")?;
+        let address = (Ipv4Addr::LOCALHOST, free_port()?).into();
+        let seed = Seed::start(place, &torrent, &payload.folder, address, &["--no-tracker"])?;
+        Ok(Self { payload, torrent, address, seed })
+    }
+
+    /// `ccbt get` into `output`, its events in `get.events`.
+    fn get(&self, place: &Place, output: &Path) -> Result<Command> {
+        let mut command = place.ccbt("get")?;
+        command.arg("get").arg(&self.torrent).arg("-o").arg(output);
+        command.arg("--events").arg(place.path("get.events"));
+        command.args(["--no-dht", "--no-lsd", "--no-pex", "--no-tracker", "--no-space-check"]);
+        command.args(["--listen", "127.0.0.1:0", "--peer", &self.address.to_string()]);
+        Ok(command)
+    }
+}
+
+/// The same command with a limit on the length of files, and without the signal that goes with it: writes
+/// behind it fail, as on a disk that is full.
+fn limited(command: &Command) -> Command {
+    let mut inside = Command::new("sh");
+    inside.args(["-c", &format!("trap '' XFSZ; ulimit -f {FIT}; exec \"$@\""), "sh"]);
+    inside.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => inside.env(name, value),
+            None => inside.env_remove(name),
+        };
+    }
+    inside
+}
+
+fn full(place: &Place) -> Result<()> {
+    let stage = Stage::new(place)?;
+    let output = place.folder("full")?;
+    let get = place.start("get", &mut limited(&stage.get(place, &output)?))?;
+    let began = Instant::now();
+    ends_with_a_line(&get, &output.to_string_lossy(), "File too large")?;
+    ensure!(began.elapsed() < PATIENCE * 2, "it took {:?}", began.elapsed());
+    let failed = events::read(&place.path("get.events"))?;
+    let failed = failed.iter().find(|event| event.name == "store_failed");
+    ensure!(failed.is_some(), "nobody was told");
+    // With room it goes on, and fetches only what is missing.
+    let again = place.start("get", &mut stage.get(place, &output)?)?.wait()?;
+    ensure!(again.success(), "with room it ended with {again}");
+    stage.payload.compare(&output, true)?;
+    let sent: u64 = stage.seed.stop()?.values().sum();
+    ensure!(sent < 2 * LENGTH as u64, "{sent} bytes were sent");
+    Ok(())
+}
+
+fn removed(place: &Place) -> Result<()> {
+    let stage = Stage::new(place)?;
+    let output = place.path("removed");
+    let mut command = stage.get(place, &output)?;
+    let get = place.start("get", command.args(["--limit-down", "256KiB"]))?;
+    let log = place.path("get.events");
+    place.wait_for("the first piece", || {
+        get.ensure_running()?;
+        let events = events::read(&log).unwrap_or_default();
+        Ok(events.iter().any(|event| event.name == "piece"))
+    })?;
+    fs::remove_dir_all(&output)?;
+    let began = Instant::now();
+    ends_with_a_line(&get, &output.to_string_lossy(), "it was removed")?;
+    ensure!(began.elapsed() < PATIENCE, "it took {:?}", began.elapsed());
+    Ok(())
+}
+
+/// Nobody, root included, makes a folder there.
+fn locked(place: &Place) -> Result<()> {
+    let stage = Stage::new(place)?;
+    let output = Path::new("/proc/self/ccbt");
+    let get = place.start("get", &mut stage.get(place, output)?)?;
+    ends_with_a_line(&get, "/proc/self/ccbt", "cannot create")
+}
+
+/// The program ends with exit code 4, and its last line names the culprit and the cause.
+fn ends_with_a_line(get: &Running, culprit: &str, cause: &str) -> Result<()> {
+    let status = get.wait()?;
+    ensure!(status.code() == Some(4), "ccbt get ended with {status}");
+    let output = get.output();
+    let last = output.lines().last().context("not a word")?;
+    ensure!(last.contains(culprit) && last.contains(cause), "its last line is {last:?}");
+    let told = output.lines().filter(|line| line.contains(cause)).count();
+    ensure!(told == 1, "it was told {told} times");
+    Ok(())
+}
+
+fn seed_goes_on(place: &Place) -> Result<()> {
+    let stage = Stage::new(place)?;
+    let file = stage.payload.path();
+    let taken = place.path("taken");
+    fs::rename(&file, &taken)?;
+    let get = Get::new("get", &stage.torrent).peers([stage.address]).start(place)?;
+    let heard = |name: &'static str| {
+        place.wait_for(name, || {
+            get.ensure_running()?;
+            Ok(stage.seed.events()?.iter().any(|event| event.name == name))
+        })
+    };
+    heard("store_failed")?;
+    fs::rename(&taken, &file)?;
+    heard("store_recovered")?;
+    get.finish()?;
+    stage.payload.compare(&get.output, true)
+}
