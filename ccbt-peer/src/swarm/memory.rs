@@ -4,6 +4,7 @@ mod address;
 mod kept;
 mod outside;
 mod record;
+mod room;
 #[cfg(test)]
 mod tests;
 
@@ -17,7 +18,7 @@ pub(super) use address::{Prefix, canonical, is_local};
 use outside::Outside;
 use record::{Kind, Record, Spot, Standing, Wait};
 
-/// Addresses that are remembered; a source that floods us with more is not believed.
+/// Addresses that are remembered because somebody named them, and as many that came by themselves.
 const ADDRESSES: usize = 10_000;
 /// The waits of an address that the person gave or that was good to us.
 const EAGER: Cooldown = Cooldown::new(Duration::from_secs(1), Duration::from_secs(60));
@@ -60,6 +61,9 @@ impl Shun {
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     records: HashMap<SocketAddr, Record>,
+    /// How many of them are dialable, and whether one of these failed since room was made last.
+    named: usize,
+    failed: bool,
     /// Addresses that are neither connected nor dialed, by the time from which they may be. The number
     /// keeps the order of arrival.
     waiting: BTreeSet<(Time, u64, SocketAddr)>,
@@ -85,18 +89,18 @@ struct Rank {
 impl Memory {
     /// A source named the address. False if it was known.
     pub(super) fn found(&mut self, now: Time, addr: SocketAddr, source: Source) -> bool {
-        let full = self.records.len() >= ADDRESSES;
         let addr = canonical(addr);
-        if addr.port() == 0 || (full && !self.records.contains_key(&addr)) {
+        let known = self.records.get(&addr).is_some_and(|record| record.dialable);
+        if addr.port() == 0 || !(known || self.has_room_for(source)) {
             return false;
         }
         let record = self.records.entry(addr).or_insert_with(|| Record::new(source));
-        let known = record.dialable;
         // What we have from the peer itself, or from an earlier run, says nothing about where it is known.
         if source == Source::Given || !known {
             record.source = source;
         }
         record.dialable = true;
+        self.named += usize::from(!known);
         // A source that names an address again neither shortens its wait nor costs it its place.
         if record.spot.is_none() {
             self.queue(now, addr);
@@ -150,7 +154,7 @@ impl Memory {
 
     /// The address is dialed or has come by itself. False if it is connected already.
     pub(super) fn connect(&mut self, addr: SocketAddr) -> bool {
-        if self.records.len() >= 2 * ADDRESSES {
+        if self.records.len() >= self.named + ADDRESSES {
             // Peers come in from ever new ports; what nobody can dial is not remembered without end.
             self.records.retain(|_, record| record.busy || record.dialable);
         }
@@ -169,7 +173,7 @@ impl Memory {
         let other = canonical(other);
         let alone = self.records.get(&addr).is_some_and(|record| record.also.is_none());
         // Peers that come in name less than sources may.
-        let room = self.records.len() < ADDRESSES / 2 || self.records.contains_key(&other);
+        let room = self.named < ADDRESSES / 2 || self.records.contains_key(&other);
         if other == addr || other.port() == 0 || !alone || !room || !self.connect(other) {
             return false;
         }
@@ -187,6 +191,7 @@ impl Memory {
         if self.is_also(addr, other)
             && let Some(record) = self.records.get_mut(&canonical(other))
         {
+            self.named += usize::from(!record.dialable);
             record.dialable = true;
         }
     }
@@ -208,6 +213,7 @@ impl Memory {
 
     /// The connection to the address failed or was lost.
     pub(super) fn lost(&mut self, now: Time, addr: SocketAddr) {
+        self.failed = true;
         self.leave(now, addr, |record| {
             let cooldown = if record.is_dear() { EAGER } else { PATIENT };
             record.add_wait(now, LOST, cooldown, Kind::Other);
