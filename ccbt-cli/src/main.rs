@@ -8,6 +8,7 @@ mod config;
 mod content;
 mod create;
 mod demo;
+mod descriptors;
 mod doctor;
 mod events;
 mod exit;
@@ -66,6 +67,7 @@ fn failed(failure: &Failure) -> ExitCode {
 }
 
 fn start(cli: Cli) -> Result<(), Failure> {
+    descriptors::raise();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .enable_all()

@@ -285,6 +285,7 @@ impl SwarmCore {
             Input::Dialed(key) => self.on_dialed(key),
             Input::DialFailed { key, error } => self.on_dial_failed(now, key, error),
             Input::NoDescriptor(key) => self.on_no_descriptor(now, key),
+            Input::NoDescriptors => self.lack_descriptors(),
             Input::Session { key, event } => self.on_session(now, key, event),
             Input::Closed { key, reason } => self.close(now, key, reason, None),
             Input::Prints { piece, prints } => self.on_prints(piece, prints),

@@ -14,6 +14,7 @@ mod dist;
 mod fuzz;
 mod interop;
 mod metadata;
+mod simulate;
 mod test;
 mod tidy;
 #[cfg(target_os = "linux")]
@@ -47,6 +48,8 @@ enum Command {
     Crash(interop::crash::Options),
     /// Run every fuzz target for a minute (nightly compiler)
     Fuzz(fuzz::Options),
+    /// Run whole swarms in virtual time, each drawn from a number, with liars, floods, crashes and cut wires
+    Simulate(simulate::Options),
     /// Run all criterion benches, and compare them with the figures that were kept before
     Bench(bench::Options),
     /// Measure whole programs side by side on loopback (Linux)
@@ -84,6 +87,7 @@ fn run(command: Command) -> Result<bool> {
         Command::Interop(options) => interop::run(&root, &options),
         Command::Crash(options) => interop::crash::run(&root, &options),
         Command::Fuzz(options) => fuzz::run(&root, &options),
+        Command::Simulate(options) => simulate::run(&root, &options),
         Command::Bench(options) => bench::run(&root, &options),
         #[cfg(target_os = "linux")]
         Command::Versus(options) => versus::run(&root, &options),

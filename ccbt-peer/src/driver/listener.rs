@@ -1,23 +1,26 @@
 //! Where others connect to us: one port for all swarms of a process.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use ccbt_wire::{Handshake, HandshakeDecoder, InfoHash};
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 
 use super::binding::Binding;
 use super::connection::Connection;
+use super::reserve;
+use super::strangers::Strangers;
 use super::transport::Transport;
 use super::{Report, Shared};
 use crate::session::HANDSHAKE_LIMIT;
+use crate::swarm::Input;
 
-/// Connections whose torrent is not known yet.
-const PENDING: usize = 256;
 /// Connections that the kernel may hold for us.
 const BACKLOG: u32 = 1024;
 
@@ -83,17 +86,28 @@ impl Node {
     }
 
     pub(crate) fn add(&self, info_hash: InfoHash, shared: &Arc<Shared>) {
-        let mut swarms = self.inner.swarms.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut swarms = lock(&self.inner.swarms);
         swarms.retain(|_, swarm| swarm.strong_count() > 0);
         swarms.insert(info_hash, Arc::downgrade(shared));
     }
 }
 
 impl Inner {
+    /// Whoever comes next finds no descriptor. A swarm that does not hear of it now hears of it next time.
+    fn tell_of_shortage(&self) {
+        for swarm in lock(&self.swarms).values().filter_map(Weak::upgrade) {
+            let _ = swarm.reports.try_send(Report::Wish(Input::NoDescriptors));
+        }
+    }
+
     fn swarm(&self, info_hash: InfoHash) -> Option<Arc<Shared>> {
-        let swarms = self.swarms.lock().unwrap_or_else(PoisonError::into_inner);
+        let swarms = lock(&self.swarms);
         swarms.get(&info_hash)?.upgrade()
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn bind(addr: SocketAddr, binding: &Binding) -> io::Result<TcpListener> {
@@ -114,7 +128,7 @@ fn bind(addr: SocketAddr, binding: &Binding) -> io::Result<TcpListener> {
 }
 
 async fn accept(listener: TcpListener, node: Weak<Inner>) {
-    let pending = Arc::new(Semaphore::new(PENDING));
+    let strangers = Arc::new(Mutex::new(Strangers::default()));
     loop {
         // Whoever holds the node decides how long we listen; look now and then whether anybody does.
         let accepted = tokio::time::timeout(LOOK, listener.accept()).await;
@@ -122,18 +136,28 @@ async fn accept(listener: TcpListener, node: Weak<Inner>) {
         let (stream, addr) = match accepted {
             Err(_) => continue,
             Ok(Ok(accepted)) => accepted,
-            // Out of descriptors, or the peer is gone again: others may do better a little later.
-            Ok(Err(_)) => {
+            // Others have taken what connections leave, or the peer is gone again.
+            Ok(Err(error)) => {
+                if reserve::is_lack(&error) {
+                    inner.tell_of_shortage();
+                }
                 tokio::time::sleep(LOOK / 10).await;
                 continue;
             }
         };
-        let Ok(permit) = pending.clone().try_acquire_owned() else { continue };
+        if !reserve::is_left(&stream) {
+            // To be told so at once is better than to wait, and the swarms make room for better ones.
+            inner.tell_of_shortage();
+            continue;
+        }
+        let (hold, let_go) = oneshot::channel();
+        let number = lock(&strangers).enter(addr.ip(), hold);
+        let strangers = strangers.clone();
         tokio::spawn(async move {
-            let routed = tokio::time::timeout(HANDSHAKE_LIMIT, route(stream, addr, &inner)).await;
+            let routed = route(stream, addr, &inner, let_go).await;
             drop(inner);
-            drop(permit);
-            if let Ok(Some(connection)) = routed {
+            lock(&strangers).leave(addr.ip(), number);
+            if let Some(connection) = routed {
                 // A task of its own, and no part of this one: what this one needed before must not stay
                 // as long as the connection does.
                 tokio::spawn(connection.run());
@@ -142,17 +166,35 @@ async fn accept(listener: TcpListener, node: Weak<Inner>) {
     }
 }
 
-const LOOK: std::time::Duration = std::time::Duration::from_secs(1);
+const LOOK: Duration = Duration::from_secs(1);
 
-/// Reads so far that the torrent is known, and hands the connection to its swarm.
-async fn route(stream: TcpStream, addr: SocketAddr, node: &Inner) -> Option<Connection> {
+/// Finds out which torrent the connection wants, unless it is let go before, and hands it to the swarm.
+async fn route(
+    stream: TcpStream,
+    addr: SocketAddr,
+    node: &Inner,
+    let_go: oneshot::Receiver<Infallible>,
+) -> Option<Connection> {
     let mut transport = Transport::tcp(stream).ok()?;
     let mut decoder = HandshakeDecoder::new();
+    let info_hash = tokio::select! {
+        known = tokio::time::timeout(HANDSHAKE_LIMIT, ask(&mut transport, &mut decoder)) => known.ok()??,
+        _ = let_go => return None,
+    };
+    let shared = node.swarm(info_hash)?;
+    let (reply, answer) = oneshot::channel();
+    shared.report(Report::Incoming(addr, reply)).await;
+    let (key, mailbox) = answer.await.ok()?.ok()?;
+    Some(Connection::incoming(shared, key, mailbox, transport, decoder))
+}
+
+/// Reads so far that the torrent is known.
+async fn ask(transport: &mut Transport, decoder: &mut HandshakeDecoder) -> Option<InfoHash> {
     let mut buffer = [0; Handshake::LEN];
     let mut got = 0;
-    let info_hash = loop {
+    loop {
         if let Some(info_hash) = decoder.info_hash() {
-            break info_hash;
+            return Some(info_hash);
         }
         transport.readable().await.ok()?;
         // Never more than the handshake: what follows belongs to the connection.
@@ -165,12 +207,7 @@ async fn route(stream: TcpStream, addr: SocketAddr, node: &Inner) -> Option<Conn
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(_) => return None,
         }
-    };
-    let shared = node.swarm(info_hash)?;
-    let (reply, answer) = oneshot::channel();
-    shared.report(Report::Incoming(addr, reply)).await;
-    let (key, mailbox) = answer.await.ok()?.ok()?;
-    Some(Connection::incoming(shared, key, mailbox, transport, decoder))
+    }
 }
 
 /// Bytes of a handshake up to the end of the info hash.

@@ -76,6 +76,9 @@ pub(super) enum Fed {
     Enough,
 }
 
+/// Bytes of a message that is neither a block nor a bitfield: metadata comes in 16 KiB, peers by the hundred.
+const MESSAGE: u32 = 128 << 10;
+
 impl Receiver {
     pub(super) fn new(key: PeerKey, shared: Arc<Shared>) -> Self {
         let limits = limits(&shared);
@@ -350,7 +353,13 @@ impl Receiver {
 /// How long messages may be, by what is known of the torrent.
 fn limits(shared: &Shared) -> Limits {
     let known = shared.session.metadata.known();
-    known.map_or(Limits::before_metainfo(), |known| Limits::for_pieces(known.geometry.pieces()))
+    known.map_or(Limits::before_metainfo(), |known| {
+        let pieces = known.geometry.pieces();
+        let mut limits = Limits::for_pieces(pieces);
+        // A message that is not whole is in our memory; of the long ones only a bitfield makes sense.
+        limits.max_message = MESSAGE.max(pieces.div_ceil(8) + 1);
+        limits
+    })
 }
 
 impl Arriving {

@@ -19,6 +19,7 @@ use super::mailbox::Mailbox;
 use super::opening::{Begin, Opening};
 use super::paused::Failing;
 use super::pool::Pool;
+use super::reserve;
 use super::transport::Dialer;
 use super::writer::{Job, Reply};
 use super::{CATCH_UP, LATE, Node, Ours, Report, Shared};
@@ -241,7 +242,7 @@ impl Driver {
             Report::Dialed(key) => self.core.handle(now, Input::Dialed(key)),
             Report::DialFailed(key, error) => {
                 self.mailboxes.remove(&key);
-                let input = if lacks_descriptor(&error) {
+                let input = if reserve::is_lack(&error) {
                     Input::NoDescriptor(key)
                 } else {
                     Input::DialFailed { key, error: error.to_string() }
@@ -474,17 +475,6 @@ async fn pass_on(mut jobs: mpsc::UnboundedReceiver<Job>, shared: Arc<Shared>) {
             data.writer.write(job).await;
         }
     }
-}
-
-/// Whether the system, or this process, has no more descriptors for sockets.
-fn lacks_descriptor(error: &std::io::Error) -> bool {
-    #[cfg(unix)]
-    let all =
-        [rustix::io::Errno::MFILE, rustix::io::Errno::NFILE].map(rustix::io::Errno::raw_os_error);
-    // WSAEMFILE.
-    #[cfg(not(unix))]
-    let all = [10_024];
-    error.raw_os_error().is_some_and(|code| all.contains(&code))
 }
 
 fn totals(progress: Progress, completed: bool) -> Totals {

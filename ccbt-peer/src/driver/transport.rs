@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::binding::Binding;
+use super::reserve;
 
 /// A connection that does not stand after so long is given up.
 const CONNECT_LIMIT: Duration = Duration::from_secs(15);
@@ -63,6 +64,9 @@ impl Dialer for TcpDialer {
             IpAddr::V6(_) => addr,
         };
         let socket = self.socket(addr.is_ipv4())?;
+        if !reserve::is_left(&socket) {
+            return Err(reserve::none_left());
+        }
         let connect = tokio::time::timeout(CONNECT_LIMIT, socket.connect(addr));
         let stream = connect.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
         Transport::tcp(stream)

@@ -39,6 +39,8 @@ pub enum Input {
     },
     /// A dial failed because the system has no more descriptors: the address is not to blame.
     NoDescriptor(PeerKey),
+    /// Somebody came and was sent away, because the system has no more descriptors.
+    NoDescriptors,
     /// A connection learnt something.
     Session {
         /// The connection.

@@ -114,9 +114,13 @@ impl SwarmCore {
     pub(super) fn on_no_descriptor(&mut self, now: Time, key: PeerKey) {
         if let Some(peer) = self.remove_unopened(key) {
             self.memory.put_back(now, peer);
-            // Other dials that failed of it are still to be heard of.
-            self.shortage.fresh = true;
+            self.lack_descriptors();
         }
+    }
+
+    /// The swarm makes do with fewer at the next tick: others that failed of it are still to be heard of.
+    pub(super) fn lack_descriptors(&mut self) {
+        self.shortage.fresh = true;
     }
 
     fn remove_unopened(&mut self, key: PeerKey) -> Option<SocketAddr> {

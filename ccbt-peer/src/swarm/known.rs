@@ -13,6 +13,8 @@ use crate::close::{CloseReason, Refusal};
 
 /// Connections that one network has at most when the swarm is crowded.
 const OF_ONE_NETWORK: u32 = 8;
+/// One host has at most such a part of the slots then, and one of them at least.
+const OF_ONE_HOST: u32 = 16;
 
 impl SwarmCore {
     /// What there is to remember of addresses, for a later run.
@@ -70,11 +72,15 @@ impl SwarmCore {
         blocked
     }
 
-    /// Whether the swarm is crowded and the network of the address has its share of it.
+    /// Whether the swarm is crowded and the network of the address, or its host, has its share of it.
     pub(super) fn is_network_full(&self, addr: SocketAddr) -> bool {
-        self.watch.swarm().crowded
-            && !memory::is_local(addr.ip())
-            && self.peers.of_network(addr.ip()) >= OF_ONE_NETWORK
+        let ip = addr.ip();
+        if !self.watch.swarm().crowded || memory::is_local(ip) {
+            return false;
+        }
+        let of_host = (self.config.max_peers / OF_ONE_HOST).max(1);
+        let of_network = self.peers.of_network(ip);
+        of_network >= OF_ONE_NETWORK || (of_network >= of_host && self.peers.of_host(ip) >= of_host)
     }
 
     /// What a peer says of addresses in its extension handshake (BEP 10): where it sees us, and where it

@@ -169,11 +169,12 @@ impl Picker {
 
     /// The piece from which this peer is to be asked for missing blocks next.
     fn next_piece(&mut self, asker: &mut Asker<'_>, have: u32) -> Option<PieceIndex> {
-        if let Some(piece) = self.entrusted(asker.key) {
+        // Who names other pieces than before no longer has what it works on.
+        if let Some(piece) = self.entrusted(asker) {
             return Some(piece);
         }
         let on = asker.working.and_then(|piece| self.partials.get(&piece));
-        if let Some(partial) = on.filter(|on| on.offers(asker.key)) {
+        if let Some(partial) = on.filter(|on| asker.has(on.piece) && on.offers(asker.key)) {
             return Some(partial.piece);
         }
         let crowded = u64::from(self.open) * u64::from(self.geometry.piece_length()) >= OPEN_BYTES;
@@ -224,9 +225,11 @@ impl Picker {
     }
 
     /// A piece with missing blocks that this peer alone is to send.
-    fn entrusted(&self, key: PeerKey) -> Option<PieceIndex> {
-        let mut withheld = self.withheld.iter().filter_map(|piece| self.partials.get(piece));
-        withheld.find(|partial| partial.sole == Some(key) && partial.offers(key)).map(|p| p.piece)
+    fn entrusted(&self, asker: &Asker<'_>) -> Option<PieceIndex> {
+        let withheld = self.withheld.iter().filter(|piece| asker.has(**piece));
+        let mut withheld = withheld.filter_map(|piece| self.partials.get(piece));
+        let offers = |p: &&Partial| p.sole == Some(asker.key) && p.offers(asker.key);
+        withheld.find(offers).map(|partial| partial.piece)
     }
 
     /// The piece behind the one that this peer took last, if it is as rare, up to the length of a run.

@@ -88,6 +88,12 @@ impl Roster {
         self.prefixes.get(&Prefix::of(ip)).copied().unwrap_or(0)
     }
 
+    /// How many there are to this host alone; a walk over all of them.
+    pub(super) fn of_host(&self, ip: IpAddr) -> u32 {
+        let of_host = self.peers.values().filter(|peer| peer.addr.ip() == ip).count();
+        u32::try_from(of_host).unwrap_or(u32::MAX)
+    }
+
     pub(super) fn get(&self, key: PeerKey) -> Option<&Peer> {
         self.peers.get(&key).map(Box::as_ref)
     }

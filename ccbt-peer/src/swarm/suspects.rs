@@ -13,6 +13,7 @@ use std::time::Duration;
 use ccbt_policy::{PeerView, Time};
 use ccbt_wire::PieceIndex;
 
+use super::availability::has_piece;
 use super::roster::Place;
 use super::{PeerKey, SwarmCore, memory};
 use crate::CloseReason;
@@ -217,6 +218,9 @@ impl SwarmCore {
         let (came, of) = self.picker.progress(piece);
         if came == of {
             return false;
+        }
+        if self.peers.get(owner).is_some_and(|peer| !has_piece(view, peer.bits.as_ref(), piece)) {
+            return true;
         }
         let waited = now.saturating_since(suspect.since);
         if view.snubbed_since.is_some_and(|since| since > suspect.since) {

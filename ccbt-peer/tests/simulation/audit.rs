@@ -30,6 +30,12 @@ struct Known {
 }
 
 impl Audit {
+    /// Of a swarm that has these pieces already.
+    pub(crate) fn resumed(have: &Bitfield) -> Self {
+        let stored: BTreeSet<_> = have.iter_ones().collect();
+        Self { announced: stored.clone(), stored, ..Self::default() }
+    }
+
     pub(crate) fn admitted(&mut self, key: PeerKey, addr: SocketAddr) {
         assert!(self.addrs.insert(addr), "{addr} is connected twice");
         let known = Known {
@@ -46,7 +52,7 @@ impl Audit {
     pub(crate) fn input(&mut self, input: &Input) {
         match input {
             Input::Stored(piece) => _ = self.stored.insert(*piece),
-            Input::DialFailed { key, .. } => {
+            Input::DialFailed { key, .. } | Input::NoDescriptor(key) => {
                 if let Some(known) = self.peers.remove(key) {
                     self.addrs.remove(&known.addr);
                 }

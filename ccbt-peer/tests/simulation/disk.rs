@@ -20,9 +20,13 @@ pub(crate) enum Put {
 #[derive(Debug)]
 pub(crate) struct Disk {
     geometry: Geometry,
-    /// Of pieces that are coming in: who sent each block that is here, and whether it is right.
-    open: BTreeMap<PieceIndex, Vec<Option<(PeerKey, bool)>>>,
+    /// Of pieces that are coming in: who sent each block that is here, and what it is.
+    open: BTreeMap<PieceIndex, Vec<Option<(PeerKey, u64)>>>,
     sealed: Bitfield,
+    /// Right, and where no crash takes them away.
+    flushed: Bitfield,
+    /// Right, and on their way there.
+    written: Bitfield,
     attempts: BTreeMap<PieceIndex, u32>,
     prints: Vec<Print>,
 }
@@ -32,14 +36,16 @@ impl Disk {
         Self {
             geometry,
             open: BTreeMap::new(),
+            written: sealed.clone(),
+            flushed: sealed.clone(),
             sealed,
             attempts: BTreeMap::new(),
             prints: Vec::new(),
         }
     }
 
-    /// Puts a block where it belongs; says which attempt at its piece that was.
-    pub(crate) fn put(&mut self, from: PeerKey, block: Block, right: bool) -> (u32, Put) {
+    /// Puts a block where it belongs; says which attempt at its piece that was. The digest of a right block is 0.
+    pub(crate) fn put(&mut self, from: PeerKey, block: Block, digest: u64) -> (u32, Put) {
         let attempt = self.attempts.get(&block.piece).copied().unwrap_or(0);
         if self.sealed.get(block.piece) {
             return (attempt, Put::Waste);
@@ -50,17 +56,19 @@ impl Disk {
         if blocks[number as usize].is_some() {
             return (attempt, Put::Waste);
         }
-        blocks[number as usize] = Some((from, right));
+        blocks[number as usize] = Some((from, digest));
         if blocks.contains(&None) {
             return (attempt, Put::Fresh);
         }
-        let blocks: Vec<(PeerKey, bool)> = blocks.iter().flatten().copied().collect();
-        let right = blocks.iter().all(|(_, right)| *right);
-        let print =
-            |(from, right): &(PeerKey, bool)| Print { from: *from, digest: (*right).into() };
-        self.prints = blocks.iter().map(print).collect();
+        let prints =
+            blocks.iter().flatten().map(|(from, digest)| Print { from: *from, digest: *digest });
+        self.prints = prints.collect();
+        let right = self.prints.iter().all(|print| print.digest == 0);
         self.open.remove(&block.piece);
         self.sealed.set(block.piece, true);
+        if right {
+            self.written.set(block.piece, true);
+        }
         (attempt, if right { Put::Complete } else { Put::Wrong })
     }
 
@@ -79,5 +87,22 @@ impl Disk {
         *self.attempts.entry(piece).or_default() += 1;
         self.sealed.set(piece, false);
         self.open.remove(&piece);
+    }
+
+    /// The piece is here for good, whatever the core thought of it a moment ago.
+    pub(crate) fn seal(&mut self, piece: PieceIndex) {
+        self.sealed.set(piece, true);
+        self.open.remove(&piece);
+    }
+
+    /// No crash takes the piece away from now on.
+    pub(crate) fn flush(&mut self, piece: PieceIndex) {
+        assert!(self.written.get(piece), "{piece:?} is not right");
+        self.flushed.set(piece, true);
+    }
+
+    /// Right pieces that no crash takes away.
+    pub(crate) fn flushed(&self) -> &Bitfield {
+        &self.flushed
     }
 }

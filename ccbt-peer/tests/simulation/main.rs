@@ -20,6 +20,7 @@ mod slots;
 mod story;
 mod superseed;
 mod transport;
+mod whole;
 mod world;
 
 use std::time::Duration;

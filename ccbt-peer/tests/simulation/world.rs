@@ -406,7 +406,7 @@ impl World {
 
     fn on_block(&mut self, key: PeerKey, block: Block, right: bool, expected: bool) {
         let (attempt, put) = if expected || !self.disk.is_suspect(block.piece) {
-            self.disk.put(key, block, right)
+            self.disk.put(key, block, u64::from(!right))
         } else {
             (0, Put::Waste)
         };

@@ -1,6 +1,5 @@
 //! What a connection costs that does nothing.
 
-use std::fs;
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
@@ -8,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::Scenario;
 use super::download::Get;
+use super::memory::resident_kib;
 use super::place::{Place, free_port};
 use super::torrent::{BLOCK, Content};
 use super::wire::{Handshake, Wire};
@@ -53,12 +53,4 @@ fn thousand(place: &Place) -> Result<()> {
     ensure!(grown <= MOST_KIB * u64::from(CONNECTIONS), "{each:.1} KiB for each connection");
     drop(peers);
     download.interrupt()
-}
-
-/// Memory of a process that is resident and its own, in KiB.
-fn resident_kib(process: u32) -> Result<u64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let number = line.and_then(|line| line.split_whitespace().next()).context("no VmRSS")?;
-    Ok(number.parse()?)
 }

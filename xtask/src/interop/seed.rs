@@ -1,8 +1,10 @@
 //! `ccbt seed`, as a scenario starts it.
 
 use std::collections::HashMap;
+use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
@@ -37,8 +39,44 @@ impl Seed {
         options: &[&str],
         network: Option<&Namespace>,
     ) -> Result<Self> {
+        Self::run(place, place.ccbt("seed")?, torrent, folder, listen, options, network)
+    }
+
+    /// The same in a process that may have so few descriptors.
+    pub(super) fn with_descriptors(
+        place: &Place,
+        torrent: &Path,
+        folder: &Path,
+        listen: SocketAddr,
+        descriptors: u32,
+    ) -> Result<Self> {
+        let ccbt = place.ccbt("seed")?;
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("ulimit -n {descriptors}; exec \"$0\" \"$@\"")]);
+        command.arg(ccbt.get_program());
+        for (name, value) in ccbt.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        Self::run(place, command, torrent, folder, listen, &["--no-tracker"], None)
+    }
+
+    fn run(
+        place: &Place,
+        mut command: Command,
+        torrent: &Path,
+        folder: &Path,
+        listen: SocketAddr,
+        options: &[&str],
+        network: Option<&Namespace>,
+    ) -> Result<Self> {
         let log = place.path("seed.events");
-        let mut command = place.ccbt("seed")?;
+        // One that ran here before has started too.
+        if log.exists() {
+            fs::remove_file(&log)?;
+        }
         command.arg("seed").arg(torrent).arg("--data").arg(folder).arg("--events").arg(&log);
         command.args(["--no-lsd", "--no-pex", "--listen", &listen.to_string()]);
         // Who names a way into a DHT means that one.
@@ -56,6 +94,11 @@ impl Seed {
             Ok(events::read(&log).unwrap_or_default().iter().any(|event| event.name == "started"))
         })?;
         Ok(Seed { process, log })
+    }
+
+    /// The number of its process.
+    pub(super) fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Its events so far.

@@ -69,7 +69,8 @@ impl Handshake {
         Handshake { reserved: [0, 0, 0, 0, 0, 0x10, 0, 0x01], ..self }
     }
 
-    fn bytes(&self) -> Vec<u8> {
+    /// The 68 bytes.
+    pub(super) fn bytes(&self) -> Vec<u8> {
         let protocol = b"\x13BitTorrent protocol".as_slice();
         [protocol, &self.reserved, &self.info_hash, &self.peer_id].concat()
     }
@@ -99,6 +100,11 @@ impl Wire {
     fn ready(stream: TcpStream) -> Result<Self> {
         stream.set_nodelay(true)?;
         Ok(Wire { stream, buffer: Vec::new() })
+    }
+
+    /// The connection alone; what was read and not heard is lost.
+    pub(super) fn into_stream(self) -> TcpStream {
+        self.stream
     }
 
     /// Sends one message.

@@ -339,3 +339,20 @@ fn blocks_that_no_piece_has_are_nothing() {
     desk.picker.give_back(A, Block { piece: PieceIndex(9), ..odd }, true);
     assert!(desk.picker.partials.is_empty());
 }
+
+#[test]
+fn who_names_other_pieces_than_before_is_asked_for_no_more_of_the_piece_it_worked_on() {
+    for entrusted in [false, true] {
+        let mut desk = Desk::new(8, 4);
+        desk.peer(A, 0..8);
+        let (piece, _) = desk.pick(A, 1)[0];
+        if entrusted {
+            desk.give_back(A, (piece, 0), false);
+            desk.picker.withhold(PieceIndex(piece));
+            assert!(desk.picker.entrust(PieceIndex(piece), A));
+        }
+        let other = (piece + 3) % 8;
+        desk.peer(A, [other]);
+        assert_eq!(Desk::pieces(&desk.pick(A, 8)), [other], "entrusted: {entrusted}");
+    }
+}

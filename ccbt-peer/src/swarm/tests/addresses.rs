@@ -130,6 +130,26 @@ fn a_crowded_swarm_has_at_most_8_peers_of_one_network() {
 }
 
 #[test]
+fn a_crowded_swarm_has_one_connection_of_a_host_for_every_16_slots_and_one_at_least() {
+    for (slots, most) in [(4, 1), (10, 1), (40, 2), (64, 4)] {
+        let mut hand = Hand::with(Bitfield::new(4), |config| config.max_peers = slots);
+        let crowd = slots - slots / 20;
+        for n in 0..crowd {
+            let [.., n] = n.to_be_bytes();
+            let addr = SocketAddr::from(([198, 51, n, 1], 6881));
+            let key = hand.core.admit(hand.now, addr).unwrap();
+            hand.opened(key, n + 100, Direction::Incoming);
+        }
+        let from = |port| SocketAddr::from(([203, 0, 113, 1], port));
+        let came = (1..=most + 1).map(|port| hand.core.admit(hand.now, from(port)));
+        let came: Vec<_> = came.collect();
+        let (last, first) = came.split_last().unwrap();
+        assert!(first.iter().all(Result::is_ok), "{slots} slots: {came:?}");
+        assert_eq!(*last, Err(Refusal::SamePrefix), "{slots} slots");
+    }
+}
+
+#[test]
 fn what_one_network_may_have_binds_neither_uncrowded_swarms_nor_local_networks() {
     let mut hand = Hand::with(Bitfield::new(4), |config| config.max_peers = 10);
     for n in 1..=10 {

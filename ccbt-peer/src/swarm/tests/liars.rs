@@ -212,3 +212,17 @@ fn a_flood_is_a_fact_that_the_rules_see() {
         "{closes:?}"
     );
 }
+
+#[test]
+fn who_no_longer_has_the_piece_that_it_alone_is_to_send_loses_it_at_once() {
+    let mut hand = hand();
+    let (liar, honest, third) = (hand.seed(1), hand.seed(2), hand.seed(3));
+    fail(&mut hand, [liar, honest]);
+    assert_eq!(hand.core.picker.owner(PIECE), Some(third));
+    hand.take();
+    hand.session(third, SessionEvent::Has(Announced::None));
+    hand.pass(250);
+    let owner = hand.core.picker.owner(PIECE);
+    assert!([Some(liar), Some(honest)].contains(&owner), "{owner:?}");
+    assert_eq!(hand.asked(owner.unwrap()), [block(2, 0), block(2, 1)]);
+}
