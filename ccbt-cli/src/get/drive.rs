@@ -187,10 +187,7 @@ impl Drive<'_, '_> {
     /// Looks whether it goes on for too long; the swarm tells its state once a second.
     fn on_progress(&mut self, at: Time, now: &Progress) -> Option<End> {
         let Some(finished) = self.finished else {
-            // While the files are checked nothing can come.
-            let checks = self.metainfo.is_some() && now.pieces == 0;
-            let stall = self.stall.as_mut().filter(|_| !checks)?;
-            let wait = stall.after(at, now.downloaded + self.metadata);
+            let wait = self.stall.as_mut()?.after(at, now.downloaded + self.metadata);
             return wait.map(End::Stalled);
         };
         self.audience.report.share(at, &Sharing::of(now));
@@ -200,7 +197,10 @@ impl Drive<'_, '_> {
 
     /// It is known what the magnet link leads to: that is kept, and the swarm gets its store.
     async fn learn(&mut self, metainfo: Metainfo, signals: &mut Signals) -> Result<(), Failure> {
-        let Some(opening) = self.opening.take() else { return Ok(()) };
+        let Some(opening) = &mut self.opening else { return Ok(()) };
+        if let Some(stall) = &mut self.stall {
+            stall.pause();
+        }
         let report = &mut *self.audience.report;
         report.clear();
         report.rename(metainfo.name());

@@ -19,7 +19,8 @@ type Opened = (FileStore, Bitfield, Choice);
 pub(super) struct Opening<'a> {
     company: &'a Company<'a>,
     only: Option<FileSelection>,
-    answer: oneshot::Sender<Opened>,
+    /// As long as it is here the swarm waits, whatever came of the opening.
+    answer: Option<oneshot::Sender<Opened>>,
 }
 
 impl<'a> Opening<'a> {
@@ -30,7 +31,7 @@ impl<'a> Opening<'a> {
     ) -> (Self, impl FnOnce(&Metainfo) -> Result<Opened, StoreError> + Send + use<>) {
         let (answer, opened) = oneshot::channel();
         let open = move |_: &Metainfo| opened.blocking_recv().map_err(|_| StoreError::GivenUp);
-        (Self { company, only, answer }, open)
+        (Self { company, only, answer: Some(answer) }, open)
     }
 
     /// Keeps the metadata for later runs; a word comes back if that fails.
@@ -43,7 +44,7 @@ impl<'a> Opening<'a> {
     /// # Errors
     /// Files that the torrent does not have, or that stand in the way; too little room; a signal.
     pub(super) async fn open(
-        self,
+        &mut self,
         metainfo: &Metainfo,
         report: &mut Report,
         signals: &mut Signals,
@@ -52,8 +53,10 @@ impl<'a> Opening<'a> {
         report.say(&heading(metainfo, &choice, &self.company.args.output));
         let (store, have) = check(self.company, metainfo, &choice, report, signals).await?;
         let sum = Sum::of(metainfo, &choice, &have);
-        // A swarm that has stopped tells so itself.
-        let _ = self.answer.send((store, have, choice));
+        if let Some(answer) = self.answer.take() {
+            // A swarm that has stopped tells so itself.
+            let _ = answer.send((store, have, choice));
+        }
         Ok(sum)
     }
 }
