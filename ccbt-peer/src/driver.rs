@@ -79,8 +79,8 @@ pub(crate) enum Report {
     Closed(PeerKey, CloseReason),
     /// Who sent what of a piece, before it is told whether it is right.
     Prints(PieceIndex, Vec<Print>),
-    /// A piece is verified and stored.
-    Stored(PieceIndex),
+    /// These pieces are verified and stored.
+    Stored(Vec<PieceIndex>),
     /// A piece is here and its hash is wrong.
     PieceFailed(PieceIndex),
     /// The store of a torrent whose metadata was fetched is open, or could not be opened.

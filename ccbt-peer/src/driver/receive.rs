@@ -293,7 +293,7 @@ impl Receiver {
         let loose = self.work.as_mut().map(|work| std::mem::take(&mut work.loose));
         for (shared, block, bytes) in loose.into_iter().flatten() {
             // First into the queue, then done: when the last block is done, the hash may be read back.
-            self.write(Job::Block(block, bytes.clone())).await;
+            self.write(vec![Job::Block(block, bytes.clone())]).await;
             let mut assembly = assembly::lock(&shared);
             let attempt = assembly.attempt();
             let added = assembly.written(self.key, block, &bytes);
@@ -309,17 +309,17 @@ impl Receiver {
         for (piece, prints) in work.prints {
             self.shared.report(Report::Prints(piece, prints)).await;
         }
-        for job in work.jobs {
-            self.write(job).await;
+        if !work.jobs.is_empty() {
+            self.write(work.jobs).await;
         }
         for piece in work.failed {
             self.shared.report(Report::PieceFailed(piece)).await;
         }
     }
 
-    async fn write(&self, job: Job) {
+    async fn write(&self, jobs: Vec<Job>) {
         if let Some(data) = self.shared.data() {
-            data.writer.write(job).await;
+            data.writer.write(jobs).await;
         }
     }
 

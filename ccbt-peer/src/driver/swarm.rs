@@ -268,7 +268,9 @@ impl Driver {
             Report::Prints(piece, prints) => {
                 self.core.handle(now, Input::Prints { piece, prints });
             }
-            Report::Stored(piece) => self.core.handle(now, Input::Stored(piece)),
+            Report::Stored(pieces) => {
+                pieces.into_iter().for_each(|piece| self.core.handle(now, Input::Stored(piece)));
+            }
             Report::PieceFailed(piece) => self.core.handle(now, Input::PieceFailed(piece)),
             Report::Opened(opened) => self.opened(now, opened),
             Report::WriteFailed(error) => self.on_write_failed(&error),
@@ -472,7 +474,7 @@ impl Driver {
 async fn pass_on(mut jobs: mpsc::UnboundedReceiver<Job>, shared: Arc<Shared>) {
     while let Some(job) = jobs.recv().await {
         if let Some(data) = shared.data() {
-            data.writer.write(job).await;
+            data.writer.write(vec![job]).await;
         }
     }
 }

@@ -18,10 +18,8 @@ use crate::choice::PieceChoice;
 use crate::store::{PieceStore, StoreError};
 use crate::swarm::{Input, PeerKey};
 
-/// Jobs that may wait. Whole pieces are bounded by their buffers already.
+/// Lists of jobs that may wait. Whole pieces are bounded by their buffers already.
 const QUEUE: usize = 64;
-/// Jobs that are looked at together, to write adjacent pieces in one go.
-const BATCH: usize = 128;
 /// A piece that went to the store block by block is read back in such steps.
 const STEP: usize = 256 << 10;
 
@@ -52,7 +50,7 @@ pub(crate) enum Job {
 /// The way to the writer thread. When the last one is dropped, the thread ends.
 #[derive(Clone, Debug)]
 pub(crate) struct Writer {
-    jobs: mpsc::Sender<Job>,
+    jobs: mpsc::Sender<Vec<Job>>,
     waiting: Arc<AtomicUsize>,
     stuck: Arc<AtomicBool>,
 }
@@ -87,14 +85,15 @@ impl Writer {
     pub(crate) fn begin(&self, job: Job) {
         self.waiting.fetch_add(1, Ordering::Relaxed);
         // An empty queue has room.
-        let _ = self.jobs.try_send(job);
+        let _ = self.jobs.try_send(vec![job]);
     }
 
-    /// Queues a job; waits while the queue is full.
-    pub(crate) async fn write(&self, job: Job) {
-        self.waiting.fetch_add(1, Ordering::Relaxed);
+    /// Queues jobs that are done one after the other; waits while the queue is full. What comes together
+    /// wakes the thread once, is written in as few calls as it can be, and is told together.
+    pub(crate) async fn write(&self, jobs: Vec<Job>) {
+        self.waiting.fetch_add(jobs.len(), Ordering::Relaxed);
         // The thread ends early only when the swarm has stopped.
-        let _ = self.jobs.send(job).await;
+        let _ = self.jobs.send(jobs).await;
     }
 
     /// Whether the thread has work: buffers become free soon.
@@ -114,16 +113,9 @@ struct GivenUp;
 /// What became of a batch.
 #[derive(Debug, Default)]
 struct Done {
-    stored: Vec<PieceIndex>,
-    /// In the order in which they are told.
+    /// Told before what is stored: what a piece's blocks were comes before what became of it.
     reports: Vec<Report>,
-}
-
-impl Done {
-    fn store(&mut self, piece: PieceIndex) {
-        self.stored.push(piece);
-        self.reports.push(Report::Stored(piece));
-    }
+    stored: Vec<PieceIndex>,
 }
 
 struct Worker {
@@ -137,11 +129,11 @@ struct Worker {
 }
 
 impl Worker {
-    fn run(self, mut queue: mpsc::Receiver<Job>) {
-        let mut batch = Vec::new();
-        while queue.blocking_recv_many(&mut batch, BATCH) > 0 {
-            let jobs = batch.len();
-            if let Err(GivenUp) = self.work(&mut batch) {
+    fn run(self, mut queue: mpsc::Receiver<Vec<Job>>) {
+        let mut lists = Vec::new();
+        while queue.blocking_recv_many(&mut lists, QUEUE) > 0 {
+            let jobs = lists.iter().map(Vec::len).sum();
+            if let Err(GivenUp) = self.work(lists.drain(..).flatten()) {
                 break;
             }
             self.waiting.fetch_sub(jobs, Ordering::Relaxed);
@@ -180,10 +172,10 @@ impl Worker {
         }
     }
 
-    fn work(&self, batch: &mut Vec<Job>) -> Result<(), GivenUp> {
+    fn work(&self, jobs: impl Iterator<Item = Job>) -> Result<(), GivenUp> {
         let mut run: Vec<(PieceIndex, PieceBuffer)> = Vec::new();
         let mut done = Done::default();
-        for job in batch.drain(..) {
+        for job in jobs {
             match job {
                 Job::Piece(piece, buffer) => {
                     if run.last().is_some_and(|(last, _)| last.0 + 1 != piece.0) {
@@ -213,8 +205,10 @@ impl Worker {
     /// What is to be remembered comes before what is told: nobody hears of a piece that may be gone.
     fn tell(&self, done: &mut Done) -> Result<(), GivenUp> {
         self.insist(|| self.store.keep(&done.stored))?;
-        done.stored.clear();
         done.reports.drain(..).for_each(|report| self.report(report));
+        if !done.stored.is_empty() {
+            self.report(Report::Stored(std::mem::take(&mut done.stored)));
+        }
         Ok(())
     }
 
@@ -229,7 +223,7 @@ impl Worker {
         self.insist(|| self.store.write_run(*first, 0, &slices))?;
         for (piece, buffer) in run.drain(..) {
             self.assemblies.reuse(buffer);
-            done.store(piece);
+            done.stored.push(piece);
         }
         Ok(())
     }
@@ -268,7 +262,7 @@ impl Worker {
             done.reports.push(Report::Prints(piece, prints));
         }
         if right {
-            done.store(piece);
+            done.stored.push(piece);
         } else {
             done.reports.push(Report::PieceFailed(piece));
         }

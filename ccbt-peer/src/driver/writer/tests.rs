@@ -19,17 +19,22 @@ fn verify(
 ) -> (Option<Vec<Print>>, bool) {
     for (n, bytes) in (0..).zip(payload.chunks(BLOCK_LEN as usize)) {
         let block = Block { piece: PIECE, begin: n * BLOCK_LEN, length: BLOCK_LEN };
-        writer.jobs.blocking_send(Job::Block(block, Bytes::copy_from_slice(bytes))).unwrap();
+        let job = Job::Block(block, Bytes::copy_from_slice(bytes));
+        writer.jobs.blocking_send(vec![job]).unwrap();
     }
     // Three blocks are in the hash already.
     let hashed = 3 * BLOCK_LEN;
     let hasher = Box::new(Sha1::new().chain_update(&payload[..hashed as usize]));
-    writer.jobs.blocking_send(Job::Verify { piece: PIECE, hasher, hashed, senders }).unwrap();
+    let job = Job::Verify { piece: PIECE, hasher, hashed, senders };
+    writer.jobs.blocking_send(vec![job]).unwrap();
     let mut prints = None;
     loop {
         match reports.blocking_recv().unwrap() {
             Report::Prints(PIECE, told) => prints = Some(told),
-            Report::Stored(PIECE) => return (prints, true),
+            Report::Stored(pieces) => {
+                assert_eq!(pieces, [PIECE]);
+                return (prints, true);
+            }
             Report::PieceFailed(PIECE) => return (prints, false),
             other => panic!("{other:?}"),
         }
