@@ -220,7 +220,11 @@ impl Worker {
         let Some((first, _)) = run.first() else { return Ok(()) };
         let slices: Vec<IoSlice<'_>> =
             run.iter().map(|(_, buffer)| IoSlice::new(&buffer.bytes)).collect();
-        self.insist(|| self.store.write_run(*first, 0, &slices))?;
+        if let Err(given_up) = self.insist(|| self.store.write_run(*first, 0, &slices)) {
+            // What was written before it is remembered all the same.
+            let _ = self.store.keep(&done.stored);
+            return Err(given_up);
+        }
         for (piece, buffer) in run.drain(..) {
             self.assemblies.reuse(buffer);
             done.stored.push(piece);

@@ -32,7 +32,12 @@ impl Lock {
                 Ok(file) => file,
                 // Where nobody can write, nobody is in our way.
                 Err(StoreError::Io { source, .. }) if forbids_writing(source.kind()) => {
-                    return Ok(Self { path, file: None });
+                    match folder.open_file(&path, false) {
+                        // It is somebody else's, and locks are for those who may read, too.
+                        Ok(file) => file,
+                        // Where nobody can write, nobody is in our way.
+                        Err(_) => return Ok(Self { path, file: None }),
+                    }
                 }
                 Err(error) => return Err(error),
             };

@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::folder::Folder;
 use super::layout::Layout;
 use crate::store::StoreError;
-use crate::store::resume::{Log, Place, Record, ResumeState};
+use crate::store::resume::{Log, Mark, Place, Record, ResumeState};
 
 /// A new base comes so long after the first change.
 const PERIOD: Duration = Duration::from_secs(5);
@@ -48,6 +48,8 @@ struct Inner {
     /// Files that changed since the last base, and how many bytes of them.
     unsynced: BTreeSet<usize>,
     unsynced_bytes: u64,
+    /// Files of which the medium may have lost something: systems tell that once, and never again.
+    doubtful: BTreeSet<usize>,
     /// A new base is wanted now.
     due: bool,
     /// What came while a base is being written, and is to stand behind it.
@@ -73,6 +75,7 @@ impl Remember {
             state,
             unsynced,
             unsynced_bytes: 0,
+            doubtful: BTreeSet::new(),
             due: !is_kept,
             pending: None,
             log: None,
@@ -142,19 +145,35 @@ impl Drop for Remember {
 }
 
 impl Inner {
+    /// These files will have to be hashed, whatever is written to them in this run.
+    fn doubt(&mut self, files: &BTreeSet<usize>) {
+        self.doubtful.extend(files);
+        for file in files {
+            self.state.marks[*file] = Mark::unknown();
+        }
+    }
+
     fn is_due(&self) -> bool {
         self.due || !self.unsynced.is_empty()
     }
 
-    fn add(&mut self, record: Record, bytes: u64) {
+    fn add(&mut self, mut record: Record, bytes: u64) {
+        for (file, mark) in &mut record.marks {
+            if self.doubtful.contains(&(*file as usize)) {
+                *mark = Mark::unknown();
+            }
+        }
         self.unsynced.extend(record.marks.iter().map(|(file, _)| *file as usize));
         self.unsynced_bytes += bytes;
         if !self.state.add(&record) {
             return;
         }
+        // A base that is being written is not there before it is whole: until then records stand behind the old
+        // one as well.
         if let Some(pending) = &mut self.pending {
-            pending.push(record);
-        } else if let Some(Err(error)) = self.log.as_mut().map(|log| log.add(&record)) {
+            pending.push(record.clone());
+        }
+        if let Some(Err(error)) = self.log.as_mut().map(|log| log.add(&record)) {
             // What came later could not be told from what is missing.
             self.log = None;
             self.trouble = Some(error.to_string());
@@ -192,6 +211,9 @@ impl Keeper {
         drop(inner);
 
         let synced = self.sync(&files);
+        if synced.is_err() {
+            self.lock().doubt(&files);
+        }
         let prepared = synced
             .map_err(|error| error.to_string())
             .and_then(|()| self.place.prepare(&state).map_err(|error| self.failed(&error)));
@@ -209,11 +231,6 @@ impl Keeper {
                 inner.trouble = Some(trouble);
                 inner.unsynced.extend(files);
                 inner.unsynced_bytes += bytes;
-                // The state before still stands, and these belong behind it.
-                let logged = |log: &mut Log| pending.iter().try_for_each(|record| log.add(record));
-                if inner.log.as_mut().is_some_and(|log| logged(log).is_err()) {
-                    inner.log = None;
-                }
             }
         }
     }

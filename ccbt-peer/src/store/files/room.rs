@@ -80,7 +80,7 @@ impl FileStore {
                 self.take_room(index, &file)?;
             }
         }
-        Ok(())
+        self.keep_pieces(&[])
     }
 
     /// Has a file take all of its room now, if that is how it is to be.
@@ -89,9 +89,27 @@ impl FileStore {
         if self.allocation != Allocation::Full || entry.length == 0 {
             return Ok(());
         }
+        // To ask again would change the time of its last change, and a later run would have to hash it.
+        if has_room(file, entry.length) {
+            return Ok(());
+        }
+        self.touch(index, 0);
         let taken = reserve(file, entry.length);
         taken.map_err(|error| self.folder.error(&entry.path, "make room for", error))
     }
+}
+
+/// Whether a file has all of its room.
+#[cfg(unix)]
+fn has_room(file: &File, length: u64) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let of = |found: std::fs::Metadata| found.len() >= length && found.blocks() * 512 >= length;
+    file.metadata().is_ok_and(of)
+}
+
+#[cfg(not(unix))]
+fn has_room(file: &File, length: u64) -> bool {
+    file.metadata().is_ok_and(|found| found.len() >= length)
 }
 
 /// Makes a file so long, with room for every byte, and leaves what it holds as it is.

@@ -187,6 +187,16 @@ fn what_lies_in_the_part_file_counts_as_long_as_that_is_the_same() {
 }
 
 #[test]
+fn what_is_read_from_the_part_file_is_not_known_by_what_lies_at_the_path() {
+    let torrent = torrent();
+    let (state, mut now) = (state(&torrent, &[0, 1, 2]), marks(&torrent));
+    now[0].aside = true;
+    let trusted = trust(&state, &now, &torrent.metainfo);
+    assert!(!trusted.have.get(PieceIndex(0)));
+    assert!(trusted.unsure.get(PieceIndex(0)));
+}
+
+#[test]
 fn a_piece_behind_the_end_of_its_file_is_hashed() {
     let torrent = torrent();
     let mut state = state(&torrent, &[6, 7]);

@@ -40,7 +40,8 @@ pub(crate) fn trust(state: &ResumeState, now: &[Mark], metainfo: &Metainfo) -> T
     }
     for (file, (then, now)) in stored() {
         let pieces = metainfo.pieces_of(file.offset, file.length);
-        let is_same = then.stamp == now.stamp && !then.aside;
+        // What lies aside is read from the part file, whatever lies at its path.
+        let is_same = then.stamp == now.stamp && !then.aside && !now.aside;
         let first_and_last = [pieces.start, pieces.end.saturating_sub(1)];
         let length = now.stamp.map_or(0, |stamp| stamp.length);
         for piece in pieces {

@@ -7,7 +7,7 @@ use ccbt_wire::{Bitfield, PieceIndex};
 use tempfile::TempDir;
 
 use crate::store::fixtures::{self, Torrent};
-use crate::store::{FileStore, Recall, StoreError};
+use crate::store::{Allocation, FileStore, Recall, StoreError};
 use crate::{Choice, PieceStore};
 
 /// Folders for payload and states.
@@ -85,6 +85,54 @@ fn what_was_written_before_a_kill_is_known_without_hashing() {
         assert_eq!((recalled.known, recalled.hashed), (5, 0));
     }
     assert_eq!(recalled.unusable, None);
+}
+
+#[test]
+fn what_is_written_while_the_medium_takes_its_time_is_known_after_a_kill() {
+    let (folders, torrent) = (Folders::new(), torrent());
+    let (store, _) = folders.resume(&torrent);
+    let remember = store.remember.get().unwrap();
+    remember.write_base();
+    write(&store, &torrent, 0..2);
+    // So it is from the beginning of a base until the medium has everything.
+    remember.keeper.lock().pending = Some(Vec::new());
+    write(&store, &torrent, 2..4);
+    kill(store, &folders);
+    let (_, have) = folders.resume(&torrent);
+    assert_eq!(numbers(&have), [0, 1, 2, 3]);
+}
+
+#[test]
+fn of_a_file_that_the_medium_refused_nothing_is_believed_later() {
+    let (folders, torrent) = (Folders::new(), torrent());
+    let (store, _) = folders.resume(&torrent);
+    write(&store, &torrent, 0..10);
+    let remember = store.remember.get().unwrap();
+    remember.keeper.lock().doubt(&[1].into());
+    write(&store, &torrent, [4]);
+    drop(store);
+    let (store, have) = folders.resume(&torrent);
+    assert_eq!(numbers(&have), (0..10).collect::<Vec<_>>());
+    assert_eq!(store.recalled().hashed, 5, "the pieces of the second file");
+}
+
+#[test]
+fn room_that_is_taken_already_is_not_taken_again() {
+    let (folders, torrent) = (Folders::new(), torrent());
+    let open = || {
+        let builder = FileStore::builder(folders.data(), &torrent.metainfo);
+        let builder = builder.allocation(Allocation::Full).remember(folders.states());
+        let (store, have) = builder.resume().unwrap();
+        store.allocate().unwrap();
+        (store, have)
+    };
+    let (store, _) = open();
+    write(&store, &torrent, 0..2);
+    drop(store);
+    for _ in 0..2 {
+        let (store, have) = open();
+        assert_eq!((numbers(&have), store.recalled().hashed), (vec![0, 1], 0));
+    }
 }
 
 #[test]
