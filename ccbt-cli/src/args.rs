@@ -188,7 +188,8 @@ fn get_help() -> String {
          The command of --on-complete is run once for each torrent that this run has completed, before it\n\
          seeds on and beside the others; that it fails is told, and the exit code is 1.\n\n\
          Several torrents share one port and the limits. --files, --first and --stop-timeout are for each of\n\
-         them. One that fails does not stop the others; the exit code is that of the first that failed.\n\n\
+         them. One that fails does not stop the others; the exit code is that of the first on the\n\
+         command line that failed.\n\n\
          Examples:\n  ccbt get 'magnet:?xt=urn:btih:d0d14c926e6e99761a2fdcff27b403d96376eff6' -o ~/Downloads\n  \
          ccbt get debian.torrent -o ~/Downloads --evict no-interest=30s --stop-timeout 10m\n  \
          ccbt get series.torrent --list\n  \

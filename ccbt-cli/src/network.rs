@@ -68,13 +68,18 @@ impl Network {
     /// The connections of all swarms of the command together.
     fn budget(&self, torrents: usize, descriptors: Option<Descriptors>) -> Result<Budget, Failure> {
         let possible = descriptors.map_or(u32::MAX, |descriptors| descriptors.connections);
-        let connections = self.max_connections.unwrap_or(possible);
+        let wanted = self.max_connections.unwrap_or(possible);
+        let connections = wanted.min(possible);
         if connections as usize >= torrents {
-            return Ok(Budget::new(connections.min(possible), self.max_half_open));
+            return Ok(Budget::new(connections, self.max_half_open));
         }
-        let problem = format!(
-            "--max-connections {connections}: too few for {torrents} torrents, one for each is the least"
-        );
+        let bound = if wanted <= possible && self.max_connections.is_some() {
+            format!("--max-connections {wanted}")
+        } else {
+            format!("{connections} connections are all that the limit of descriptors allows")
+        };
+        let problem =
+            format!("{bound}: too few for {torrents} torrents, one for each is the least");
         Err(Failure::new(Exit::Refused, problem))
     }
 

@@ -72,13 +72,18 @@ impl Drive<'_, '_> {
         while let Some(event) = self.events.next().await {
             self.audience.hear(&self.about, &event);
         }
+        // Whatever ends the seeding behind it, the command is not left behind.
+        let hooked = match end {
+            End::Signal(_) => Ok(()),
+            _ => signals.guard(self.hook.end()).await?,
+        };
         let after = self.swarm.progress();
         let so_far = || self.so_far(&after);
         match end {
             End::Finished(at) => {
                 let shared = self.until.is_set().then(|| Sharing::of(&after));
                 let done = Done { shared, ..self.done(at, self.sum.total) };
-                signals.guard(self.hook.end()).await?.map_err(|trouble| {
+                hooked.map_err(|trouble| {
                     if done.shared.is_none() {
                         self.audience.report.clear();
                         self.audience.report.tell(&summary(&done));

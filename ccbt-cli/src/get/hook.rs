@@ -1,6 +1,7 @@
 //! `--on-complete`: a command of the person's, run beside the swarm.
 
-use std::ffi::OsString;
+use std::borrow::Cow;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -28,9 +29,10 @@ impl Hook {
         let path = folder.join(metainfo.name());
         let (files, bytes) = chosen;
         let mut command = shell(&line);
+        let path = std::path::absolute(&path).unwrap_or(path);
         command
-            .env("CCBT_NAME", metainfo.name())
-            .env("CCBT_PATH", std::path::absolute(&path).unwrap_or(path))
+            .env("CCBT_NAME", harmless(metainfo.name().as_ref()))
+            .env("CCBT_PATH", harmless(path.as_os_str()))
             .env("CCBT_INFO_HASH", metainfo.info_hash().to_string())
             .env("CCBT_FILES", files.to_string())
             .env("CCBT_BYTES", bytes.to_string())
@@ -71,6 +73,19 @@ fn shell(line: &OsString) -> Command {
     let mut command = Command::new("sh");
     command.arg("-c").arg(line);
     command
+}
+
+/// A shell reads no variable as code.
+#[cfg(unix)]
+fn harmless(text: &OsStr) -> Cow<'_, OsStr> {
+    text.into()
+}
+
+/// This one does: it puts variables into the line before it reads that.
+#[cfg(not(unix))]
+fn harmless(text: &OsStr) -> Cow<'_, OsStr> {
+    OsString::from(text.to_string_lossy().replace(['&', '|', '<', '>', '^', '%', '"', '!'], "_"))
+        .into()
 }
 
 #[cfg(not(unix))]

@@ -22,6 +22,8 @@ pub(crate) struct Use {
 #[derive(Debug)]
 pub(crate) struct Ledger {
     limit: u32,
+    /// What everybody wants at the least.
+    least: u32,
     members: Vec<Option<Entry>>,
 }
 
@@ -40,8 +42,9 @@ impl Entry {
 }
 
 impl Ledger {
-    pub(crate) fn new(limit: u32) -> Self {
-        Self { limit, members: Vec::new() }
+    /// A whole to be shared, of which everybody wants `least`, whatever he says.
+    pub(crate) fn new(limit: u32, least: u32) -> Self {
+        Self { limit, least, members: Vec::new() }
     }
 
     pub(crate) fn limit(&self) -> u32 {
@@ -71,7 +74,7 @@ impl Ledger {
     /// Takes down what it says; tells whether that is news.
     pub(crate) fn report(&mut self, member: Member, says: Use) -> bool {
         let Some(entry) = &mut self.members[member.0] else { return false };
-        let wants = says.wants.max(says.has).clamp(says.most.min(1), says.most);
+        let wants = says.wants.max(says.has).clamp(says.most.min(self.least), says.most);
         let says = Use { wants, ..says };
         std::mem::replace(&mut entry.says, says) != says
     }
@@ -116,7 +119,7 @@ mod tests {
     }
 
     fn two(limit: u32) -> (Ledger, Member, Member) {
-        let mut ledger = Ledger::new(limit);
+        let mut ledger = Ledger::new(limit, 1);
         let one = ledger.join(320);
         ledger.settle();
         says(&mut ledger, one, limit, 320);
@@ -127,7 +130,7 @@ mod tests {
 
     #[test]
     fn who_is_alone_has_everything() {
-        let mut ledger = Ledger::new(100);
+        let mut ledger = Ledger::new(100, 1);
         let one = ledger.join(320);
         ledger.settle();
         assert_eq!(ledger.granted(one), 100);
@@ -179,7 +182,7 @@ mod tests {
         let mut rng = fastrand::Rng::with_seed(7);
         for _ in 0..200 {
             let limit = rng.u32(0..60);
-            let mut ledger = Ledger::new(limit);
+            let mut ledger = Ledger::new(limit, 1);
             // What each keeps to, and has.
             let mut members: Vec<(Member, u32, u32)> = Vec::new();
             for _ in 0..300 {

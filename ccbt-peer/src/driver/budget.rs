@@ -38,8 +38,9 @@ impl Budget {
     #[must_use]
     pub fn new(connections: u32, half_open: u32) -> Self {
         let books = Books {
-            connections: Ledger::new(connections),
-            half_open: Ledger::new(half_open),
+            connections: Ledger::new(connections, 1),
+            // Who has nobody to dial takes no dial from others.
+            half_open: Ledger::new(half_open, 0),
             grants: Vec::new(),
         };
         Self { inner: Arc::new(Mutex::new(books)) }
@@ -63,7 +64,9 @@ impl Budget {
         let mut books = self.books();
         let member = books.connections.join(most.connections);
         books.half_open.join(most.half_open);
-        books.grants.resize_with(member.0 + 1, || None);
+        // It may have the place of one that left, before others.
+        let places = books.grants.len().max(member.0 + 1);
+        books.grants.resize_with(places, || None);
         books.grants[member.0] = Some(tell);
         books.settle();
         drop(books);
@@ -172,6 +175,39 @@ mod tests {
         drop(first);
         second.changed().await;
         assert_eq!(second.grant(), amount(60, 10));
+    }
+
+    #[tokio::test]
+    async fn who_joins_in_the_place_of_one_that_left_disturbs_nobody_behind_it() {
+        let budget = Budget::new(60, 10);
+        let first = budget.join(amount(320, 100));
+        let mut second = budget.join(amount(320, 100));
+        drop(first);
+        second.grant();
+        greedy(&second, amount(60, 0));
+        let third = budget.join(amount(320, 100));
+        second.changed().await;
+        assert_eq!(
+            second.grant(),
+            amount(59, 9),
+            "of a newcomer nothing is known but that it is there"
+        );
+        greedy(&third, amount(0, 0));
+        second.changed().await;
+        assert_eq!(second.grant(), amount(30, 5));
+        drop(second);
+        drop(third);
+        assert_eq!(budget.join(amount(320, 100)).grant(), amount(60, 10));
+    }
+
+    #[tokio::test]
+    async fn a_swarm_with_nobody_to_dial_leaves_the_only_dial_to_the_other() {
+        let budget = Budget::new(60, 1);
+        let (mut first, second) = (budget.join(amount(320, 100)), budget.join(amount(320, 100)));
+        let idle = Usage { has: amount(0, 0), wants: amount(0, 0), most: amount(320, 100) };
+        second.report(idle);
+        first.report(Usage { wants: amount(1, 1), ..idle });
+        assert_eq!(first.grant().half_open, 1);
     }
 
     #[test]

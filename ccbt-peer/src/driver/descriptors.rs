@@ -1,6 +1,9 @@
 //! How many descriptors there are, and for what.
 
-/// Descriptors for what is neither a connection nor content: listeners, trackers, the DHT, files of our own.
+use super::reserve;
+
+/// Descriptors for what is neither a connection nor content: listeners, trackers, the DHT, files of our own. No
+/// fewer than connections leave in any case.
 const OTHERS: u64 = 64;
 /// A torrent keeps so many files open, or more.
 const LEAST_FILES: u64 = 4;
@@ -25,7 +28,8 @@ impl Descriptors {
     pub fn divide(limit: u64, torrents: usize) -> Self {
         let torrents = u64::try_from(torrents).unwrap_or(u64::MAX).max(1);
         let files = (limit / 4 / torrents).clamp(LEAST_FILES, MOST_FILES);
-        let taken = torrents.saturating_mul(files + NOTES).saturating_add(OTHERS);
+        let others = OTHERS.max(reserve::kept(limit));
+        let taken = torrents.saturating_mul(files + NOTES).saturating_add(others);
         // A quarter at least, if it comes to the worst: a file that cannot be opened at once is opened later.
         let connections = limit.saturating_sub(taken).max(limit / 4).max(1);
         Self {
@@ -53,9 +57,9 @@ mod tests {
     #[test]
     fn descriptors_are_for_connections_and_for_the_files_of_each_torrent() {
         for (limit, torrents, connections, files) in [
-            (1_024, 1, 894, 64),
-            (1_024, 4, 696, 64),
-            (1_024, 100, 360, 4),
+            (1_024, 1, 878, 64),
+            (1_024, 4, 680, 64),
+            (1_024, 100, 344, 4),
             (256, 1, 126, 64),
             (256, 3, 123, 21),
             (64, 1, 16, 16),

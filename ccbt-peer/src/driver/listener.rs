@@ -145,7 +145,7 @@ async fn accept(listener: TcpListener, node: Weak<Inner>) {
                 continue;
             }
         };
-        if !reserve::is_left(&stream) {
+        if !reserve::is_left(&stream) && !lock(&strangers).thin_out(FEW) {
             // To be told so at once is better than to wait, and the swarms make room for better ones.
             inner.tell_of_shortage();
             continue;
@@ -167,6 +167,9 @@ async fn accept(listener: TcpListener, node: Weak<Inner>) {
 }
 
 const LOOK: Duration = Duration::from_secs(1);
+/// Where descriptors are short, connections that have not said what they want give way before any that have, if
+/// there are more than that.
+const FEW: usize = 32;
 
 /// Finds out which torrent the connection wants, unless it is let go before, and hands it to the swarm.
 async fn route(

@@ -150,10 +150,16 @@ impl Driver {
         self.emit(EventKind::Metadata(Metainfo::clone(&metainfo)));
         self.opening.metainfo = Some(metainfo.clone());
         let reports = self.shared.reports.clone();
-        // It may read all that lies on the disk. Nobody waits for it when the swarm stops.
-        tokio::task::spawn_blocking(move || {
+        // It may read all that lies on the disk, or wait for others that do: a thread of its own, because those of
+        // the runtime are a bounded number. Nobody waits for it when the swarm stops.
+        let builder = std::thread::Builder::new().name("ccbt-open".to_owned());
+        let started = builder.spawn(move || {
             let _ = reports.blocking_send(Report::Opened(open(&metainfo)));
         });
+        if let Err(error) = started {
+            self.emit(EventKind::StoreFailed { error: error.to_string() });
+            self.stop();
+        }
     }
 
     /// The store is open, or is not to be had.

@@ -3,7 +3,6 @@
 use std::io;
 
 /// Connections leave an eighth of the descriptors to whatever else needs some, within these bounds.
-#[cfg(unix)]
 const LEFT: std::ops::RangeInclusive<u64> = 8..=80;
 
 /// Whether enough descriptors are left besides this socket. They are given out from the smallest on, so its
@@ -24,7 +23,12 @@ pub(super) fn is_left<T>(_: &T) -> bool {
 /// Of so many descriptors: those that connections may take.
 #[cfg(unix)]
 fn connections(most: u64) -> u64 {
-    most.saturating_sub((most / 8).clamp(*LEFT.start(), *LEFT.end()))
+    most.saturating_sub(kept(most))
+}
+
+/// Of so many descriptors: those that connections leave.
+pub(super) fn kept(most: u64) -> u64 {
+    (most / 8).clamp(*LEFT.start(), *LEFT.end())
 }
 
 /// What the system says when there are no more, for those that are left to others.

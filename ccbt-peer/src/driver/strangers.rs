@@ -1,5 +1,6 @@
 //! Connections that have not said yet what they want: a bounded number, and nobody fills it for others.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -29,11 +30,28 @@ impl<T> Strangers<T> {
         self.hosts.entry(host(ip)).or_default().push_back((number, hold));
         self.count += 1;
         if self.count > MOST {
-            let most = self.hosts.values_mut().max_by_key(|of_host| of_host.len());
-            let gone = most.and_then(VecDeque::pop_front);
-            self.count -= usize::from(gone.is_some());
+            self.let_one_go();
         }
         number
+    }
+
+    /// Lets one go if there are more than so many; false if not.
+    pub(super) fn thin_out(&mut self, few: usize) -> bool {
+        let many = self.count > few;
+        if many {
+            self.let_one_go();
+        }
+        many
+    }
+
+    /// Of equals, the host whose oldest is the oldest of all.
+    fn let_one_go(&mut self) {
+        let rank = |waiting: &VecDeque<(u64, T)>| {
+            (waiting.len(), Reverse(waiting.front().map(|(number, _)| *number)))
+        };
+        let most = self.hosts.values_mut().max_by_key(|waiting| rank(waiting));
+        let gone = most.and_then(VecDeque::pop_front);
+        self.count -= usize::from(gone.is_some());
     }
 
     /// It has said what it wants, or is gone.
@@ -81,6 +99,19 @@ mod tests {
         assert_eq!(Rc::strong_count(&good), 2, "it is still held");
         assert_eq!(Rc::strong_count(&first), 1, "it was let go");
         assert_eq!(Rc::strong_count(&crowd), MOST, "with the good one there are as many as may be");
+    }
+
+    #[test]
+    fn among_hosts_with_one_each_the_oldest_gives_way_and_few_are_left_in_peace() {
+        let mut strangers = Strangers::default();
+        let held: Vec<Rc<()>> = (0..4).map(|_| Rc::new(())).collect();
+        for (n, held) in held.iter().enumerate() {
+            strangers.enter(ip(&format!("192.0.2.{n}")), held.clone());
+        }
+        assert!(strangers.thin_out(2) && strangers.thin_out(2));
+        assert!(!strangers.thin_out(2));
+        let left: Vec<usize> = held.iter().map(Rc::strong_count).collect();
+        assert_eq!(left, [1, 1, 2, 2]);
     }
 
     #[test]

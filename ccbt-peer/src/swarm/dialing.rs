@@ -22,6 +22,8 @@ const FOR_FILES: u32 = 8;
 /// So long a swarm that ran out of descriptors is content with fewer peers; longer each time, up to an hour.
 const SHORT: Duration = Duration::from_secs(60);
 const SHORT_CAP: Duration = Duration::from_secs(60 * 60);
+/// What it gives up is closed within this; a shortage in between says nothing new.
+const SETTLE: Duration = Duration::from_secs(10);
 
 /// The system has no more descriptors, or had none lately.
 #[derive(Debug, Default)]
@@ -36,6 +38,7 @@ pub(super) struct Shortage {
 #[derive(Clone, Copy, Debug)]
 struct Reduced {
     places: Places,
+    since: Time,
     until: Time,
 }
 
@@ -143,6 +146,10 @@ impl SwarmCore {
             }
             return;
         }
+        if self.shortage.reduced.is_some_and(|reduced| now < reduced.since + SETTLE) {
+            // What was given up a moment ago is not closed yet.
+            return;
+        }
         let connections = u32::try_from(self.peers.len()).unwrap_or(u32::MAX);
         // Half of what there is for the lobby: nobody can be exchanged for a better one who cannot come in.
         let room = connections.saturating_sub(FOR_FILES).max(2);
@@ -150,7 +157,7 @@ impl SwarmCore {
         let places = self.reduced().map_or(places, |before| places.min(before));
         let wait = SHORT.saturating_mul(1 << self.shortage.times.min(16)).min(SHORT_CAP);
         self.shortage.times += 1;
-        self.shortage.reduced = Some(Reduced { places, until: now + wait });
+        self.shortage.reduced = Some(Reduced { places, since: now, until: now + wait });
         self.fit(now);
     }
 

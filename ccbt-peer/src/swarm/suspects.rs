@@ -182,6 +182,11 @@ impl SwarmCore {
         if self.suspects.pieces.is_empty() {
             return;
         }
+        if self.paused.writes {
+            // Nothing is asked of anybody, so nobody is late.
+            self.suspects.pieces.values_mut().for_each(|suspect| suspect.since = now);
+            return;
+        }
         let pieces: Vec<PieceIndex> = self.suspects.pieces.keys().copied().collect();
         for piece in pieces {
             let owner = self.picker.owner(piece);
