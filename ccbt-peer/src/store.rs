@@ -17,6 +17,9 @@ use ccbt_wire::PieceIndex;
 pub use check::{check, check_these, check_with};
 pub use files::{Allocation, FileStore, FileStoreBuilder, PartFile, Recall, Recalled, Room};
 pub use memory::MemoryStore;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use resume::fuzzing::resume_state;
 
 /// A place for the payload of one torrent.
 ///

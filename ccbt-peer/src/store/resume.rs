@@ -6,6 +6,8 @@
 //! A length and a time of last change for each file tell whether somebody else wrote to it.
 
 mod format;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod place;
 mod trust;
 
