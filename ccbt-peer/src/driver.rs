@@ -56,6 +56,7 @@ pub use limit::Limits;
 pub use listener::Node;
 pub use opening::Opened;
 pub(crate) use opening::{Begin, Opener};
+pub(crate) use reserve::is_lack;
 pub(crate) use swarm::{OurNode, Setup, run};
 pub use transport::{Dialer, TcpDialer, Transport};
 

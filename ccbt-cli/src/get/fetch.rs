@@ -6,7 +6,7 @@ use ccbt_peer::policy::Time;
 use ccbt_peer::store::{Allocation, FileStore, PieceStore};
 use ccbt_peer::wire::magnet::FileSelection;
 use ccbt_peer::wire::{Bitfield, Magnet, Metainfo, PieceIndex};
-use ccbt_peer::{Choice, Event, EventKind};
+use ccbt_peer::{Choice, Event, EventKind, SwarmBuilder};
 
 use super::company::Company;
 use super::drive::Drive;
@@ -23,7 +23,7 @@ use crate::hashing;
 use crate::report::{Report, units};
 use crate::selection;
 use crate::signals::Signals;
-use crate::state::State;
+use crate::state::{Memory, State};
 
 /// Downloads it, and seeds on if that is wanted.
 ///
@@ -49,19 +49,32 @@ async fn unknown(
     audience: Audience<'_>,
     signals: &mut Signals,
 ) -> Result<Done, Failure> {
-    let (args, setup) = (company.args, &company.setup);
+    let setup = &company.setup;
     let title = torrent::title(magnet);
     audience.report.say(&format!("{title}: looking for the metadata"));
     let (opening, open) = Opening::new(company, only);
     let (swarm, memory) = setup.magnet(magnet, open, audience.report);
-    let swarm = company.listen(swarm);
-    let (swarm, events) = swarm.start().map_err(|error| Failure::new(Exit::Failed, error))?;
     let about = if company.has_several() {
         About::link(magnet.info_hash, title.clone())
     } else {
         About::unknown()
     };
-    Drive {
+    let begun = begin(company, swarm, memory, (about, title), audience)?;
+    Drive { opening: Some(opening), ..begun }.run(signals).await
+}
+
+/// Starts a swarm of which nothing more is known yet.
+fn begin<'a, 'c>(
+    company: &'c Company<'_>,
+    swarm: SwarmBuilder,
+    memory: Memory,
+    (about, title): (About, String),
+    audience: Audience<'a>,
+) -> Result<Drive<'a, 'c>, Failure> {
+    let args = company.args;
+    let (swarm, events) =
+        company.listen(swarm).start().map_err(|error| Failure::new(Exit::Failed, error))?;
+    Ok(Drive {
         swarm,
         events,
         memory,
@@ -74,12 +87,10 @@ async fn unknown(
         folder: &args.output,
         metainfo: None,
         title,
-        opening: Some(opening),
+        opening: None,
         metadata: 0,
         audience,
-    }
-    .run(signals)
-    .await
+    })
 }
 
 async fn known(
@@ -106,27 +117,10 @@ async fn known(
         audience.report.tell(COMPLETE);
     }
     let (swarm, memory) = setup.swarm(&metainfo, peers, audience.report);
-    let swarm = company.listen(swarm.store(store).have(have).choose(choice));
-    let (swarm, events) = swarm.start().map_err(|error| Failure::new(Exit::Failed, error))?;
-    Drive {
-        swarm,
-        events,
-        memory,
-        about,
-        stall: args.stop_timeout.map(Stall::new),
-        until: args.until,
-        sum,
-        finished: None,
-        hook: Hook::new(args.on_complete.as_ref()),
-        folder: &args.output,
-        title: metainfo.name().to_owned(),
-        metainfo: Some(metainfo),
-        opening: None,
-        metadata: 0,
-        audience,
-    }
-    .run(signals)
-    .await
+    let swarm = swarm.store(store).have(have).choose(choice);
+    let title = metainfo.name().to_owned();
+    let begun = begin(company, swarm, memory, (about, title), audience)?;
+    Drive { sum, metainfo: Some(metainfo), ..begun }.run(signals).await
 }
 
 /// The files that command line and links ask for; from here on their paths are taken.

@@ -37,7 +37,7 @@ pub(super) fn none_left() -> io::Error {
 }
 
 /// Whether the system, or this process, has no more descriptors.
-pub(super) fn is_lack(error: &io::Error) -> bool {
+pub(crate) fn is_lack(error: &io::Error) -> bool {
     error.raw_os_error().is_some_and(|code| CODES.contains(&code))
 }
 

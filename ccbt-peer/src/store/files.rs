@@ -229,7 +229,7 @@ impl FileStore {
     /// Opens a file; if the process has too many open, our own are closed first.
     fn with_room(&self, open: impl Fn() -> Result<File, StoreError>) -> Result<File, StoreError> {
         match open() {
-            Err(StoreError::Io { source, .. }) if is_out_of_files(&source) => {
+            Err(StoreError::Io { source, .. }) if crate::driver::is_lack(&source) => {
                 self.pool.clear();
                 open()
             }
@@ -412,16 +412,4 @@ impl Drop for FileStore {
             lock.release(&self.folder);
         }
     }
-}
-
-#[cfg(unix)]
-fn is_out_of_files(error: &std::io::Error) -> bool {
-    use rustix::io::Errno;
-    let errno = Errno::from_io_error(error);
-    errno == Some(Errno::MFILE) || errno == Some(Errno::NFILE)
-}
-
-#[cfg(not(unix))]
-fn is_out_of_files(_: &std::io::Error) -> bool {
-    false
 }
