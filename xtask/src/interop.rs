@@ -1,7 +1,8 @@
 //! `cargo xtask interop`: ccbt against other clients and against scripted peers, over real sockets.
 //!
 //! A scenario has a folder and loopback addresses of its own (127.77.N.*), so that scenarios can
-//! run side by side; whatever it started is ended with it.
+//! run side by side; whatever it started is ended with it. One that is late beside the others is
+//! judged again alone.
 
 mod again;
 pub(crate) mod announcer;
@@ -24,6 +25,7 @@ mod http;
 mod idle;
 mod interface;
 mod ipv6;
+mod late;
 mod liars;
 mod local;
 mod magnet;
@@ -175,6 +177,9 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     let in_ci = std::env::var("CI").is_ok_and(|value| value == "true" || value == "1");
     let tally = schedule::run(scenarios, &missing, &binary, options.jobs.max(1), in_ci);
     println!("{} passed, {} failed, {} skipped", tally.passed, tally.failed, tally.skipped);
+    if !tally.alone.is_empty() {
+        println!("in time only when they ran alone: {}", tally.alone.join(", "));
+    }
     Ok(tally.failed == 0)
 }
 

@@ -11,6 +11,7 @@ use super::announcer::Announcer;
 use super::assertions::{EARLY, LATE, closed_visit, same_bytes};
 use super::download::Get;
 use super::events::Event;
+use super::late::in_time;
 use super::peers::{Link, Peer, Served};
 use super::place::Place;
 use super::seed_rules::content;
@@ -62,7 +63,7 @@ fn evicted(place: &Place) -> Result<()> {
         println!("     {what}: dialed again {dials:.3?} after its eviction");
         ensure!(dials.len() <= 1, "the {what} peer was dialed again after {dials:.3?}");
         let early = dials.iter().any(|wait| *wait + EARLY < ALONE);
-        ensure!(!early, "the {what} peer was dialed again after {dials:.3?}");
+        in_time!(!early, "the {what} peer was dialed again after {dials:.3?}");
     }
     get.interrupt()
 }
@@ -145,9 +146,9 @@ fn lost(place: &Place) -> Result<()> {
     );
     for (wait, due) in waits.iter().zip(WAITS) {
         let right = *wait + EARLY >= due && *wait <= due + LATE;
-        ensure!(right, "dialed again after {wait:.3?}, due after {due:?}");
+        in_time!(right, "dialed again after {wait:.3?}, due after {due:?}");
     }
     ensure!(seed.visits().len() == 1, "it came {} times", seed.visits().len());
-    ensure!(took <= SOON, "complete {took:.2?} after its return, not within {SOON:?}");
+    in_time!(took <= SOON, "complete {took:.2?} after its return, not within {SOON:?}");
     Ok(())
 }

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::download::Download;
 use super::events::Event;
+use super::late::in_time;
 use super::peers::{Peer, Visit};
 use super::place::Place;
 use super::torrent::Content;
@@ -41,7 +42,7 @@ pub(super) fn closed_by_rule(
 ) -> Result<()> {
     let closed_at = visit.closed_at.context("not closed")?;
     let measured = closed_at.saturating_duration_since(from);
-    ensure!(
+    in_time!(
         measured + EARLY >= after && measured <= after + LATE,
         "closed after {measured:.3?}, expected {after:.1?} to {:.1?}",
         after + LATE
@@ -59,7 +60,7 @@ pub(super) fn closed_by_rule(
     ensure!(closed[0].text("policy") == policy, "closed by {}, not by {policy}", closed[0].fields);
     let logged = Duration::from_millis(closed[0].time_ms.saturating_sub(connected.time_ms));
     let seen = closed_at.saturating_duration_since(visit.ready_at);
-    ensure!(
+    in_time!(
         logged.abs_diff(seen) <= LOG_SKEW,
         "the event log says {logged:.3?}, the wire {seen:.3?}"
     );
@@ -71,7 +72,7 @@ pub(super) fn told_not_interested(visit: &Visit, from: Instant) -> Result<()> {
     let told =
         visit.heard_after(&Message::NotInterested, from).context("never told NOT_INTERESTED")?;
     let took = told.saturating_duration_since(from);
-    ensure!(took <= AT_ONCE, "told NOT_INTERESTED after {took:.3?}, not within {AT_ONCE:?}");
+    in_time!(took <= AT_ONCE, "told NOT_INTERESTED after {took:.3?}, not within {AT_ONCE:?}");
     Ok(())
 }
 

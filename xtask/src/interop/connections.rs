@@ -11,6 +11,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use super::Scenario;
 use super::assertions::same_bytes;
 use super::download::Get;
+use super::late::in_time;
 use super::memory::{cpu_time, resident_kib};
 use super::place::{Place, free_port};
 use super::seed::Seed;
@@ -64,7 +65,7 @@ fn by_the_thousand(place: &Place) -> Result<()> {
     println!("     {MANY} connections in {accepted:.1?}, {each:.1} KiB each");
     println!("     16 MiB: alone {alone:.2?}, beside them {beside:.2?}");
     ensure!(grown <= MOST_KIB * u64::from(MANY), "{each:.1} KiB for each connection");
-    ensure!(beside <= alone + PRICE, "{beside:.2?} beside them, {alone:.2?} alone");
+    in_time!(beside <= alone + PRICE, "{beside:.2?} beside them, {alone:.2?} alone");
     for wire in crowd.iter_mut().step_by(ASKS) {
         served(wire)?;
     }
@@ -73,7 +74,7 @@ fn by_the_thousand(place: &Place) -> Result<()> {
     let behind = good(place, "behind", &content, listen)?;
     let silent = silent.join().map_err(|_| anyhow!("a thread panicked"))??;
     println!("     while {} silent ones came at once: {behind:.2?}", silent.len());
-    ensure!(behind <= alone + PRICE, "{behind:.2?} behind a burst, {alone:.2?} alone");
+    in_time!(behind <= alone + PRICE, "{behind:.2?} behind a burst, {alone:.2?} alone");
     drop(silent);
     let began = Instant::now();
     let burst = burst(place, &content, listen, true)?;
@@ -106,7 +107,7 @@ fn out_of_descriptors(place: &Place) -> Result<()> {
         crowd.len()
     );
     ensure!(refused > 0, "with {FEW} descriptors {CROWD} connections came in");
-    ensure!(worked < Duration::from_secs(10), "{worked:.1?} of CPU for nothing");
+    in_time!(worked < Duration::from_secs(10), "{worked:.1?} of CPU for nothing");
     seed.stop().map(drop)
 }
 

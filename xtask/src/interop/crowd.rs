@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
 use super::Scenario;
 use super::assertions::same_bytes;
 use super::download::Get;
+use super::late::in_time;
 use super::peers::Peer;
 use super::place::Place;
 use super::torrent::{BLOCK, Content};
@@ -54,7 +55,7 @@ fn crowd(place: &Place, options: &[&str], price: Duration) -> Result<()> {
     let crowded = download.finish()?;
     same_bytes(&download, &content)?;
     println!("     alone {alone:.2?}, in the crowd {crowded:.2?} {options:?}");
-    ensure!(
+    in_time!(
         crowded <= alone + price,
         "{crowded:.2?} in the crowd, {alone:.2?} alone: more than {price:?} later"
     );

@@ -12,6 +12,7 @@ use anyhow::{Context, Result, ensure};
 use super::Scenario;
 use super::download::Get;
 use super::events;
+use super::late::in_time;
 use super::payload::{Maker, Payload};
 use super::place::{Place, Running, free_port};
 use super::seed::Seed;
@@ -80,7 +81,7 @@ fn full(place: &Place) -> Result<()> {
     let get = place.start("get", &mut limited(&stage.get(place, &output)?))?;
     let began = Instant::now();
     ends_with_a_line(&get, &output.to_string_lossy(), "File too large")?;
-    ensure!(began.elapsed() < PATIENCE * 2, "it took {:?}", began.elapsed());
+    in_time!(began.elapsed() < PATIENCE * 2, "it took {:?}", began.elapsed());
     let failed = events::read(&place.path("get.events"))?;
     let failed = failed.iter().find(|event| event.name == "store_failed");
     ensure!(failed.is_some(), "nobody was told");
@@ -107,7 +108,7 @@ fn removed(place: &Place) -> Result<()> {
     fs::remove_dir_all(&output)?;
     let began = Instant::now();
     ends_with_a_line(&get, &output.to_string_lossy(), "it was removed")?;
-    ensure!(began.elapsed() < PATIENCE, "it took {:?}", began.elapsed());
+    in_time!(began.elapsed() < PATIENCE, "it took {:?}", began.elapsed());
     Ok(())
 }
 

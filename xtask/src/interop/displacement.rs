@@ -10,6 +10,7 @@ use super::announcer::Announcer;
 use super::assertions::same_bytes;
 use super::download::{Download, Get};
 use super::events::Event;
+use super::late::in_time;
 use super::peers::{Link, Peer};
 use super::place::{Place, free_port};
 use super::torrent::{BLOCK, Content};
@@ -78,7 +79,7 @@ fn run(place: &Place, comes: Comes) -> Result<()> {
     let asked = visit.first_heard(|message| matches!(message, Message::Request { .. }));
     let asked = asked.context("it was asked for nothing")?.saturating_duration_since(came);
     println!("     asked for a block {:.1} ms after it came", asked.as_secs_f64() * 1e3);
-    ensure!(asked <= AT_ONCE, "asked for a block after {asked:.3?}, not within {AT_ONCE:?}");
+    in_time!(asked <= AT_ONCE, "asked for a block after {asked:.3?}, not within {AT_ONCE:?}");
     let displaced =
         |event: &&Event| event.name == "peer_closed" && event.text("reason") == "displaced";
     let displaced = get.events()?.iter().filter(displaced).count();

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 
 use super::events::{self, Event};
+use super::late::in_time;
 use super::namespace::Namespace;
 use super::place::{Place, Running};
 
@@ -161,7 +162,7 @@ impl Download {
             status.code() == Some(143),
             "after SIGTERM ccbt get ended with {status}, not with code 143"
         );
-        ensure!(
+        in_time!(
             asked.elapsed() < Duration::from_secs(1),
             "ccbt get took {:?} to end after SIGTERM",
             asked.elapsed()

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use super::Scenario;
 use super::assertions::same_bytes;
 use super::download::Get;
+use super::late::in_time;
 use super::peers::{Link, Peer, Served};
 use super::place::Place;
 use super::torrent::{BLOCK, Content};
@@ -76,7 +77,7 @@ impl Company {
         let alone = self.download(place, "alone", &content, 0)?;
         let beside = self.download(place, "beside", &content, self.others)?;
         println!("     without {alone:.2?}, with {beside:.2?}");
-        ensure!(
+        in_time!(
             beside <= alone + self.bar,
             "complete after {beside:.2?}, without them after {alone:.2?}: more than {:?} later",
             self.bar

@@ -12,6 +12,7 @@ use super::Scenario;
 use super::assertions::same_bytes;
 use super::clients::Client;
 use super::download::{Download, Get};
+use super::late::in_time;
 use super::payload::{Maker, Payload};
 use super::peers::{Link, Metadata, Peer};
 use super::place::{Place, free_port};
@@ -92,7 +93,7 @@ fn by_peer(place: &Place, client: Client) -> Result<()> {
     let first = first_piece(&get)?;
     println!("     first piece after {first:.2?}");
     let bar = if client == Client::Transmission { 4 * FIRST_PIECE } else { FIRST_PIECE };
-    ensure!(first < bar, "the first piece came after {first:.2?}");
+    in_time!(first < bar, "the first piece came after {first:.2?}");
     payload.compare(&get.output, true)
 }
 
@@ -108,7 +109,7 @@ fn by_tracker(place: &Place, scheme: &'static str) -> Result<()> {
     get.finish()?;
     let first = first_piece(&get)?;
     println!("     first piece after {first:.2?}");
-    ensure!(first < FIRST_PIECE, "the first piece came after {first:.2?}");
+    in_time!(first < FIRST_PIECE, "the first piece came after {first:.2?}");
     payload.compare(&get.output, true)
 }
 
@@ -160,7 +161,7 @@ fn beside(place: &Place, others: &'static [Metadata]) -> Result<()> {
     let alone = fetch(place, "alone", &content, &[])?;
     let with = fetch(place, "beside", &content, others)?;
     println!("     without {alone:.2?}, with {with:.2?}");
-    ensure!(with <= alone + BAR, "known after {with:.2?}, without them after {alone:.2?}");
+    in_time!(with <= alone + BAR, "known after {with:.2?}, without them after {alone:.2?}");
     Ok(())
 }
 

@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use super::Scenario;
 use super::assertions::{AT_ONCE, told_not_interested};
 use super::download::{Download, Get};
+use super::late::in_time;
 use super::peers::{Peer, Visit};
 use super::place::{Place, free_port};
 use super::seed_rules::content;
@@ -60,7 +61,7 @@ fn at_once(place: &Place) -> Result<()> {
     print_delay("our HAVE of its last piece", had_all, at);
     // The one may read its NOT_INTERESTED before the other one reads that HAVE.
     told_not_interested(&visit, had_all.min(at))?;
-    ensure!(at <= had_all + AT_ONCE, "told NOT_INTERESTED later than {AT_ONCE:?}");
+    in_time!(at <= had_all + AT_ONCE, "told NOT_INTERESTED later than {AT_ONCE:?}");
 
     place.wait_for("all that the seed gives", || {
         let count = get.events()?.iter().filter(|event| event.name == "piece").count();

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
+use super::late::Late;
+
 /// How often a condition is looked at.
 const POLL: Duration = Duration::from_millis(5);
 /// How many lines of each log a failure shows.
@@ -97,7 +99,7 @@ impl Place {
     ) -> Result<()> {
         while !holds()? {
             if Instant::now() >= self.inner.deadline {
-                bail!("waited in vain for {what}");
+                return Err(Late(format!("waited in vain for {what}")).into());
             }
             thread::sleep(POLL * 10);
         }
@@ -160,7 +162,8 @@ impl Running {
                 return Ok(status);
             }
             if Instant::now() >= self.deadline {
-                bail!("{} still runs at the end of the scenario's time", self.name);
+                let late = format!("{} still runs at the end of the scenario's time", self.name);
+                return Err(Late(late).into());
             }
             thread::sleep(POLL);
         }

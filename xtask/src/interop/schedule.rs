@@ -1,15 +1,19 @@
 //! Runs scenarios side by side and counts how they ended.
+//!
+//! Some have bars of a tenth of a second, and thirty programs run on as few as two cores. Who is late
+//! there, and wrong in nothing else, has one more run with the machine to itself.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 
 use super::Scenario;
+use super::late::{Late, is_late};
 use super::place::Place;
 use super::tools::Tool;
 
@@ -19,12 +23,17 @@ pub(super) struct Tally {
     pub(super) passed: usize,
     pub(super) failed: usize,
     pub(super) skipped: usize,
+    /// Who passed in a second run, alone.
+    pub(super) alone: Vec<String>,
 }
 
 /// A scenario that its own waits did not end is ended from outside, so long after its limit.
 const HUNG: Duration = Duration::from_secs(10);
 
-/// Runs all: those that wait at once, the others `jobs` at a time.
+/// When more than these are late, it is not for want of a quiet moment.
+const MOST_LATE: usize = 6;
+
+/// Runs all: those that wait at once, the others `jobs` at a time; then those that were late, one by one.
 pub(super) fn run(
     scenarios: Vec<Scenario>,
     missing: &[Tool],
@@ -42,10 +51,18 @@ pub(super) fn run(
     let (waiting, short): (VecDeque<_>, VecDeque<_>) =
         able.into_iter().zip(1..).partition(|(scenario, _)| scenario.waits);
     let short = Mutex::new(short);
+    let late = Mutex::new(Vec::new());
+    let beside_others = |scenario: Scenario, number| {
+        let scenario = Arc::new(scenario);
+        match judge(&scenario, number, binary) {
+            Verdict::Passed => lock(&tally).passed += 1,
+            Verdict::Failed => lock(&tally).failed += 1,
+            Verdict::Late => lock(&late).push(scenario),
+        }
+    };
     thread::scope(|scope| {
         for (scenario, number) in waiting {
-            let tally = &tally;
-            scope.spawn(move || judge(scenario, number, binary, tally));
+            scope.spawn(move || beside_others(scenario, number));
         }
         for _ in 0..jobs {
             scope.spawn(|| {
@@ -54,12 +71,34 @@ pub(super) fn run(
                     let Some((scenario, number)) = next else {
                         break;
                     };
-                    judge(scenario, number, binary, &tally);
+                    beside_others(scenario, number);
                 }
             });
         }
     });
-    tally.into_inner().unwrap_or_else(PoisonError::into_inner)
+    let late = late.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if late.len() > MOST_LATE {
+        tally.failed += late.len();
+        return tally;
+    }
+    for (scenario, number) in late.into_iter().zip((1..=u8::MAX - 1).rev()) {
+        match judge(&scenario, number, binary) {
+            Verdict::Passed => {
+                tally.passed += 1;
+                tally.alone.push(scenario.name.clone());
+            }
+            Verdict::Late | Verdict::Failed => tally.failed += 1,
+        }
+    }
+    tally
+}
+
+enum Verdict {
+    Passed,
+    /// Its only fault is one of time.
+    Late,
+    Failed,
 }
 
 fn skip(scenario: &Scenario, missing: &[Tool], in_ci: bool, tally: &Mutex<Tally>) {
@@ -81,9 +120,9 @@ fn skip(scenario: &Scenario, missing: &[Tool], in_ci: bool, tally: &Mutex<Tally>
     }
 }
 
-fn judge(scenario: Scenario, number: u8, binary: &Path, tally: &Mutex<Tally>) {
+fn judge(scenario: &Arc<Scenario>, number: u8, binary: &Path) -> Verdict {
     let started = Instant::now();
-    let name = scenario.name.clone();
+    let name = &scenario.name;
     let (outcome, place) = match Place::new(number, binary, scenario.limit) {
         Ok(place) => (attempt(scenario, &place), Some(place)),
         Err(error) => (Err(error), None),
@@ -95,20 +134,25 @@ fn judge(scenario: Scenario, number: u8, binary: &Path, tally: &Mutex<Tally>) {
     match outcome {
         Ok(()) => {
             println!("ok   {name} ({seconds:.1} s)");
-            lock(tally).passed += 1;
+            Verdict::Passed
         }
         Err(error) => {
             let logs = place.map(|place| place.log_tails()).unwrap_or_default();
-            println!("FAIL {name} ({seconds:.1} s): {error:#}\n{logs}");
-            lock(tally).failed += 1;
+            let (word, verdict) = match is_late(&error) {
+                true => ("LATE", Verdict::Late),
+                false => ("FAIL", Verdict::Failed),
+            };
+            println!("{word} {name} ({seconds:.1} s): {error:#}\n{logs}");
+            verdict
         }
     }
 }
 
 /// Runs the scenario in a thread of its own, so that one that hangs can be given up.
-fn attempt(scenario: Scenario, place: &Place) -> Result<()> {
+fn attempt(scenario: &Arc<Scenario>, place: &Place) -> Result<()> {
     let (sender, receiver) = mpsc::channel();
     let (limit, inside) = (scenario.limit, place.clone());
+    let scenario = Arc::clone(scenario);
     thread::spawn(move || {
         let outcome = catch_unwind(AssertUnwindSafe(|| (scenario.run)(&inside)));
         let outcome = outcome.unwrap_or_else(|_| Err(anyhow!("the scenario panicked")));
@@ -119,7 +163,7 @@ fn attempt(scenario: Scenario, place: &Place) -> Result<()> {
     });
     receiver
         .recv_timeout(limit + HUNG)
-        .unwrap_or_else(|_| Err(anyhow!("did not end within {} s", limit.as_secs())))
+        .unwrap_or_else(|_| Err(Late(format!("did not end within {} s", limit.as_secs())).into()))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -128,7 +172,10 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
+    use crate::interop::late::in_time;
 
     fn tally(scenarios: Vec<Scenario>, missing: &[Tool], in_ci: bool) -> (usize, usize, usize) {
         let tally = run(scenarios, missing, Path::new("ccbt"), 2, in_ci);
@@ -144,6 +191,39 @@ mod tests {
             Scenario::new("waits", |_| Ok(())).waiting(5),
         ];
         assert_eq!(tally(scenarios, &[], false), (2, 2, 0));
+    }
+
+    /// Late in as many of its runs as `times`.
+    fn late(name: &str, times: usize) -> Scenario {
+        let runs = AtomicUsize::new(0);
+        Scenario::new(name, move |_| {
+            in_time!(runs.fetch_add(1, Ordering::Relaxed) >= times, "not in time");
+            Ok(())
+        })
+    }
+
+    #[test]
+    fn who_is_late_has_one_more_run_and_is_named() {
+        let scenarios = vec![late("once", 1), late("always", 2), Scenario::new("good", |_| Ok(()))];
+        let tally = run(scenarios, &[], Path::new("ccbt"), 2, true);
+        assert_eq!((tally.passed, tally.failed), (2, 1));
+        assert_eq!(tally.alone, ["once"]);
+    }
+
+    #[test]
+    fn who_is_wrong_has_no_other_run() {
+        let runs = AtomicUsize::new(0);
+        let wrong = Scenario::new("wrong", move |_| {
+            anyhow::ensure!(runs.fetch_add(1, Ordering::Relaxed) > 0, "not the payload");
+            Ok(())
+        });
+        assert_eq!(tally(vec![wrong], &[], true), (0, 1, 0));
+    }
+
+    #[test]
+    fn when_many_are_late_nobody_has_another_run() {
+        let scenarios = (0..=MOST_LATE).map(|number| late(&number.to_string(), 1)).collect();
+        assert_eq!(tally(scenarios, &[], true), (0, MOST_LATE + 1, 0));
     }
 
     #[test]

@@ -6,9 +6,10 @@ use std::sync::{Arc, Barrier};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow};
 
 use super::Scenario;
+use super::late::in_time;
 use super::place::{Place, free_port};
 use super::seed::Seed;
 use super::torrent::Content;
@@ -64,7 +65,7 @@ fn fifty(place: &Place) -> Result<()> {
         .fold((u64::MAX, 0), |(least, most), &bytes| (least.min(bytes), most.max(bytes)));
     let mean = received.iter().sum::<u64>() / u64::from(LEECHERS);
     println!("     {LIMIT_UP}: {least} to {most} bytes, {mean} on average");
-    ensure!(
+    in_time!(
         least > 0 && most * 100 <= least * (100 + APART_PERCENT),
         "the shares are {received:?}"
     );

@@ -11,6 +11,7 @@ use super::Scenario;
 use super::assertions::same_bytes;
 use super::download::{Download, Get};
 use super::events::Event;
+use super::late::in_time;
 use super::peers::{Pace, Peer};
 use super::place::{Place, free_port};
 use super::torrent::{BLOCK, Content};
@@ -95,7 +96,7 @@ fn stood_still(leecher: &Leecher, seed: &Peer) -> Result<()> {
     let pieces: Vec<u64> = leecher.all("piece").map(|event| event.time_ms).collect();
     let longest =
         pieces.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).max().unwrap_or_default();
-    ensure!(
+    in_time!(
         longest >= 20_000,
         "{} stood still for {longest} ms at most, not for 20 s",
         leecher.listens

@@ -11,6 +11,7 @@ use super::Scenario;
 use super::clients::{Client, Working};
 use super::download::{Download, Get};
 use super::events::Event;
+use super::late::in_time;
 use super::payload::{Maker, Payload};
 use super::place::{Place, free_port};
 use super::seed::Seed;
@@ -103,12 +104,12 @@ fn with_upload_limits(place: &Place) -> Result<()> {
     let median_finish = others[middle].finished;
     others.sort_by_key(|result| result.from_fellows);
     let median_bytes = others[middle].from_fellows;
-    ensure!(
+    in_time!(
         ours.finished <= median_finish,
         "ccbt finished after {:.2?}, the median of the others after {median_finish:.2?}",
         ours.finished
     );
-    ensure!(
+    in_time!(
         ours.from_fellows * 100 >= median_bytes * SHARE_PERCENT,
         "ccbt received {} bytes from fellow leechers, the median of the others {median_bytes}",
         ours.from_fellows
