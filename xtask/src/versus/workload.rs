@@ -133,7 +133,10 @@ pub(super) fn all() -> Vec<Workload> {
         only(holders, workload("idle-1k", one(64 * MIB, MIB), Work::Idle { connections: 1000 })),
         only(holders, workload("idle-10k", one(64 * MIB, MIB), Work::Idle { connections: 10_000 })),
         only(holders, workload("haves", large, Work::Haves { peers: 2000, rate: 10_000 })),
-        only(&[Ccbt, Libtorrent, Floor], workload("verify", one(4 * GIB, MIB), Work::Verify)),
+        only(
+            &[Ccbt, Libtorrent, Aria2, Rqbit, Floor],
+            workload("verify", one(4 * GIB, MIB), Work::Verify),
+        ),
         only(&[Ccbt, Rqbit], workload("size", one(MIB, MIB), Work::Size)),
     ]
 }
