@@ -8,6 +8,7 @@ mod file;
 mod layers;
 mod options;
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io::ErrorKind;
@@ -72,8 +73,18 @@ impl From<Vec<OsString>> for Completed {
     }
 }
 
-/// A variable of the environment; none if it is not set.
-pub(crate) type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+/// The variables of the environment.
+pub(crate) type Environment<'a> = &'a BTreeMap<String, OsString>;
+
+/// Those of this process; one whose name is no text is none of ours.
+pub(crate) fn environment() -> BTreeMap<String, OsString> {
+    let name = |name: OsString| {
+        let name = name.into_string().ok()?;
+        // Windows tells names apart by their letters alone.
+        Some(if cfg!(windows) { name.to_uppercase() } else { name })
+    };
+    std::env::vars_os().filter_map(|(key, value)| Some((name(key)?, value))).collect()
+}
 
 /// The command line with all that is set elsewhere. A line that cannot be used comes back as it
 /// is: whoever parses it has the words for it.
@@ -102,7 +113,7 @@ pub(crate) fn complete(
     let found = read(matches, environment)?;
     let (from_file, rules) = match &found {
         Some((path, text)) => {
-            let home = environment("HOME").map(PathBuf::from);
+            let home = environment.get("HOME").map(PathBuf::from);
             let tables = file::Tables::new(root, path, text, home.as_deref());
             tables.check().map_err(refused)?;
             let rules = tables.rules().map_err(refused)?;
@@ -158,7 +169,7 @@ fn read(
     if sources.no_config {
         return Ok(None);
     }
-    let set = |name| environment(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let set = |name| environment.get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let named = sources.config.or_else(|| set("CCBT_CONFIG"));
     let must_be_there = named.is_some();
     let Some(path) = named.or_else(|| default_place(set)) else { return Ok(None) };

@@ -41,7 +41,7 @@ const WORKERS: usize = 2;
 
 fn main() -> ExitCode {
     let given = std::env::args_os().collect();
-    let complete = config::complete(&Cli::command(), given, &|name| std::env::var_os(name));
+    let complete = config::complete(&Cli::command(), given, &config::environment());
     let config::Completed { line, rules } = match complete {
         Ok(complete) => complete,
         Err(failure) => return failed(&failure),

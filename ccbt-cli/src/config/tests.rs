@@ -1,6 +1,6 @@
 //! Which layer has the say, and what is refused where.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use clap::CommandFactory;
 use tempfile::TempDir;
@@ -11,7 +11,7 @@ use crate::args::Cli;
 /// A home with a configuration file, and variables.
 struct World {
     home: TempDir,
-    variables: HashMap<String, OsString>,
+    variables: BTreeMap<String, OsString>,
 }
 
 impl World {
@@ -26,7 +26,7 @@ impl World {
     /// Without a configuration file.
     fn bare() -> Self {
         let home = tempfile::tempdir().unwrap();
-        let variables = HashMap::from([("HOME".to_owned(), home.path().into())]);
+        let variables = BTreeMap::from([("HOME".to_owned(), home.path().into())]);
         Self { home, variables }
     }
 
@@ -42,8 +42,7 @@ impl World {
     /// The command line that comes of this one, as text.
     fn complete(&self, line: &str) -> Result<String, String> {
         let line = line.split(' ').map(OsString::from).collect();
-        let environment = |name: &str| self.variables.get(name).cloned();
-        let line = complete(&Cli::command(), line, &environment);
+        let line = complete(&Cli::command(), line, &self.variables);
         let complete = line.map_err(|failure| {
             assert_eq!(failure.exit, Exit::Refused);
             failure.message
@@ -279,13 +278,21 @@ fn every_option_of_every_command_can_stand_in_the_file() {
 }
 
 #[test]
+fn a_variable_that_is_no_option_of_the_command_is_refused_with_the_one_that_is_like_it() {
+    let world = World::bare().set("CCBT_GET_MAX_PEER", "3");
+    let refusal = world.complete("ccbt get x").unwrap_err();
+    assert_eq!(refusal, "CCBT_GET_MAX_PEER: unknown option; did you mean max-peers?");
+    assert!(world.complete("ccbt verify x").is_ok(), "it is no variable of this command");
+    assert!(World::bare().set("CCBT_GET_MAX_PEER", "").complete("ccbt get x").is_ok());
+}
+
+#[test]
 fn rules_about_peers_stand_in_a_table_of_their_own() {
     let rule = "[[evict.rule]]\nname = 'mine'\nwhen = 'age > 2m'\n";
     let world = World::with(&format!("[get]\nquiet = true\n{rule}"));
-    let environment = |name: &str| world.variables.get(name).cloned();
     let complete = |line: &str| {
         let line = line.split(' ').map(OsString::from).collect();
-        complete(&Cli::command(), line, &environment).unwrap().rules.len()
+        complete(&Cli::command(), line, &world.variables).unwrap().rules.len()
     };
     assert_eq!([complete("ccbt get x"), complete("ccbt --no-config get x")], [1, 0]);
 }
