@@ -15,6 +15,8 @@ pub(crate) enum Exit {
     Stalled = 3,
     /// The disk, or what lies on it, stands in the way.
     Disk = 4,
+    /// SIGHUP.
+    HungUp = 129,
     /// SIGINT.
     Interrupted = 130,
     /// SIGTERM.
@@ -29,7 +31,7 @@ impl Exit {
 
     /// The person wanted it.
     pub(crate) fn is_signal(self) -> bool {
-        matches!(self, Self::Interrupted | Self::Terminated)
+        matches!(self, Self::HungUp | Self::Interrupted | Self::Terminated)
     }
 }
 
@@ -71,5 +73,6 @@ Exit codes:
   2    the command line or the torrent cannot be used
   3    no payload for --stop-timeout
   4    disk: cannot read or write, too little room, or a file of something else is in the way
+  129  the terminal is gone (SIGHUP)
   130  interrupted (SIGINT)
   143  terminated (SIGTERM)";

@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM: the first asks for an orderly end, and the end comes in any case.
+//! SIGINT, SIGTERM and SIGHUP: the first asks for an orderly end, and the end comes in any case.
 
 use std::time::Duration;
 
@@ -69,6 +69,7 @@ impl Resizes {
 pub(crate) fn stopped_by(exit: Exit) -> &'static str {
     match exit {
         Exit::Terminated => "terminated",
+        Exit::HungUp => "the terminal is gone",
         _ => "interrupted",
     }
 }
@@ -82,6 +83,8 @@ mod platform {
     pub(super) struct Source {
         interrupt: Signal,
         terminate: Signal,
+        /// `None` where nobody should be ended by it, as below `nohup`: to catch it would undo that.
+        hang_up: Option<Signal>,
     }
 
     impl Source {
@@ -89,6 +92,10 @@ mod platform {
             Ok(Self {
                 interrupt: signal(SignalKind::interrupt())?,
                 terminate: signal(SignalKind::terminate())?,
+                hang_up: match hang_up_is_ignored() {
+                    Some(false) => Some(signal(SignalKind::hangup())?),
+                    _ => None,
+                },
             })
         }
 
@@ -96,8 +103,25 @@ mod platform {
             tokio::select! {
                 _ = self.interrupt.recv() => Exit::Interrupted,
                 _ = self.terminate.recv() => Exit::Terminated,
+                () = heard(&mut self.hang_up) => Exit::HungUp,
             }
         }
+    }
+
+    async fn heard(signal: &mut Option<Signal>) {
+        match signal {
+            Some(signal) => drop(signal.recv().await),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Whether this process was started to outlive its terminal; `None` where the system does not tell, and
+    /// there it is left as it is.
+    fn hang_up_is_ignored() -> Option<bool> {
+        let status = std::fs::read_to_string("/proc/self/status").ok()?;
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+        let mask = u64::from_str_radix(mask.trim(), 16).ok()?;
+        Some(mask & 1 << (SignalKind::hangup().as_raw_value() - 1) != 0)
     }
 
     pub(super) struct Resizes(Signal);

@@ -1,4 +1,4 @@
-//! SIGINT ends with 130 and SIGTERM with 143, whatever hangs.
+//! SIGINT ends with 130, SIGTERM with 143 and SIGHUP with 129, whatever hangs.
 #![cfg(unix)]
 
 use std::io::{BufRead, BufReader};
@@ -35,6 +35,36 @@ fn sigint_ends_with_130() {
 #[test]
 fn sigterm_ends_with_143() {
     assert_exit(&interrupted_by("-TERM", &Stage::new(None), &[]), 143);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_that_is_gone_ends_it_in_order() {
+    let output = interrupted_by("-HUP", &Stage::new(None), &[]);
+    assert_exit(&output, 129);
+    assert!(text(&output.stderr).contains("0.0% of payload.bin is verified"));
+}
+
+#[test]
+fn who_is_to_outlive_the_terminal_does() {
+    let stage = Stage::new(None);
+    let get = stage.get(&["--events", "-"]);
+    let mut deaf = Command::new("sh");
+    deaf.args(["-c", "trap '' HUP; exec \"$0\" \"$@\""])
+        .arg(get.get_program())
+        .args(get.get_args());
+    deaf.envs(get.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    deaf.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = deaf.spawn().expect("the program starts");
+    let mut events = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut line = String::new();
+    while !line.contains("\"started\"") {
+        line.clear();
+        assert_ne!(events.read_line(&mut line).expect("a line"), 0, "it never started");
+    }
+    send("-HUP", &child);
+    send("-TERM", &child);
+    assert_exit(&child.wait_with_output().expect("an end"), 143);
 }
 
 #[test]
