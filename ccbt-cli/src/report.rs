@@ -17,9 +17,8 @@ use std::ffi::OsStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ccbt_peer::policy::{Evidence, Time};
-use ccbt_peer::{Event, EventKind, Progress};
+use ccbt_peer::{CloseReason, Event, EventKind, Progress};
 
-use crate::events::cause;
 pub(crate) use departures::{Departures, list};
 use desk::Desk;
 pub(crate) use meter::Meter;
@@ -239,11 +238,8 @@ impl Report {
             }
             EventKind::Progress(now) => self.progress(event.at, now),
             EventKind::PeerClosed { peer, reason, connected, .. } => {
-                if let (Some(evidence), Some(cause), false) =
-                    (reason.evidence(), cause(reason), self.finished)
-                    && !self.is_served(evidence)
-                {
-                    self.desk().tally.add(*peer, cause, evidence, *connected);
+                if !self.finished && reason.is_of_the_peer() && !self.is_served(reason) {
+                    self.desk().tally.add(*peer, reason, *connected);
                 }
                 self.told(torrent, event);
             }
@@ -286,8 +282,9 @@ impl Report {
     }
 
     /// A peer that leaves a seed because it is complete has got what it came for.
-    fn is_served(&self, evidence: &Evidence) -> bool {
-        self.sharing.is_some() && evidence.policy == REDUNDANT
+    fn is_served(&self, reason: &CloseReason) -> bool {
+        let redundant = |evidence: &Evidence| evidence.policy == REDUNDANT;
+        self.sharing.is_some() && reason.evidence().is_some_and(redundant)
     }
 
     /// At the end: who was dropped and why, and how many have gone for all reasons there are.

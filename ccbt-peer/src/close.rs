@@ -149,6 +149,24 @@ impl CloseReason {
         }
     }
 
+    /// We ended the connection because of what the peer is or did, and not for want of a slot, a network or us.
+    #[must_use]
+    pub fn is_of_the_peer(&self) -> bool {
+        match self {
+            Self::Evicted { .. }
+            | Self::Displaced { .. }
+            | Self::PeerBrokeProtocol(_)
+            | Self::SentBadPiece { .. }
+            | Self::SentBadMetadata => true,
+            Self::NoSlot
+            | Self::PeerLeft
+            | Self::TimedOut(_)
+            | Self::Refused(_)
+            | Self::Failed(_)
+            | Self::ClosedByUs => false,
+        }
+    }
+
     /// The policy behind an eviction or displacement, and what it saw.
     #[must_use]
     pub fn evidence(&self) -> Option<&Evidence> {

@@ -216,7 +216,8 @@ pub struct Progress {
     pub useful: u32,
     /// Of the useful ones: peers that choke us.
     pub choking: u32,
-    /// Connections that policies ended so far (evicted or displaced).
+    /// Connections that we ended so far because of what the peer is or did: policies did (evicted or displaced),
+    /// or it broke the protocol, or sent wrong pieces or metadata.
     pub dropped: u32,
     /// Addresses that could be dialed now.
     pub candidates: u32,

@@ -184,7 +184,7 @@ pub(super) async fn check(
 ) -> Result<(FileStore, Bitfield), Failure> {
     let args = company.args;
     let _turn = company.turn(signals).await?;
-    let (torrent, folder, choice) = (metainfo.clone(), args.output.clone(), choice.clone());
+    let (torrent, folder, wanted) = (metainfo.clone(), args.output.clone(), choice.clone());
     let look_at_room = !args.choice.no_space_check;
     let allocation = match args.choice.allocate {
         Allocate::Sparse => Allocation::Sparse,
@@ -194,7 +194,7 @@ pub(super) async fn check(
     let (states, check_all) = (State::of_user(args.network.contact.no_state).resume(), args.check);
     let (store, have) = hashing::check(metainfo, report, signals, move |progress| {
         let disk = |error| Failure::new(Exit::Disk, error);
-        let store = FileStore::builder(&folder, &torrent).choice(&choice).allocation(allocation);
+        let store = FileStore::builder(&folder, &torrent).choice(&wanted).allocation(allocation);
         let store = match open_files {
             Some(files) => store.open_files(files),
             None => store,
@@ -203,6 +203,10 @@ pub(super) async fn check(
         let store = if check_all { store.check_all() } else { store };
         let store = if let Some(states) = states { store.remember(states) } else { store };
         let (store, have) = store.resume_with(progress).map_err(disk)?;
+        // Otherwise the first piece would tell, and there may be nobody to send one.
+        if !Sum::of(&torrent, &wanted, &have).is_complete() {
+            store.ensure_writable().map_err(disk)?;
+        }
         if look_at_room {
             let room = store.room(&have).map_err(disk)?;
             if let Some(free) = room.free.filter(|_| room.is_short()) {

@@ -66,7 +66,9 @@ fn word(reason: &CloseReason) -> Option<&'static str> {
         CloseReason::Evicted { reason, .. } | CloseReason::Displaced { reason, .. } => Some(reason),
         CloseReason::PeerLeft => Some("left by itself"),
         CloseReason::TimedOut(_) | CloseReason::Failed(_) => Some("lost"),
-        CloseReason::Refused(Refusal::Blocked) | CloseReason::ClosedByUs => None,
+        // The blocklist counts by itself; of the others nobody was there whom we had not already.
+        CloseReason::Refused(Refusal::Blocked | Refusal::Ourselves | Refusal::Duplicate)
+        | CloseReason::ClosedByUs => None,
         other => Some(other.code()),
     }
 }
@@ -90,6 +92,8 @@ mod tests {
             evicted,
             CloseReason::Refused(Refusal::Full),
             CloseReason::Refused(Refusal::Blocked),
+            CloseReason::Refused(Refusal::Ourselves),
+            CloseReason::Refused(Refusal::Duplicate),
             CloseReason::ClosedByUs,
             CloseReason::Failed(std::io::ErrorKind::ConnectionReset),
             CloseReason::PeerLeft,

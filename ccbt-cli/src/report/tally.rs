@@ -1,18 +1,19 @@
-//! Who was dropped and why, in bounded memory however long it takes.
+//! Who was dropped or sent away, and why, in bounded memory however long it takes.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use ccbt_peer::CloseReason;
 use ccbt_peer::policy::Evidence;
 
 use super::units;
-use crate::events::canonical;
+use crate::events::{canonical, cause};
 
 /// So many peers are listed one by one; more than that are grouped.
 const LISTED: usize = 10;
 
-/// The peers that policies dropped.
+/// The peers that we did not want any longer.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     listed: Vec<Dropped>,
@@ -34,26 +35,21 @@ struct Group {
 }
 
 impl Tally {
-    /// Takes down one eviction.
-    pub(crate) fn add(
-        &mut self,
-        peer: SocketAddr,
-        reason: &'static str,
-        evidence: &Evidence,
-        connected: Duration,
-    ) {
+    /// Takes down one whom a policy dropped, or who was sent away for what it did.
+    pub(crate) fn add(&mut self, peer: SocketAddr, reason: &CloseReason, connected: Duration) {
         self.count += 1;
+        let evidence = reason.evidence().cloned();
+        let evidence = evidence
+            .unwrap_or_else(|| Evidence { policy: reason.code().into(), text: reason.to_string() });
+        let reason = cause(reason).unwrap_or(reason.code());
         if self.listed.len() < LISTED {
-            self.listed.push(Dropped {
-                peer: canonical(peer),
-                evidence: evidence.clone(),
-                connected,
-            });
+            let evidence = evidence.clone();
+            self.listed.push(Dropped { peer: canonical(peer), evidence, connected });
         }
         self.groups
             .entry((evidence.policy.to_string(), reason))
             .and_modify(|group| group.count += 1)
-            .or_insert_with(|| Group { count: 1, example: evidence.clone() });
+            .or_insert_with(|| Group { count: 1, example: evidence });
     }
 
     /// The list, or the groups if the list would be long; nothing if nobody was dropped.
@@ -103,7 +99,8 @@ mod tests {
             };
             let evidence = Evidence { policy: policy.into(), text: format!("seen {port}") };
             let peer = SocketAddr::from(([192, 0, 2, 1], port));
-            tally.add(peer, reason, &evidence, Duration::from_secs(10));
+            let reason = CloseReason::Evicted { reason, evidence };
+            tally.add(peer, &reason, Duration::from_secs(10));
         }
         tally
     }
@@ -121,6 +118,15 @@ mod tests {
             "  192.0.2.1:2  health       after 10.0 s: seen 2",
         ];
         assert_eq!(tally(2).lines(), expected);
+    }
+
+    #[test]
+    fn who_was_sent_away_for_what_it_did_is_listed_as_well() {
+        let mut tally = tally(1);
+        let reason = CloseReason::SentBadPiece { piece: 7 };
+        tally.add(([192, 0, 2, 2], 9).into(), &reason, Duration::from_secs(1));
+        let expected = "  192.0.2.2:9  sent-bad-piece  after 1.0 s: sent piece 7 with a wrong hash";
+        assert_eq!(tally.lines()[2], expected);
     }
 
     #[test]

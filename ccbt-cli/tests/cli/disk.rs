@@ -13,6 +13,18 @@ fn an_output_folder_that_is_a_file_is_named() {
     assert!(text(&output.stderr).contains(&*stage.output().to_string_lossy()));
 }
 
+/// Nobody can create a file there, root included; and nobody is there who could send a piece.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_cannot_be_written_to_is_told_before_the_first_piece() {
+    let stage = Stage::new(None);
+    std::os::unix::fs::symlink("/sys", stage.output()).expect("a link");
+    let output = run(stage.get(&[]));
+    assert_exit(&output, 4);
+    let told = text(&output.stderr);
+    assert!(told.contains("probe.part: cannot open: "), "{told}");
+}
+
 #[test]
 fn a_file_of_something_else_is_never_overwritten() {
     let stage = Stage::new(None);

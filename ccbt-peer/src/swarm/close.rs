@@ -48,7 +48,7 @@ impl SwarmCore {
             self.memory.remember(peer.addr, view.downloaded, view.uploaded, have);
             (now.saturating_since(view.connected_at), view.downloaded, view.uploaded)
         });
-        if matches!(reason, CloseReason::Evicted { .. } | CloseReason::Displaced { .. }) {
+        if reason.is_of_the_peer() {
             self.progress.dropped += 1;
         }
         self.actions.push_back(Action::Close { key, reason: reason.clone() });

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, IoSlice};
+use std::path::PathBuf;
 
 use ccbt_wire::Bitfield;
 
@@ -63,6 +64,17 @@ impl FileStore {
         Ok(Room { needed, free: self.folder.free()? })
     }
 
+    /// Whether anything can be written to the folder, to be asked before peers are: creates a small file there
+    /// and removes it.
+    ///
+    /// # Errors
+    /// If it cannot be created: a medium that is mounted read-only, a folder of somebody else's.
+    pub fn ensure_writable(&self) -> Result<(), StoreError> {
+        let probe = PathBuf::from(format!(".ccbt-{}.probe.part", std::process::id()));
+        self.folder.open_or_create(&probe)?;
+        self.folder.remove_file(&probe)
+    }
+
     /// Creates the wanted files and takes all of their room, if the store was opened with
     /// [`Allocation::Full`]; does nothing otherwise.
     ///
@@ -95,7 +107,7 @@ impl FileStore {
         }
         self.touch(index, 0);
         let taken = reserve(file, entry.length);
-        taken.map_err(|error| self.folder.error(&entry.path, "make room for", error))
+        taken.map_err(|error| self.folder.error(&entry.path, "be given all of its room", error))
     }
 }
 
