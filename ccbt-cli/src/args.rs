@@ -172,14 +172,22 @@ Examples:
 
 /// The rules as the registry knows them, an example, and the exit codes.
 fn get_help() -> String {
+    let standard = PRESETS.iter().find(|preset| preset.name == "standard");
+    let is_on = |name| {
+        let mut specs = standard.iter().flat_map(|preset| preset.specs);
+        specs.any(|spec| spec.split_once('=').is_some_and(|(rule, _)| rule == name))
+    };
     let rules: String = RULES
         .iter()
-        .map(|rule| format!("  {}\n    {}\n", rule.default_spec(), rule.summary))
+        .map(|rule| {
+            let state = if is_on(rule.name) { "" } else { "   (off by default)" };
+            format!("  {}{state}\n    {}\n", rule.default_spec(), rule.summary)
+        })
         .collect();
     let presets: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
     let presets = presets.join(", ");
     format!(
-        "Rules for --evict, with their default numbers; ccbt policy explains them:\n{rules}\n\
+        "Rules for --evict, with their numbers; ccbt policy explains them:\n{rules}\n\
          Presets: {presets}.\nRules of one's own: docs/scripts.md\n\n\
          Files have the numbers that --list shows, from 0. A pattern without / means names at any\n\
          depth, a folder all that is in it. What is not chosen does not appear in DIR; a later run\n\

@@ -145,6 +145,7 @@ pub(crate) async fn download(
     let setup = args.network.prepare(1, report)?;
     let shelf = setup.shelf();
     let [torrent, ..] = &*args.torrents else { return Ok(Done::default()) };
+    torrent::announce(torrent, report);
     let lead = torrent::follow(setup.binding(), torrent, &shelf);
     let order = Order::new(signals.guard(lead).await??, torrent);
     let log = EventLog::open(args.events.as_deref())?;

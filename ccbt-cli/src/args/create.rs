@@ -80,5 +80,6 @@ Exit codes:
   1    failed
   2    the command line cannot be used, or no client could use the torrent
   4    disk: cannot read or write, or the torrent is there already (see --force)
+  129  the terminal is gone (SIGHUP)
   130  interrupted (SIGINT)
   143  terminated (SIGTERM)";

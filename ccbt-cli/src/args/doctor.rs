@@ -49,5 +49,6 @@ Exit codes:
   2    the command line or the torrent cannot be used
   3    something is missing, and nobody could be reached
   4    disk: cannot read
+  129  the terminal is gone (SIGHUP)
   130  interrupted (SIGINT); the diagnosis is printed all the same
   143  terminated (SIGTERM); as well";

@@ -95,6 +95,7 @@ Exit codes:
   1    something is wrong or missing in the content, or failed
   2    the command line or a torrent cannot be used
   4    disk: cannot read
+  129  the terminal is gone (SIGHUP)
   130  interrupted (SIGINT)
   143  terminated (SIGTERM)";
 

@@ -43,5 +43,6 @@ Exit codes:
   1    failed: no answer of the URL or, with --scrape, of any tracker
   2    the command line or the torrent cannot be used
   3    nobody told in time what is behind the magnet link; what the link says is shown
+  129  the terminal is gone (SIGHUP)
   130  interrupted (SIGINT)
   143  terminated (SIGTERM)";

@@ -1,7 +1,7 @@
 //! Values on the command line, each with an error that says what was expected.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ccbt_peer::policy::registry::parse_duration;
@@ -29,6 +29,16 @@ pub(super) fn torrent(text: &str) -> Result<Torrent, String> {
                 .map_err(|error: MagnetError| error.to_string())
         }
         _ if text.is_empty() => Err("a file, a URL or a magnet link is needed".to_owned()),
+        _ if Path::new(text).exists() => Ok(Torrent::File(PathBuf::from(text))),
+        Some(scheme) if text[scheme.len()..].starts_with("://") => {
+            Err(format!("{scheme:?} is none of http, https; a file is named by its path"))
+        }
+        _ if is_like_info_hash(text) => {
+            let digits = text.len();
+            Err(format!(
+                "an info hash has 40 hexadecimal digits, or 32 of base32; here are {digits}"
+            ))
+        }
         _ => Ok(Torrent::File(PathBuf::from(text))),
     }
 }
@@ -43,6 +53,11 @@ fn is_info_hash(text: &str) -> bool {
         }
         _ => false,
     }
+}
+
+/// Digits and nothing else, about as many as an info hash has: some were lost on the way.
+fn is_like_info_hash(text: &str) -> bool {
+    (30..=64).contains(&text.len()) && text.bytes().all(|digit| digit.is_ascii_hexdigit())
 }
 
 /// A time to wait, or none: `0` is not to wait.

@@ -46,5 +46,6 @@ Exit codes:
   1    something is wrong or missing, or no answer of the URL
   2    the command line or the torrent cannot be used
   4    disk: cannot read
+  129  the terminal is gone (SIGHUP)
   130  interrupted (SIGINT)
   143  terminated (SIGTERM)";

@@ -24,6 +24,7 @@ pub(super) async fn download(
     // A rule that is none is told before anything is fetched.
     let setup = args.network.prepare(args.torrents.len(), report)?;
     let shelf = setup.shelf();
+    args.torrents.iter().for_each(|from| torrent::announce(from, report));
     let leads = together(args.torrents.iter().map(|from| async {
         let lead = torrent::follow(setup.binding(), from, &shelf).await?;
         Ok(Order::new(lead, from))

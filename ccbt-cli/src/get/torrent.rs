@@ -9,6 +9,7 @@ use ccbt_peer::wire::{Magnet, Metainfo};
 use crate::args::Torrent;
 use crate::bounded;
 use crate::exit::{Exit, Failure};
+use crate::report::Report;
 use crate::state::Shelf;
 
 /// What a person's word for a torrent comes to.
@@ -16,6 +17,13 @@ pub(crate) enum Lead {
     Known(Metainfo),
     /// The metadata is to be fetched.
     Unknown(Box<Magnet>),
+}
+
+/// Says what is waited for, if that may take a while.
+pub(super) fn announce(from: &Torrent, report: &mut Report) {
+    if let Torrent::Url(url) = from {
+        report.say(&format!("fetching {url}"));
+    }
 }
 
 /// Reads and checks a torrent, over the way into the network that `binding` says; an error names where it came from and what is wrong with it.

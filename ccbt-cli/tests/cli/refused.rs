@@ -24,6 +24,18 @@ fn a_torrent_that_leaves_its_folder_is_refused() {
     assert!(error.contains("path"), "{error}");
 }
 
+#[test]
+fn what_is_nearly_an_info_hash_or_a_url_is_not_taken_for_a_file() {
+    for (word, why) in [
+        ("d0d14c926e6e99761a2fdcff27b403d96376ef", "an info hash has 40 hexadecimal digits"),
+        ("ftp://a.example/x.torrent", "\"ftp\" is none of http, https"),
+    ] {
+        let output = run(Stage::new(None).get_from(word, &[]));
+        assert_exit(&output, 2);
+        assert!(text(&output.stderr).contains(why), "{}", text(&output.stderr));
+    }
+}
+
 /// A torrent of one piece with these files, in bencode.
 fn torrent(files: &str, length: &str) -> Vec<u8> {
     let pieces = "6:pieces20:aaaaaaaaaaaaaaaaaaaa";
