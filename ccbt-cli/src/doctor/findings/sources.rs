@@ -44,8 +44,8 @@ fn nobody_is_named(facts: &Facts) -> Option<Finding> {
     }
     if facts.sources.is_empty() {
         let text = "no tracker has answered, and no peer is named (--peer)";
-        let advice =
-            "name a peer, or a torrent with a tracker that works; --no-tracker must not be set";
+        let advice = "name a peer, or a torrent with a tracker that works; --no-tracker, --no-dht and --no-lsd \
+             leave out who could be asked";
         return Some(Finding::new("no-source", text, advice));
     }
     if facts.sources.iter().all(|source| source.replies == 0) {
