@@ -24,9 +24,12 @@ mod scatter;
 mod strangers;
 mod swarm;
 mod transport;
+mod unreadable;
 mod upload;
 mod writer;
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
@@ -92,8 +95,8 @@ pub(crate) enum Report {
     WriteBack,
     /// What a peer asked for could not be read.
     ReadFailed(Run, StoreError),
-    /// It can be read again.
-    ReadBack,
+    /// These pieces can be read again, and whether anything can be.
+    Looked(Vec<PieceIndex>, bool),
     /// All is here, and may be settled by now.
     Finish,
     /// The person wants something else: addresses, rules, slots.
@@ -135,8 +138,29 @@ struct Data {
 struct Ours {
     have: Bitfield,
     log: Vec<PieceIndex>,
+    /// Pieces of `have` that cannot be read at the moment: they are neither shown nor given.
+    aside: BTreeSet<PieceIndex>,
     /// Nothing of it is said in greetings: the swarm shows each peer what it is to see (BEP 16).
     hidden: bool,
+}
+
+impl Ours {
+    /// Whether a peer gets what it asks of the piece.
+    fn gives(&self, piece: PieceIndex) -> bool {
+        self.have.get(piece) && !self.aside.contains(&piece)
+    }
+
+    /// What a greeting says that we have.
+    fn shown(&self) -> Cow<'_, Bitfield> {
+        if self.hidden {
+            return Cow::Owned(Bitfield::new(self.have.len()));
+        }
+        let mut shown = Cow::Borrowed(&self.have);
+        for piece in &self.aside {
+            shown.to_mut().set(*piece, false);
+        }
+        shown
+    }
 }
 
 impl Shared {
@@ -152,6 +176,19 @@ impl Shared {
         let mut ours = self.ours.write().unwrap_or_else(PoisonError::into_inner);
         ours.have.set(piece, true);
         ours.log.push(piece);
+    }
+
+    fn set_aside(&self, piece: PieceIndex) {
+        self.ours.write().unwrap_or_else(PoisonError::into_inner).aside.insert(piece);
+    }
+
+    /// Those who were greeted in the meantime hear of these pieces now.
+    fn bring_back(&self, pieces: Vec<PieceIndex>) {
+        let mut ours = self.ours.write().unwrap_or_else(PoisonError::into_inner);
+        ours.aside.retain(|piece| !pieces.contains(piece));
+        if !ours.hidden {
+            ours.log.extend(pieces);
+        }
     }
 
     /// These pieces are here, all at once.

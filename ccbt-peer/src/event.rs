@@ -170,8 +170,8 @@ pub enum EventKind {
     /// Every wanted piece is verified and in the store. Comes again when other pieces were chosen
     /// ([`Swarm::choose`](crate::Swarm::choose)) and these are here, too.
     Finished,
-    /// The store failed. The swarm pauses: it asks for nothing if it cannot write, lets nobody ask if it cannot
-    /// read, and tries again, after 1 s and up to every 15 s, until [`StoreRecovered`](Self::StoreRecovered) or
+    /// The store failed. The swarm pauses: it asks for nothing if it cannot write, lets nobody ask if nothing can
+    /// be read, and tries again, after 1 s and up to every 15 s, until [`StoreRecovered`](Self::StoreRecovered) or
     /// until it is [stopped](crate::Swarm::stop). If the store of a magnet link could not be opened, it stops.
     StoreFailed {
         /// The error, with its path.
@@ -179,6 +179,15 @@ pub enum EventKind {
     },
     /// The store works again, and the swarm goes on.
     StoreRecovered,
+    /// Some pieces cannot be read, such as those of one file. Requests of them are refused, new peers are not
+    /// told of them, all others are served; they are tried again, after 1 s and up to every 15 s. Each error
+    /// is told once until [`ReadRecovered`](Self::ReadRecovered).
+    ReadFailed {
+        /// The error, with its path.
+        error: String,
+    },
+    /// All pieces can be read again, and peers were told.
+    ReadRecovered,
     /// The swarm has stopped; the last event.
     Stopped,
     /// The reader was too slow: so many events are lost.

@@ -353,6 +353,15 @@ impl Session {
         }
     }
 
+    /// Tells that we cannot give a piece that the peer asks for: without it (BEP 54) some ask again at once, for
+    /// ever. Those that do not know it hear nothing.
+    pub fn take_back(&mut self, piece: PieceIndex) {
+        if let Some(id) = self.theirs.dont_have() {
+            let payload = piece.0.to_be_bytes().to_vec().into();
+            self.send(&Message::Extended { id, payload });
+        }
+    }
+
     fn send(&mut self, message: &Message) {
         self.out.reserve(message.encoded_len());
         message.encode(&mut self.out);

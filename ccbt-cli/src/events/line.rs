@@ -152,6 +152,10 @@ enum Kind<'a> {
         error: &'a str,
     },
     StoreRecovered,
+    ReadFailed {
+        error: &'a str,
+    },
+    ReadRecovered,
     Stopped,
     Lagged {
         missed: u64,
@@ -252,6 +256,8 @@ impl<'a> Line<'a> {
             EventKind::Finished => Kind::Finished,
             EventKind::StoreFailed { error } => Kind::StoreFailed { error },
             EventKind::StoreRecovered => Kind::StoreRecovered,
+            EventKind::ReadFailed { error } => Kind::ReadFailed { error },
+            EventKind::ReadRecovered => Kind::ReadRecovered,
             EventKind::Stopped => Kind::Stopped,
             EventKind::Lagged { missed } => Kind::Lagged { missed: *missed },
             _ => return None,

@@ -161,6 +161,10 @@ impl Drive<'_, '_> {
                     false
                 }
                 EventKind::StoreFailed { error } => return End::Disk(error),
+                EventKind::ReadFailed { error } => {
+                    self.audience.report.once(&format!("{error}; what else there is is served"));
+                    false
+                }
                 EventKind::Stopped => return End::Stopped,
                 EventKind::Lagged { .. } => {
                     lagged = true;

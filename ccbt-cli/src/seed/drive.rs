@@ -135,6 +135,13 @@ impl Torrents {
             EventKind::StoreRecovered => {
                 audience.report.say(&format!("{}: the disk works again", torrent.name));
             }
+            EventKind::ReadFailed { error } => {
+                let name = &torrent.name;
+                audience.report.say(&format!("{error}; what else there is of {name} is served"));
+            }
+            EventKind::ReadRecovered => {
+                audience.report.say(&format!("{}: all of it can be read again", torrent.name));
+            }
             EventKind::Stopped if !torrent.leaving => {
                 let problem = format!("{}: the swarm stopped", torrent.name);
                 self.lose(index, Exit::Failed, &problem, audience);

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use bytes::Buf;
 use ccbt_policy::Direction;
-use ccbt_wire::{Bitfield, HandshakeDecoder};
+use ccbt_wire::HandshakeDecoder;
 use tokio::time::{Instant, Sleep};
 
 use super::clock::Clock;
@@ -503,9 +503,7 @@ impl Connection {
         let shared = &self.receiver.shared;
         let (opened, announced) = shared.ours(|ours| {
             let now = shared.clock.now();
-            let nothing = ours.hidden.then(|| Bitfield::new(ours.have.len()));
-            let shown = nothing.as_ref().unwrap_or(&ours.have);
-            (self.session.on_handshake(now, &theirs, shown), ours.log.len())
+            (self.session.on_handshake(now, &theirs, &ours.shown()), ours.log.len())
         });
         self.announced = announced;
         self.receiver.events.push(opened?);

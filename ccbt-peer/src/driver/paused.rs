@@ -1,13 +1,11 @@
 //! A store that fails is tried again, ever more seldom, until it works or the swarm stops.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::Report;
 use super::swarm::Driver;
 use crate::event::EventKind;
-use crate::session::Run;
-use crate::store::{PieceStore, StoreError};
+use crate::store::StoreError;
 use crate::swarm::{Input, StoreUse};
 
 /// The first wait, and the longest.
@@ -34,7 +32,7 @@ impl Waits {
 #[derive(Debug, Default)]
 pub(super) struct Failing {
     writing: bool,
-    reading: bool,
+    pub(super) reading: bool,
     finishing: bool,
     /// To settle what is finished is tried again now.
     pub(super) finish_due: bool,
@@ -49,7 +47,7 @@ impl Failing {
 
 impl Driver {
     pub(super) fn on_write_failed(&mut self, error: &StoreError) {
-        self.fails(error, |failing| &mut failing.writing);
+        self.fails(error.to_string(), |failing| &mut failing.writing);
         self.pause(StoreUse::Write, true);
     }
 
@@ -58,29 +56,10 @@ impl Driver {
         self.works(|failing| &mut failing.writing);
     }
 
-    /// What a peer asked for cannot be read. From now on nobody is told that he may ask.
-    pub(super) fn on_read_failed(&mut self, run: Run, error: &StoreError) {
-        if self.failing.reading {
-            return;
-        }
+    /// Nothing can be read. From now on nobody is told that he may ask.
+    pub(super) fn on_nothing_read(&mut self, error: String) {
         self.fails(error, |failing| &mut failing.reading);
         self.pause(StoreUse::Read, true);
-        let Some(store) = self.shared.data().map(|data| data.store.clone()) else { return };
-        let reports = self.shared.reports.clone();
-        tokio::spawn(async move {
-            let mut waits = Waits::new();
-            loop {
-                tokio::select! {
-                    biased;
-                    () = reports.closed() => return,
-                    () = tokio::time::sleep(waits.next()) => {}
-                }
-                if reads(store.clone(), run.clone()).await {
-                    let _ = reports.send(Report::ReadBack).await;
-                    return;
-                }
-            }
-        });
     }
 
     pub(super) fn on_read_back(&mut self) {
@@ -90,7 +69,7 @@ impl Driver {
 
     /// Everything is here, but cannot be settled.
     pub(super) fn on_finish_failed(&mut self, error: &StoreError) {
-        self.fails(error, |failing| &mut failing.finishing);
+        self.fails(error.to_string(), |failing| &mut failing.finishing);
         let reports = self.shared.reports.clone();
         let wait = self.failing.finish_waits.get_or_insert_with(Waits::new).next();
         tokio::spawn(async move {
@@ -114,9 +93,9 @@ impl Driver {
         self.core.handle(self.shared.clock.now(), Input::Store { of, fails });
     }
 
-    fn fails(&mut self, error: &StoreError, what: impl Fn(&mut Failing) -> &mut bool) {
+    fn fails(&mut self, error: String, what: impl Fn(&mut Failing) -> &mut bool) {
         if !self.failing.is_any() {
-            self.emit(EventKind::StoreFailed { error: error.to_string() });
+            self.emit(EventKind::StoreFailed { error });
         }
         *what(&mut self.failing) = true;
     }
@@ -127,15 +106,6 @@ impl Driver {
             self.emit(EventKind::StoreRecovered);
         }
     }
-}
-
-/// Whether the store gives what it did not give before.
-async fn reads(store: Arc<dyn PieceStore>, run: Run) -> bool {
-    let read = tokio::task::spawn_blocking(move || {
-        let mut bytes = vec![0; run.len() as usize];
-        store.read_run(run.piece, run.begin, &mut [std::io::IoSliceMut::new(&mut bytes)]).is_ok()
-    });
-    read.await.unwrap_or(false)
 }
 
 #[cfg(test)]

@@ -127,7 +127,7 @@ impl Receiver {
                 None => return Ok(Fed::All),
                 Some(Item::Message(message)) => {
                     let shared = &self.shared;
-                    let has = |piece| shared.ours(|ours| ours.have.get(piece));
+                    let has = |piece| shared.ours(|ours| ours.gives(piece));
                     session.on_message(now, message, &has, &mut self.events)?;
                 }
                 Some(Item::PieceHeader(block)) => {

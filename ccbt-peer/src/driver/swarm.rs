@@ -1,6 +1,6 @@
 //! The task that runs the core of a swarm.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
@@ -21,6 +21,7 @@ use super::paused::Failing;
 use super::pool::Pool;
 use super::reserve;
 use super::transport::Dialer;
+use super::unreadable::Unreadable;
 use super::writer::{Job, Reply};
 use super::{CATCH_UP, LATE, Node, Ours, Report, Shared};
 use crate::addresses::Addresses;
@@ -95,7 +96,12 @@ pub(crate) fn run(setup: Setup) -> std::io::Result<mpsc::Sender<Report>> {
         clock: Clock::start(),
         session: Arc::new(session),
         data: OnceLock::new(),
-        ours: RwLock::new(Ours { have: have.clone(), log: Vec::new(), hidden }),
+        ours: RwLock::new(Ours {
+            have: have.clone(),
+            log: Vec::new(),
+            aside: BTreeSet::new(),
+            hidden,
+        }),
         buffers: Pool::default(),
         limits: setup.limits,
         reports: reports.clone(),
@@ -125,6 +131,7 @@ pub(crate) fn run(setup: Setup) -> std::io::Result<mpsc::Sender<Report>> {
         announce_at: None,
         stopping: false,
         failing: Failing::default(),
+        unreadable: Unreadable::default(),
         account,
         core,
     };
@@ -151,6 +158,7 @@ pub(super) struct Driver {
     announce_at: Option<tokio::time::Instant>,
     stopping: bool,
     pub(super) failing: Failing,
+    pub(super) unreadable: Unreadable,
     /// What it shares with other swarms.
     account: Option<Account>,
 }
@@ -275,8 +283,8 @@ impl Driver {
             Report::Opened(opened) => self.opened(now, opened),
             Report::WriteFailed(error) => self.on_write_failed(&error),
             Report::WriteBack => self.on_write_back(),
-            Report::ReadFailed(run, error) => self.on_read_failed(run, &error),
-            Report::ReadBack => self.on_read_back(),
+            Report::ReadFailed(run, error) => self.on_read_failed(&run, &error),
+            Report::Looked(back, any) => self.on_looked(back, any),
             Report::Finish => self.failing.finish_due = true,
             Report::Choose(choice, reply) => self.choose(&choice, reply),
             Report::Wish(input) => self.core.handle(now, input),

@@ -123,6 +123,7 @@ impl Upload {
                 self.sending = Some(Box::new(Sending { framed, sent: 0, run }));
             }
             Ok((run, Err(error))) => {
+                session.take_back(run.piece);
                 run.blocks.iter().for_each(|block| session.reject(*block));
                 return Some((run, error));
             }

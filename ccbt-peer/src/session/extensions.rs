@@ -2,8 +2,10 @@
 
 use ccbt_wire::{ExtensionHandshake, UT_METADATA, UT_PEX};
 
-/// What we speak; our ids count from 1.
-const OURS: [&str; 2] = [UT_METADATA, UT_PEX];
+/// Takes a HAVE back (BEP 54).
+const LT_DONTHAVE: &str = "lt_donthave";
+/// What we send; our ids of what we also take count from 1.
+const SENT: [&str; 3] = [UT_METADATA, UT_PEX, LT_DONTHAVE];
 /// Our id of `ut_metadata`.
 pub(super) const METADATA: u8 = 1;
 /// Our id of `ut_pex`.
@@ -11,13 +13,13 @@ pub(super) const PEX: u8 = 2;
 
 /// The peer's ids, in the order of ours; 0 is off. One byte each, as every connection has them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Theirs([u8; OURS.len()]);
+pub(super) struct Theirs([u8; SENT.len()]);
 
 impl Theirs {
     /// Takes over what the handshake says. It may be repeated: what it does not name stays.
     pub(super) fn apply(&mut self, hello: &ExtensionHandshake) {
         for (name, id) in &hello.m {
-            if let Some(at) = OURS.iter().position(|ours| ours == name) {
+            if let Some(at) = SENT.iter().position(|sent| sent == name) {
                 self.0[at] = *id;
             }
         }
@@ -31,6 +33,11 @@ impl Theirs {
     /// The same of `ut_pex`.
     pub(super) fn pex(self) -> Option<u8> {
         Some(self.0[1]).filter(|id| *id != 0)
+    }
+
+    /// The same of `lt_donthave`.
+    pub(super) fn dont_have(self) -> Option<u8> {
+        Some(self.0[2]).filter(|id| *id != 0)
     }
 }
 

@@ -166,10 +166,13 @@ impl Session {
     /// True if the request is kept, to be served.
     fn on_request(&mut self, block: Block, has: &dyn Fn(PieceIndex) -> bool) -> bool {
         let fair = self.geometry().is_some_and(|geometry| geometry.contains(block))
-            && block.length <= ccbt_wire::BLOCK_LEN * 8
-            && has(block.piece);
+            && block.length <= ccbt_wire::BLOCK_LEN * 8;
+        let there = fair && has(block.piece);
+        if fair && !there {
+            self.take_back(block.piece);
+        }
         let room = self.uploads.room() > 0;
-        let kept = fair && room && (!self.am_choking || self.allowed.spend(block));
+        let kept = there && room && (!self.am_choking || self.allowed.spend(block));
         if kept {
             self.uploads.push(block);
         } else {

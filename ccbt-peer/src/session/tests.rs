@@ -441,6 +441,23 @@ mod uploads {
     }
 
     #[test]
+    fn a_peer_that_asks_for_what_we_cannot_give_hears_so_if_it_can_take_it() {
+        let mut session = open(Reserved::NONE.with_fast().with_extended());
+        session.tell(Tell::Choke(false));
+        sent(&mut session);
+        hear(&mut session, Message::Request(block(7, 0))).unwrap();
+        assert_eq!(sent(&mut session), [Message::Reject(block(7, 0))]);
+        let hello = Bytes::from_static(b"d1:md11:lt_donthavei9eee");
+        hear(&mut session, Message::Extended { id: 0, payload: hello }).unwrap();
+        hear(&mut session, Message::Request(block(7, 0))).unwrap();
+        let taken_back = Message::Extended { id: 9, payload: Bytes::from_static(&[0, 0, 0, 7]) };
+        assert_eq!(sent(&mut session), [taken_back, Message::Reject(block(7, 0))]);
+        // One that it may have is no matter for it, whatever becomes of the request.
+        hear(&mut session, Message::Request(block(1, 0))).unwrap();
+        assert_eq!(sent(&mut session), []);
+    }
+
+    #[test]
     fn a_cancelled_request_is_answered_by_a_refusal_with_fast() {
         for (session, answer) in [(fast(), vec![Message::Reject(block(0, 0))]), (plain(), vec![])] {
             let mut session = serving(session);

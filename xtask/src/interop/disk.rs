@@ -8,14 +8,18 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use serde_json::Value;
 
 use super::Scenario;
+use super::clients::Client;
 use super::download::Get;
-use super::events;
+use super::events::{self, Event};
 use super::late::in_time;
 use super::payload::{Maker, Payload};
 use super::place::{Place, Running, free_port};
 use super::seed::Seed;
+use super::tools::Tool;
+use super::tracker::Tracker;
 
 /// Of the payload's bytes so many fit on the disk, in the blocks of `ulimit -f` (512 or 1024 bytes).
 const FIT: u32 = 2_048;
@@ -29,6 +33,9 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         Scenario::new("disk/removed", removed),
         Scenario::new("disk/locked", locked),
         Scenario::new("disk/seed-goes-on", seed_goes_on).waiting(90),
+        Scenario::new("disk/seed-without-a-file", seed_without_a_file)
+            .needing([Client::Libtorrent.tool(), Tool::Opentracker])
+            .waiting(90),
     ]
 }
 
@@ -138,15 +145,43 @@ fn seed_goes_on(place: &Place) -> Result<()> {
     let taken = place.path("taken");
     fs::rename(&file, &taken)?;
     let get = Get::new("get", &stage.torrent).peers([stage.address]).start(place)?;
-    let heard = |name: &'static str| {
-        place.wait_for(name, || {
-            get.ensure_running()?;
-            Ok(stage.seed.events()?.iter().any(|event| event.name == name))
-        })
-    };
-    heard("store_failed")?;
+    let has = |name: &str| Ok(stage.seed.events()?.iter().any(|event| event.name == name));
+    place.wait_for("the disk to fail", || {
+        get.ensure_running()?;
+        has("store_failed")
+    })?;
     fs::rename(&taken, &file)?;
-    heard("store_recovered")?;
+    place.wait_for("the disk to work", || has("store_recovered"))?;
     get.finish()?;
     stage.payload.compare(&get.output, true)
+}
+
+fn seed_without_a_file(place: &Place) -> Result<()> {
+    let payload = Payload::many(place)?;
+    let (tracker, torrent) = Tracker::with_torrent(place, &payload, Maker::Ccbt)?;
+    tracker.start(place)?;
+    let listen = (Ipv4Addr::LOCALHOST, free_port()?).into();
+    // So slow that the leecher still wants something when the file is back: libtorrent leaves who has nothing
+    // for it, and comes again a minute later.
+    let options = ["--limit-up", "4MiB"];
+    let seed = Seed::start(place, &torrent, &payload.folder, listen, &options)?;
+    tracker.wait_for_peers(place, (1, 0))?;
+    let (file, taken) = (payload.path().join("b"), place.path("taken"));
+    fs::rename(&file, &taken)?;
+    let output = place.folder("download")?;
+    let leech = Client::Libtorrent.start(place, &torrent, &output, None)?;
+    let has = |name: &str| Ok(seed.events()?.iter().any(|event| event.name == name));
+    let sent = || -> Result<u64> {
+        let uploaded = |event: &Event| event.fields.get("uploaded").and_then(Value::as_u64);
+        Ok(seed.events()?.iter().filter_map(uploaded).max().unwrap_or(0))
+    };
+    place.wait_for("the file to be missed", || has("read_failed"))?;
+    let before = sent()?;
+    place.wait_for("others to be served", || Ok(sent()? > before + (4 << 20)))?;
+    fs::rename(&taken, &file)?;
+    leech.wait_until_complete(place)?;
+    ensure!(!has("store_failed")?, "the whole torrent paused");
+    ensure!(has("read_recovered")?, "nobody was told that it is back");
+    leech.stop()?;
+    payload.compare(&output, true)
 }

@@ -144,6 +144,107 @@ async fn a_seed_that_cannot_read_chokes_until_it_can() {
     assert!(payload()[PIECE as usize..].starts_with(&data));
 }
 
+/// Has a piece that cannot be read.
+#[derive(Debug)]
+struct Torn {
+    inner: MemoryStore,
+    torn: Mutex<Option<PieceIndex>>,
+}
+
+impl PieceStore for Torn {
+    fn write_run(
+        &self,
+        piece: PieceIndex,
+        begin: u32,
+        data: &[IoSlice<'_>],
+    ) -> Result<(), StoreError> {
+        self.inner.write_run(piece, begin, data)
+    }
+
+    fn read_run(
+        &self,
+        piece: PieceIndex,
+        begin: u32,
+        buffers: &mut [IoSliceMut<'_>],
+    ) -> Result<(), StoreError> {
+        if *self.torn.lock().unwrap() == Some(piece) {
+            let source = ErrorKind::NotFound.into();
+            return Err(StoreError::Io { path: "/disk/x".into(), action: "open", source });
+        }
+        self.inner.read_run(piece, begin, buffers)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_read_is_refused_and_not_shown_and_all_else_is_served() {
+    let metainfo = torrent();
+    let (ours, theirs): (Vec<_>, Vec<_>) = (0..2).map(|_| tokio::io::duplex(1 << 16)).unzip();
+    let mut ends = ours;
+    let mut dialer = MockDialer::new();
+    dialer.expect_dial().times(2).returning(move |_| Ok(Transport::other(ends.pop().unwrap())));
+    let (inner, torn) = (MemoryStore::with(&metainfo, payload()), Some(PieceIndex(1)));
+    let store = Arc::new(Torn { inner, torn: Mutex::new(torn) });
+    let builder = Swarm::builder(metainfo.clone()).dialer(dialer);
+    let builder = builder.source(Given::new([addr(1), addr(2)])).store(store.clone());
+    let have = Bitfield::full(metainfo.piece_count());
+    let (_swarm, mut events) = builder.have(have).start().unwrap();
+    let mut theirs = theirs.into_iter();
+    let mut peer =
+        Connection::accept(theirs.next_back().unwrap(), options(&metainfo)).await.unwrap();
+    peer.send(Message::Interested).await.unwrap();
+    while peer.next().await.unwrap().unwrap() != Message::Unchoke {}
+    let block = |piece| Block { piece: PieceIndex(piece), begin: 0, length: 16 << 10 };
+    let wanted = until(&mut events, |kind| match kind {
+        EventKind::ReadFailed { error } => Some(error),
+        EventKind::StoreFailed { .. } => panic!("one piece is not the disk"),
+        _ => None,
+    });
+    peer.send(Message::Request(block(1))).await.unwrap();
+    assert_eq!(peer.next().await.unwrap().unwrap(), Message::Reject(block(1)));
+    assert_eq!(wanted.await, "/disk/x: cannot open: entity not found");
+    for (piece, given) in [(1, false), (0, true), (2, true)] {
+        peer.send(Message::Request(block(piece))).await.unwrap();
+        match peer.next().await.unwrap().unwrap() {
+            Message::Piece { piece: PieceIndex(of), .. } => assert!(given && of == piece),
+            answer => assert!(!given && answer == Message::Reject(block(piece)), "{answer:?}"),
+        }
+    }
+    // Who comes now is not told of it.
+    let options = ConnectionOptions::new(metainfo.info_hash(), PeerId([9; 20]));
+    let options = options.reserved(Reserved::NONE.with_fast()).pieces(metainfo.piece_count());
+    let mut other = Connection::accept(theirs.next().unwrap(), options).await.unwrap();
+    let Message::Bitfield(bits) = other.next().await.unwrap().unwrap() else { panic!("not all") };
+    assert_eq!(&bits[..], [0b1010_0000]);
+    *store.torn.lock().unwrap() = None;
+    until(&mut events, |kind| matches!(kind, EventKind::ReadRecovered).then_some(())).await;
+    while other.next().await.unwrap().unwrap() != Message::Have(PieceIndex(1)) {}
+    assert_eq!(peer.next().await.unwrap().unwrap(), Message::Have(PieceIndex(1)));
+    peer.send(Message::Request(block(1))).await.unwrap();
+    assert!(matches!(peer.next().await.unwrap().unwrap(), Message::Piece { .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_seed_of_which_nothing_can_be_read_any_more_pauses() {
+    let metainfo = torrent();
+    let (builder, stream) = dialing(&metainfo);
+    let (inner, torn) = (MemoryStore::with(&metainfo, payload()), Some(PieceIndex(1)));
+    let store = Arc::new(Torn { inner, torn: Mutex::new(torn) });
+    // Of all three it has this one.
+    let mut have = Bitfield::new(metainfo.piece_count());
+    have.set(PieceIndex(1), true);
+    let (_swarm, mut events) = builder.have(have).store(store.clone()).start().unwrap();
+    let mut peer = Connection::accept(stream, options(&metainfo)).await.unwrap();
+    peer.send(Message::Interested).await.unwrap();
+    while peer.next().await.unwrap().unwrap() != Message::Unchoke {}
+    let block = Block { piece: PieceIndex(1), begin: 0, length: 16 << 10 };
+    peer.send(Message::Request(block)).await.unwrap();
+    assert_eq!(failed(&mut events).await, "/disk/x: cannot open: entity not found");
+    while peer.next().await.unwrap().unwrap() != Message::Choke {}
+    *store.torn.lock().unwrap() = None;
+    recovered(&mut events).await;
+    while peer.next().await.unwrap().unwrap() != Message::Unchoke {}
+}
+
 /// Lets no write through before it is opened.
 #[derive(Debug)]
 struct Gate {
