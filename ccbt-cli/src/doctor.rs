@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::args::Doctor;
 use crate::exit::{Exit, Failure};
 use crate::get::torrent;
-use crate::network::Setup;
+use crate::network::{Beside, Setup};
 use crate::print;
 use crate::report::{Detail, Report, Stream, printable};
 use crate::rules::Judges;
@@ -40,7 +40,8 @@ pub(crate) async fn run(args: &Doctor, signals: &mut Signals) -> Result<(), Fail
     let content = verify::existing(&metainfo, &args.output, &mut report, signals).await?;
     let subject = Subject::of(&metainfo, content.in_the_way);
     // What is learnt here is not kept: whoever is only looked at shows little.
-    let (swarm, _) = setup.swarm(&metainfo, torrent::peers(&args.torrent), &mut report);
+    let beside = Beside { peers: torrent::peers(&args.torrent), ..Beside::default() };
+    let (swarm, _) = setup.swarm(&metainfo, beside, &mut report);
     let swarm = swarm.store(content.store).have(content.have);
     let swarm = swarm.listen(args.contact.listen).observe();
     let (swarm, events) = swarm.start().map_err(|error| Failure::new(Exit::Failed, error))?;

@@ -152,21 +152,30 @@ impl<'a> Setup<'a> {
     }
 
     /// A swarm to be, with its rules, limits, sources and memory; where it listens is left to the caller.
-    /// `peers` are named beside those of the command line, such as by a magnet link.
+    /// What is named beside the torrent adds to what it names itself; of trackers and web seeds a private one hears
+    /// from itself alone (BEP 27).
     pub(crate) fn swarm(
         &self,
         metainfo: &Metainfo,
-        peers: Vec<String>,
+        beside: Beside,
         report: &mut Report,
     ) -> (SwarmBuilder, Memory) {
         let swarm = Swarm::builder(metainfo.clone());
-        let aim = Aim {
+        let mut aim = Aim {
             info_hash: metainfo.info_hash(),
             trackers: metainfo.trackers().to_vec(),
             web_seeds: metainfo.url_list().to_vec(),
             private: metainfo.is_private(),
-            peers,
+            peers: beside.peers,
         };
+        if !aim.private {
+            for url in beside.trackers {
+                if !aim.trackers.iter().flatten().any(|known| *known == url) {
+                    aim.trackers.push(vec![url]);
+                }
+            }
+            aim.web_seeds.extend(beside.web_seeds);
+        }
         self.equip(swarm, aim, report)
     }
 
@@ -240,6 +249,15 @@ impl<'a> Setup<'a> {
         let swarm = self.contact.pin.iter().fold(swarm, |swarm, host| swarm.pin(*host));
         (swarm, memory)
     }
+}
+
+/// Whom to ask for a torrent beside those that it names itself.
+#[derive(Debug, Default)]
+pub(crate) struct Beside {
+    /// As `HOST:PORT`.
+    pub(crate) peers: Vec<String>,
+    pub(crate) trackers: Vec<String>,
+    pub(crate) web_seeds: Vec<String>,
 }
 
 /// What is known of a torrent that tells whom to ask.

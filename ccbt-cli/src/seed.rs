@@ -10,7 +10,7 @@ use crate::args::Seed;
 use crate::events::EventLog;
 use crate::exit::{Exit, Failure};
 use crate::get::{self, Audience, torrent};
-use crate::network::Setup;
+use crate::network::{Beside, Setup};
 use crate::report::{Report, units};
 use crate::signals::Signals;
 use crate::verify::{self, Known, Way};
@@ -53,7 +53,8 @@ async fn seed(args: &Seed, report: &mut Report, signals: &mut Signals) -> Result
             None => store,
         };
         let store = store.open().map_err(|error| Failure::new(Exit::Disk, error))?;
-        let (swarm, memory) = setup.swarm(metainfo, torrent::peers(from), drive.report());
+        let beside = Beside { peers: torrent::peers(from), ..Beside::default() };
+        let (swarm, memory) = setup.swarm(metainfo, beside, drive.report());
         let swarm = swarm.store(store).have(Bitfield::full(metainfo.piece_count())).node(&node);
         let swarm = if args.super_seed { swarm.super_seed() } else { swarm };
         let started = swarm.start().map_err(|error| Failure::new(Exit::Failed, error))?;

@@ -20,6 +20,7 @@ use crate::args::Allocate;
 use crate::events::About;
 use crate::exit::{Exit, Failure};
 use crate::hashing;
+use crate::network::Beside;
 use crate::report::{Report, units};
 use crate::selection;
 use crate::signals::Signals;
@@ -35,9 +36,9 @@ pub(super) async fn fetch(
     audience: Audience<'_>,
     signals: &mut Signals,
 ) -> Result<Done, Failure> {
-    let Order { lead, peers, only } = order;
+    let Order { lead, beside, only } = order;
     match lead {
-        Lead::Known(metainfo) => known(company, metainfo, peers, only, audience, signals).await,
+        Lead::Known(metainfo) => known(company, metainfo, beside, only, audience, signals).await,
         Lead::Unknown(magnet) => unknown(company, &magnet, only, audience, signals).await,
     }
 }
@@ -96,7 +97,7 @@ fn begin<'a, 'c>(
 async fn known(
     company: &Company<'_>,
     metainfo: Metainfo,
-    peers: Vec<String>,
+    beside: Beside,
     only: Option<FileSelection>,
     mut audience: Audience<'_>,
     signals: &mut Signals,
@@ -116,7 +117,7 @@ async fn known(
         }
         audience.report.tell(COMPLETE);
     }
-    let (swarm, memory) = setup.swarm(&metainfo, peers, audience.report);
+    let (swarm, memory) = setup.swarm(&metainfo, beside, audience.report);
     let swarm = swarm.store(store).have(have).choose(choice);
     let title = metainfo.name().to_owned();
     let begun = begin(company, swarm, memory, (about, title), audience)?;

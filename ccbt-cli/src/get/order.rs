@@ -5,19 +5,21 @@ use ccbt_peer::wire::{InfoHash, Magnet};
 
 use super::torrent::{self, Lead};
 use crate::args::Torrent;
+use crate::network::Beside;
 
 /// A torrent, and what the words for it say beside.
 pub(super) struct Order {
     pub(super) lead: Lead,
-    /// Peers that a link names, as `HOST:PORT`.
-    pub(super) peers: Vec<String>,
+    /// What others of the same torrent name; of a link, its peers.
+    pub(super) beside: Beside,
     /// Files that the links ask for; `None` are all.
     pub(super) only: Option<FileSelection>,
 }
 
 impl Order {
     pub(super) fn new(lead: Lead, from: &Torrent) -> Self {
-        Self { lead, peers: torrent::peers(from), only: torrent::only(from).cloned() }
+        let beside = Beside { peers: torrent::peers(from), ..Beside::default() };
+        Self { lead, beside, only: torrent::only(from).cloned() }
     }
 
     /// What a person would call it.
@@ -43,13 +45,24 @@ impl Order {
     /// Both in one: what one of them knows, and all that both ask for.
     pub(super) fn and(self, other: Self) -> Self {
         let only = self.only.filter(|one| other.only.as_ref() == Some(one));
+        let mut beside = self.beside;
+        add(&mut beside.peers, other.beside.peers);
+        add(&mut beside.trackers, other.beside.trackers);
+        add(&mut beside.web_seeds, other.beside.web_seeds);
         let lead = match (self.lead, other.lead) {
             (Lead::Unknown(one), Lead::Unknown(other)) => Lead::Unknown(both(*one, *other)),
-            (Lead::Unknown(_), known) | (known, _) => known,
+            (Lead::Unknown(magnet), known) | (known, Lead::Unknown(magnet)) => {
+                add(&mut beside.trackers, magnet.trackers);
+                add(&mut beside.web_seeds, magnet.web_seeds);
+                known
+            }
+            (Lead::Known(one), Lead::Known(other)) => {
+                add(&mut beside.trackers, other.trackers().concat());
+                add(&mut beside.web_seeds, other.url_list().to_vec());
+                Lead::Known(one)
+            }
         };
-        let mut peers = self.peers;
-        add(&mut peers, other.peers);
-        Self { lead, peers, only }
+        Self { lead, beside, only }
     }
 }
 
@@ -97,9 +110,24 @@ mod tests {
         assert!(link().is_for_the_same(&file()));
         for both in [link().and(file()), file().and(link())] {
             assert!(matches!(both.lead, Lead::Known(_)));
-            assert_eq!(both.peers, ["192.0.2.1:1"]);
+            assert_eq!(both.beside.peers, ["192.0.2.1:1"]);
             assert_eq!(both.only, None);
         }
+    }
+
+    #[test]
+    fn what_the_second_names_is_asked_beside_what_the_first_does() {
+        let link = || link("&tr=http://a/&ws=http://b/c");
+        let bytes = build::single_file("a", 16_384, b"x", Some("http://d/"));
+        let other = Metainfo::parse(&bytes).unwrap();
+        let other = Order::new(Lead::Known(other), &Torrent::File("b.torrent".into()));
+        for both in [link().and(file()), file().and(link())] {
+            assert_eq!(both.beside.trackers, ["http://a/"]);
+            assert_eq!(both.beside.web_seeds, ["http://b/c"]);
+        }
+        let all = file().and(other).and(link());
+        assert_eq!(all.beside.trackers, ["http://d/", "http://a/"]);
+        assert_eq!(all.beside.web_seeds, ["http://b/c"]);
     }
 
     #[test]
