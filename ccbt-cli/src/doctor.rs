@@ -19,6 +19,7 @@ use crate::network::{Beside, Setup};
 use crate::print;
 use crate::report::{Detail, Report, Stream, printable};
 use crate::rules::Judges;
+use crate::selection;
 use crate::signals::{Resizes, Signals, stopped_by};
 use crate::verify;
 use board::Board;
@@ -40,9 +41,10 @@ pub(crate) async fn run(args: &Doctor, signals: &mut Signals) -> Result<(), Fail
     let content = verify::existing(&metainfo, &args.output, &mut report, signals).await?;
     let subject = Subject::of(&metainfo, content.in_the_way);
     // What is learnt here is not kept: whoever is only looked at shows little.
+    let choice = selection::files(&metainfo, &[], torrent::only(&args.torrent))?;
     let beside = Beside { peers: torrent::peers(&args.torrent), ..Beside::default() };
     let (swarm, _) = setup.swarm(&metainfo, beside, &mut report);
-    let swarm = swarm.store(content.store).have(content.have);
+    let swarm = swarm.store(content.store).have(content.have).choose(choice);
     let swarm = swarm.listen(args.contact.listen).observe();
     let (swarm, events) = swarm.start().map_err(|error| Failure::new(Exit::Failed, error))?;
     let dht = setup.dht().filter(|_| !metainfo.is_private());

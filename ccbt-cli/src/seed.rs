@@ -79,6 +79,12 @@ async fn load(
     let mut torrents: Vec<Metainfo> = Vec::new();
     for from in &args.torrents {
         let metainfo = signals.guard(torrent::load(setup.binding(), from, &shelf)).await??;
+        if let Some(only) = torrent::only(from)
+            && !metainfo.files().iter().zip(0..).all(|(file, n)| file.pad || only.contains(n))
+        {
+            let problem = format!("{}: the magnet link asks for some files (so=)", metainfo.name());
+            return Err(Failure::new(Exit::Refused, format_args!("{problem}; {}", verify::SOME)));
+        }
         let hash = metainfo.info_hash();
         if let Some(other) = torrents.iter().find(|other| other.info_hash() == hash) {
             let problem = format!("{}: info hash {hash} is given twice", other.name());

@@ -24,7 +24,7 @@ pub(crate) use findings::Ranges;
 use findings::{FileFinding, Findings, State};
 
 /// What to do with content of which whole files are missing.
-const SOME: &str =
+pub(crate) const SOME: &str =
     "only complete content is seeded; ccbt get with --files and --seed-time shares some files";
 
 /// Ranges of pieces that are told in one line.

@@ -175,3 +175,27 @@ fn what_a_link_asks_for_and_is_not_there_is_refused() {
     }
     assert!(!stage.output().join("payload.bin").exists());
 }
+
+#[test]
+fn seed_and_doctor_hear_which_files_a_link_asks_for() {
+    let stage = Stage::new(None);
+    let peer = stage.seed().to_string();
+    assert_exit(&get(&stage, &link(&stage), &["--peer", &peer]), 0);
+    let folder = stage.output().to_string_lossy().into_owned();
+    let ask = |name: &str, so: &str, more: &[&str]| {
+        let link = format!("{}{so}", link(&stage));
+        let line = [&[name, &link, "--listen", "127.0.0.1:0"], more].concat();
+        run(command(&stage, &line))
+    };
+    let seed = ["--data", &folder, "--seed-time", "1ms"];
+    let refused = ask("seed", "&so=7", &seed);
+    assert_exit(&refused, 2);
+    let words = text(&refused.stderr);
+    assert!(words.contains("payload.bin: the magnet link asks for some files (so=)"), "{words}");
+    assert_exit(&ask("seed", "&so=0", &seed), 0);
+    let doctor = ["-o", &folder, "--for", "1ms"];
+    let refused = ask("doctor", "&so=7", &doctor);
+    assert_exit(&refused, 2);
+    assert!(text(&refused.stderr).contains("selects no file"), "{}", text(&refused.stderr));
+    assert_exit(&ask("doctor", "&so=0", &doctor), 0);
+}
