@@ -83,12 +83,16 @@ impl Drive<'_, '_> {
             End::Finished(at) => {
                 let shared = self.until.is_set().then(|| Sharing::of(&after));
                 let done = Done { shared, ..self.done(at, self.sum.total) };
-                hooked.map_err(|trouble| {
-                    if done.shared.is_none() {
+                hooked.map_err(|trouble| match &done.shared {
+                    Some(shared) => {
+                        let sum = shared.sum();
+                        Failure::new(Exit::Failed, format_args!("seeded: {sum}; {trouble}"))
+                    }
+                    None => {
                         self.audience.report.clear();
                         self.audience.report.tell(&summary(&done));
+                        Failure::new(Exit::Failed, trouble)
                     }
-                    Failure::new(Exit::Failed, trouble)
                 })?;
                 Ok(done)
             }

@@ -14,7 +14,8 @@ use tokio::task::JoinHandle;
 pub(super) struct Hook {
     command: Option<OsString>,
     running: Option<JoinHandle<Result<(), String>>>,
-    trouble: Option<String>,
+    /// It failed, and that was told.
+    told: bool,
 }
 
 impl Hook {
@@ -45,7 +46,7 @@ impl Hook {
     /// Resolves when the command has failed, with what is to be told; never if it does well, or is none.
     pub(super) async fn failure(&mut self) -> String {
         if let Err(trouble) = self.wait().await {
-            self.trouble = Some(trouble.clone());
+            self.told = true;
             return trouble;
         }
         std::future::pending().await
@@ -54,10 +55,10 @@ impl Hook {
     /// Waits for the command's end, if it runs.
     ///
     /// # Errors
-    /// That it failed, now or before.
+    /// That it failed; why, unless that was told before.
     pub(super) async fn end(&mut self) -> Result<(), String> {
         self.wait().await?;
-        self.trouble.take().map_or(Ok(()), Err)
+        if self.told { Err("--on-complete failed".to_owned()) } else { Ok(()) }
     }
 
     async fn wait(&mut self) -> Result<(), String> {
@@ -126,12 +127,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failure_is_known_once_and_at_the_end() {
+    async fn a_failure_is_told_once_and_known_at_the_end() {
         let mut hook = started("exit 3");
         let trouble = "--on-complete: exit status: 3".to_owned();
         assert_eq!(hook.failure().await, trouble);
-        assert_eq!(hook.end().await, Err(trouble));
-        assert_eq!(hook.end().await, Ok(()));
+        assert_eq!(hook.end().await, Err("--on-complete failed".to_owned()));
+        assert_eq!(started("exit 3").end().await, Err(trouble));
     }
 
     #[tokio::test]

@@ -54,6 +54,19 @@ fn the_command_runs_while_the_torrent_is_seeded() {
 }
 
 #[test]
+fn a_command_that_fails_while_the_torrent_is_seeded_is_told_once() {
+    let stage = Stage::new(None);
+    let seed = stage.seed().to_string();
+    let more = ["--peer", &seed, "--seed-time", "2s", "--on-complete", "exit 5"];
+    let told = run(stage.get(&more));
+    assert_exit(&told, 1);
+    let words = text(&told.stderr);
+    assert_eq!(words.matches("exit status: 5").count(), 1, "{words}");
+    let last = words.lines().last().expect("a line");
+    assert!(last.starts_with("ccbt: seeded: ") && last.contains("; --on-complete"), "{last}");
+}
+
+#[test]
 fn each_of_several_torrents_has_its_own_run() {
     let stage = Stage::new(None);
     let (torrent, content) = stage.other();
