@@ -27,8 +27,8 @@ const FEW: u32 = 10;
 /// How often to kill, and which program.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Kill it so often
-    #[arg(long, value_name = "N", default_value_t = 200)]
+    /// Kill it so often, once at least
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
     kills: u32,
     /// The moments are those of this number
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -83,7 +83,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool> {
     println!("at the starts {known} pieces known without hashing, {hashed} hashed");
     println!(
         "{} KiB of pieces under way lost at a kill on average, {:.1} s in all",
-        again / u64::from(kills.max(1)) / 1024,
+        again / u64::from(kills) / 1024,
         began.elapsed().as_secs_f64(),
     );
     Ok(true)
@@ -188,5 +188,28 @@ impl Life<'_> {
             figures.hashed += numbers.next().unwrap_or_default();
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    #[test]
+    fn no_kill_at_all_is_refused() {
+        let kills = |number| {
+            let line = Line::try_parse_from(["crash", "--kills", number]);
+            line.map(|line| line.options.kills).map_err(|error| error.to_string())
+        };
+        assert_eq!(kills("1"), Ok(1));
+        assert!(kills("0").is_err_and(|error| error.contains("--kills")));
     }
 }
