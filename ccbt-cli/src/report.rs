@@ -138,7 +138,7 @@ impl Report {
     /// The same about the torrent, unless it names that itself.
     pub(crate) fn accuse(&mut self, text: &str) {
         match &self.name {
-            Some(name) if !text.contains(name.as_str()) => {
+            Some(name) if !words::names(text, name) => {
                 let text = format!("{name}: {text}");
                 self.complain(&text);
             }

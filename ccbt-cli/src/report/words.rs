@@ -16,6 +16,19 @@ pub(super) fn trouble(kind: &EventKind) -> Option<String> {
     }
 }
 
+/// Whether a line names the torrent: in front, in a path, or where we name torrents within a line. A short name may
+/// stand anywhere by chance.
+pub(super) fn names(text: &str, name: &str) -> bool {
+    text.match_indices(name).any(|(at, _)| {
+        let (before, after) = (&text[..at], &text[at + name.len()..]);
+        let begins = before.is_empty()
+            || ["/", "\\", " of ", "what "].iter().any(|word| before.ends_with(word));
+        let ends = after.is_empty()
+            || [":", "/", "\\", " is ", " leads "].iter().any(|word| after.starts_with(word));
+        begins && ends
+    })
+}
+
 pub(super) fn stamp(at: Time) -> String {
     units::passed(at.saturating_since(Time::ZERO))
 }
@@ -80,4 +93,30 @@ pub(super) fn words(kind: &EventKind) -> Option<String> {
         EventKind::Lagged { missed } => format!("{missed} events were lost"),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    #[test]
+    fn a_short_name_is_not_found_in_other_words() {
+        for text in [
+            "--on-complete: exit status: 3",
+            "no payload for 1s (--stop-timeout); 0% of b is verified",
+            "a tracker failed",
+            "/folder/ab: cannot write",
+        ] {
+            assert!(!names(text, "a"), "{text}");
+        }
+        for text in [
+            "a: the metadata cannot be used",
+            "/folder/a: cannot write",
+            "/folder/a/b: cannot write",
+            "no payload for 1s (--stop-timeout); 0% of a is verified",
+            "what a leads to is not known",
+        ] {
+            assert!(names(text, "a"), "{text}");
+        }
+    }
 }
