@@ -1,12 +1,17 @@
 //! One torrent of the command, from what is known of it to its end.
 
+use std::convert::Infallible;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use ccbt_peer::policy::Time;
 use ccbt_peer::store::{Allocation, FileStore, PieceStore};
 use ccbt_peer::wire::magnet::FileSelection;
 use ccbt_peer::wire::{Bitfield, Magnet, Metainfo, PieceIndex};
 use ccbt_peer::{Choice, Event, EventKind, SwarmBuilder};
+use tokio::sync::oneshot;
 
 use super::company::Company;
 use super::drive::Drive;
@@ -25,6 +30,9 @@ use crate::report::{Report, units};
 use crate::selection;
 use crate::signals::Signals;
 use crate::state::{Memory, State};
+
+/// A check that was given up has so long to end.
+const GIVING_UP: Duration = Duration::from_millis(300);
 
 /// Downloads it, and seeds on if that is wanted.
 ///
@@ -193,14 +201,17 @@ pub(super) async fn check(
     };
     let open_files = company.setup.open_files;
     let (states, check_all) = (State::of_user(args.network.contact.no_state).resume(), args.check);
-    let (store, have) = hashing::check(metainfo, report, signals, move |progress| {
+    let (given_up, end) = (Arc::new(AtomicBool::new(false)), oneshot::channel::<Infallible>());
+    let (seen, (working, ended)) = (Arc::clone(&given_up), end);
+    let checked = hashing::check(metainfo, report, signals, move |progress| {
+        let _working = working;
         let disk = |error| Failure::new(Exit::Disk, error);
         let store = FileStore::builder(&folder, &torrent).choice(&wanted).allocation(allocation);
         let store = match open_files {
             Some(files) => store.open_files(files),
             None => store,
         };
-        let store = store.exclusive();
+        let store = store.exclusive().give_up_when(&seen);
         let store = if check_all { store.check_all() } else { store };
         let store = if let Some(states) = states { store.remember(states) } else { store };
         let (store, have) = store.resume_with(progress).map_err(disk)?;
@@ -217,7 +228,13 @@ pub(super) async fn check(
         store.allocate().map_err(disk)?;
         Ok((store, have))
     })
-    .await?;
+    .await;
+    if checked.is_err() {
+        // After a signal it may be reading still; what it has in the folder goes with it.
+        given_up.store(true, Ordering::Relaxed);
+        let _ = tokio::time::timeout(GIVING_UP, ended).await;
+    }
+    let (store, have) = checked?;
     let recalled = store.recalled();
     if let Some(why) = &recalled.unusable {
         report.say(&unusable(why));

@@ -25,7 +25,7 @@ mod tests;
 use std::fs::File;
 use std::io::{ErrorKind, IoSlice, IoSliceMut};
 use std::path::Path;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use ccbt_wire::{Bitfield, Metainfo, PieceIndex};
@@ -93,7 +93,9 @@ pub struct FileStore {
     /// Set when it is known what lies in the folder, if there is a place for it.
     remember: OnceLock<Remember>,
     recalled: Recalled,
-    lock: Option<Lock>,
+    /// While it is opened: whether it is still wanted.
+    given_up: Option<Arc<AtomicBool>>,
+    _lock: Option<Lock>,
 }
 
 /// What is known of files beside their standing.
@@ -329,6 +331,9 @@ impl PieceStore for FileStore {
         begin: u32,
         buffers: &mut [IoSliceMut<'_>],
     ) -> Result<(), StoreError> {
+        if self.given_up.as_ref().is_some_and(|given_up| given_up.load(Ordering::Relaxed)) {
+            return Err(StoreError::GivenUp);
+        }
         let length = length_of(buffers);
         let position = self.extent.place(piece, begin, length)?;
         if let Some(span) = self.layout.only_span(position, length) {
@@ -407,9 +412,7 @@ impl PieceStore for FileStore {
 
 impl Drop for FileStore {
     fn drop(&mut self) {
+        // The lock goes behind it.
         self.close();
-        if let Some(lock) = &mut self.lock {
-            lock.release(&self.folder);
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicU8;
+use std::sync::atomic::{AtomicBool, AtomicU8};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use ccbt_wire::{Bitfield, Metainfo};
@@ -34,6 +34,7 @@ pub struct FileStoreBuilder<'a> {
     check_all: bool,
     exclusive: bool,
     open_files: usize,
+    given_up: Option<Arc<AtomicBool>>,
 }
 
 impl<'a> FileStoreBuilder<'a> {
@@ -47,6 +48,7 @@ impl<'a> FileStoreBuilder<'a> {
             check_all: false,
             exclusive: false,
             open_files: OPEN_FILES,
+            given_up: None,
         }
     }
 
@@ -99,20 +101,28 @@ impl<'a> FileStoreBuilder<'a> {
         Self { open_files: files.max(1), ..self }
     }
 
+    /// As soon as this is true, the reading of a [`resume`](Self::resume) that is under way ends with
+    /// [`StoreError::GivenUp`]. On a store that is open it has no effect.
+    #[must_use]
+    pub fn give_up_when(self, given_up: &Arc<AtomicBool>) -> Self {
+        Self { given_up: Some(Arc::clone(given_up)), ..self }
+    }
+
     /// Opens the store as [`FileStore::open`] does.
     ///
     /// # Errors
     /// As there; a wanted file alone can stand in the way.
     pub fn open(self) -> Result<FileStore, StoreError> {
         let mut this = self;
-        let store = this.survey()?;
+        let mut store = this.survey()?;
+        store.given_up = None;
         store.bring_all_home(&mut store.notes())?;
         Ok(store)
     }
 
     /// The store with what can be seen; what the part file has of wanted files is still there.
     fn survey(&mut self) -> Result<FileStore, StoreError> {
-        let folder = Folder::open(&self.folder)?;
+        let folder = Arc::new(Folder::open(&self.folder)?);
         let info_hash = self.metainfo.info_hash();
         let lock = if self.exclusive { Some(Lock::take(&folder, info_hash)?) } else { None };
         let layout = Layout::of(self.metainfo);
@@ -125,7 +135,7 @@ impl<'a> FileStoreBuilder<'a> {
         let noted = files.map(|entry| !entry.pad && created.contains(&line_of(&entry.path)));
         let noted = noted.collect();
         Ok(FileStore {
-            folder: Arc::new(folder),
+            folder,
             layout: Arc::new(layout),
             extent,
             standings: standings
@@ -139,7 +149,8 @@ impl<'a> FileStoreBuilder<'a> {
             touched: Mutex::default(),
             remember: OnceLock::new(),
             recalled: Recalled::default(),
-            lock,
+            given_up: self.given_up.take(),
+            _lock: lock,
         })
     }
 
@@ -170,6 +181,7 @@ impl<'a> FileStoreBuilder<'a> {
         };
         let pieces = metainfo.piece_count();
         if store.is_untouched() {
+            store.given_up = None;
             progress(pieces, pieces);
             store.recalled.unusable =
                 remembered.as_ref().and_then(|remembered| remembered.unusable.clone());
@@ -195,6 +207,7 @@ impl<'a> FileStoreBuilder<'a> {
             }
         }
         let mut have = check_these(&store, metainfo, &trust.unsure, trust.have, &mut progress)?;
+        store.given_up = None;
         store.settle(metainfo, &mut have)?;
         store.start_to_remember(metainfo, remembered, marks, &have);
         Ok((store, have))

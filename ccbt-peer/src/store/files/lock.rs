@@ -3,6 +3,7 @@
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use ccbt_wire::InfoHash;
 
@@ -13,9 +14,11 @@ use crate::store::StoreError;
 /// The file may be removed by its last holder just when we open it; nobody is so unlucky so often.
 const ATTEMPTS: usize = 16;
 
-/// A lock that the system takes back when the process ends, in whatever way.
+/// A lock that goes, and its file with it, when it is dropped. The system takes it back when the process ends, in
+/// whatever way.
 #[derive(Debug)]
 pub(super) struct Lock {
+    folder: Arc<Folder>,
     path: PathBuf,
     file: Option<File>,
 }
@@ -25,8 +28,9 @@ impl Lock {
     ///
     /// # Errors
     /// `InUse` if somebody has it.
-    pub(super) fn take(folder: &Folder, info_hash: InfoHash) -> Result<Self, StoreError> {
+    pub(super) fn take(folder: &Arc<Folder>, info_hash: InfoHash) -> Result<Self, StoreError> {
         let path = reserved(info_hash, ".lock");
+        let held = |path, file| Self { folder: Arc::clone(folder), path, file };
         for _ in 0..ATTEMPTS {
             let file = match folder.open_or_create(&path) {
                 Ok(file) => file,
@@ -36,7 +40,7 @@ impl Lock {
                         // It is somebody else's, and locks are for those who may read, too.
                         Ok(file) => file,
                         // Where nobody can write, nobody is in our way.
-                        Err(_) => return Ok(Self { path, file: None }),
+                        Err(_) => return Ok(held(path, None)),
                     }
                 }
                 Err(error) => return Err(error),
@@ -44,19 +48,20 @@ impl Lock {
             match file.try_lock() {
                 Err(TryLockError::WouldBlock) => return Err(folder.in_use(&path)),
                 // Not every file system knows locks.
-                Err(TryLockError::Error(_)) => return Ok(Self { path, file: None }),
-                Ok(()) if is_linked(&file) => return Ok(Self { path, file: Some(file) }),
+                Err(TryLockError::Error(_)) => return Ok(held(path, None)),
+                Ok(()) if is_linked(&file) => return Ok(held(path, Some(file))),
                 Ok(()) => {}
             }
         }
         Err(folder.in_use(&path))
     }
+}
 
-    /// Gives it back.
-    pub(super) fn release(&mut self, folder: &Folder) {
+impl Drop for Lock {
+    fn drop(&mut self) {
         if let Some(file) = self.file.take() {
             // While we hold it, so that nobody else's is removed.
-            let _ = folder.remove_file(&self.path);
+            let _ = self.folder.remove_file(&self.path);
             drop(file);
         }
     }
@@ -90,7 +95,10 @@ fn is_linked(_: &File) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::store::{FileStore, StoreError, fixtures};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use crate::store::{FileStore, StoreError, check, fixtures};
 
     #[test]
     fn a_second_store_is_refused_until_the_first_is_gone() {
@@ -108,6 +116,30 @@ mod tests {
         assert!(FileStore::ensure_unused(folder.path(), &torrent.metainfo).is_ok());
         assert!(FileStore::ensure_unused("/nowhere", &torrent.metainfo).is_ok());
         assert!(open().exclusive().open().is_ok());
+    }
+
+    #[test]
+    fn who_does_not_come_to_work_leaves_no_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let torrent = fixtures::single("a", 50_000, 16_384);
+        let names = || -> Vec<_> {
+            let files = std::fs::read_dir(folder.path()).unwrap();
+            files.map(|file| file.unwrap().file_name()).collect()
+        };
+        std::fs::write(folder.path().join("a"), vec![7; 60_000]).unwrap();
+        let open = || FileStore::builder(folder.path(), &torrent.metainfo).exclusive();
+        assert!(matches!(open().resume(), Err(StoreError::Foreign { .. })));
+        assert_eq!(names(), ["a"]);
+        std::fs::write(folder.path().join("a"), &torrent.payload).unwrap();
+        let given_up = Arc::new(AtomicBool::new(true));
+        let error = open().give_up_when(&given_up).resume().unwrap_err();
+        assert!(matches!(error, StoreError::GivenUp), "{error}");
+        assert_eq!(names(), ["a"]);
+        // Once it is open nobody gives it up any more.
+        given_up.store(false, Ordering::Relaxed);
+        let (store, have) = open().give_up_when(&given_up).resume().unwrap();
+        given_up.store(true, Ordering::Relaxed);
+        assert!(have.all() && check(&store, &torrent.metainfo).unwrap().all());
     }
 
     #[test]

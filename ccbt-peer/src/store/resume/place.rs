@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use ccbt_wire::InfoHash;
 use sha1::{Digest, Sha1};
@@ -16,10 +17,15 @@ const MOST_BYTES: u64 = 128 << 20;
 /// States that are kept; the oldest go first, and what they were of is hashed once if it comes back.
 const MOST_STATES: usize = 4096;
 
+/// Counts the places of this process.
+static PLACES: AtomicU32 = AtomicU32::new(0);
+
 /// The file that holds the state of one torrent in one folder.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
     path: PathBuf,
+    /// Where a base is written before it is the state: others may write one of the same torrent at that time.
+    new: PathBuf,
     /// The folder of the payload, in the form in which states name it.
     pub(crate) folder: Vec<u8>,
     boot: Boot,
@@ -41,7 +47,28 @@ impl Place {
         let folder = fs::canonicalize(folder)?.into_os_string().into_encoded_bytes();
         let key: String =
             Sha1::digest(&folder).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { path: states.join(format!("{info_hash}-{key}")), folder, boot: boot() })
+        let name = format!("{info_hash}-{key}");
+        let (process, number) = (std::process::id(), PLACES.fetch_add(1, Ordering::Relaxed));
+        let new = states.join(format!("{name}.{process}-{number}.new"));
+        let place = Self { path: states.join(&name), new, folder, boot: boot() };
+        place.sweep(&format!("{name}."));
+        Ok(place)
+    }
+
+    /// Removes what processes that were killed left of bases: what is older than the state.
+    fn sweep(&self, prefix: &str) {
+        let Some(states) = self.path.parent() else { return };
+        let modified = |path: &Path| fs::metadata(path).and_then(|about| about.modified());
+        let (Ok(files), Ok(state)) = (fs::read_dir(states), modified(&self.path)) else { return };
+        for file in files.flatten() {
+            let (name, path) = (file.file_name(), file.path());
+            let is_new = name.to_str().is_some_and(|name| {
+                name.strip_prefix(prefix).is_some_and(|rest| rest.ends_with("new"))
+            });
+            if is_new && modified(&path).is_ok_and(|at| at < state) {
+                let _ = fs::remove_file(path);
+            }
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -75,19 +102,21 @@ impl Place {
             thin_out(folder, MOST_STATES - 1)?;
         }
         let (bytes, sum) = state.to_bytes(self.boot);
-        let mut file = File::create(self.new_path())?;
-        file.write_all(&bytes)?;
-        file.sync_all()?;
-        Ok(Log { file, sum, length: 0 })
+        let written = File::create(&self.new).and_then(|mut file| {
+            file.write_all(&bytes)?;
+            file.sync_all()?;
+            Ok(Log { file, sum, length: 0 })
+        });
+        written.inspect_err(|_| self.discard())
     }
 
     /// Puts what was prepared in the place of the state that was there.
     pub(crate) fn replace(&self) -> io::Result<()> {
-        fs::rename(self.new_path(), &self.path)
+        fs::rename(&self.new, &self.path).inspect_err(|_| self.discard())
     }
 
-    fn new_path(&self) -> PathBuf {
-        self.path.with_extension("new")
+    fn discard(&self) {
+        let _ = fs::remove_file(&self.new);
     }
 }
 
@@ -144,7 +173,38 @@ fn boot() -> Boot {
 mod tests {
     use std::time::{Duration, SystemTime};
 
+    use ccbt_wire::Bitfield;
+
+    use super::super::Mark;
     use super::*;
+
+    #[test]
+    fn two_that_write_the_same_state_do_not_meet_and_what_was_left_is_swept() {
+        let folder = tempfile::tempdir().unwrap();
+        let states = folder.path().join("states");
+        let hash = InfoHash([1; 20]);
+        let place = || Place::of(&states, folder.path(), hash).unwrap();
+        let (one, other) = (place(), place());
+        let (folder_name, have) = (one.folder.clone(), Bitfield::new(8));
+        let marks = vec![Mark::default()];
+        let state = ResumeState { info_hash: hash, folder: folder_name, marks, have };
+        one.prepare(&state).unwrap();
+        other.prepare(&state).unwrap();
+        one.replace().unwrap();
+        let about = About { info_hash: hash, folder: &one.folder, files: 0, pieces: 8 };
+        assert!(matches!(one.read(about), Found::State(..)));
+        other.replace().unwrap();
+        assert!(matches!(one.read(about), Found::State(..)));
+        let left = |n: u64| {
+            let path = one.path.with_extension(format!("7-{n}.new"));
+            let file = File::create(&path).unwrap();
+            file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(n)).unwrap();
+            path
+        };
+        let (old, young) = (left(1), left(1 << 33));
+        place();
+        assert_eq!((old.exists(), young.exists(), one.path.exists()), (false, true, true));
+    }
 
     #[test]
     fn the_oldest_states_go_first() {
