@@ -135,7 +135,15 @@ impl Report {
         self.desk().complain(text);
     }
 
-    /// The same about the torrent, unless it names that itself.
+    /// The same, once.
+    pub(crate) fn warn(&mut self, text: &str) {
+        let mut desk = self.desk();
+        if desk.is_new(text) {
+            desk.complain(text);
+        }
+    }
+
+    /// An error about the torrent, unless it names that itself.
     pub(crate) fn accuse(&mut self, text: &str) {
         match &self.name {
             Some(name) if !words::names(text, name) => {

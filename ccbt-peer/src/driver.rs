@@ -97,6 +97,8 @@ pub(crate) enum Report {
     ReadFailed(Run, StoreError),
     /// These pieces can be read again, and whether anything can be.
     Looked(Vec<PieceIndex>, bool),
+    /// The store works, but not all that belongs to it.
+    Trouble(String),
     /// All is here, and may be settled by now.
     Finish,
     /// The person wants something else: addresses, rules, slots.

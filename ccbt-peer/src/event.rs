@@ -188,6 +188,12 @@ pub enum EventKind {
     },
     /// All pieces can be read again, and peers were told.
     ReadRecovered,
+    /// The store works, but what it remembers for later runs cannot be written
+    /// ([`PieceStore::trouble`](crate::PieceStore::trouble)): the next start will check more than it had to.
+    StateFailed {
+        /// The error, with its path.
+        error: String,
+    },
     /// The swarm has stopped; the last event.
     Stopped,
     /// The reader was too slow: so many events are lost.

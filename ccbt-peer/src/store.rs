@@ -75,6 +75,13 @@ pub trait PieceStore: fmt::Debug + Send + Sync {
         Ok(())
     }
 
+    /// What the store cannot do beside its work, such as to remember; `None` if all is well. It is asked behind
+    /// [`keep`](Self::keep) and [`finish`](Self::finish), and told as
+    /// [`StateFailed`](crate::EventKind::StateFailed).
+    fn trouble(&self) -> Option<String> {
+        None
+    }
+
     /// Nothing more is written: settle what is remembered. It must not take long.
     fn close(&self) {}
 
@@ -121,6 +128,10 @@ impl<T: PieceStore + ?Sized> PieceStore for std::sync::Arc<T> {
 
     fn keep(&self, verified: &[PieceIndex]) -> Result<(), StoreError> {
         (**self).keep(verified)
+    }
+
+    fn trouble(&self) -> Option<String> {
+        (**self).trouble()
     }
 
     fn close(&self) {

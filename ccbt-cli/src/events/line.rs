@@ -156,6 +156,9 @@ enum Kind<'a> {
         error: &'a str,
     },
     ReadRecovered,
+    StateFailed {
+        error: &'a str,
+    },
     Stopped,
     Lagged {
         missed: u64,
@@ -258,6 +261,7 @@ impl<'a> Line<'a> {
             EventKind::StoreRecovered => Kind::StoreRecovered,
             EventKind::ReadFailed { error } => Kind::ReadFailed { error },
             EventKind::ReadRecovered => Kind::ReadRecovered,
+            EventKind::StateFailed { error } => Kind::StateFailed { error },
             EventKind::Stopped => Kind::Stopped,
             EventKind::Lagged { missed } => Kind::Lagged { missed: *missed },
             _ => return None,

@@ -39,8 +39,14 @@ impl<'a> Audience<'a> {
         if let Some(line) = (self.watcher)(event) {
             self.report.say(&line);
         }
-        if let EventKind::Progress(_) = event.kind {
-            self.judges.new_troubles().for_each(|trouble| self.report.say(&trouble));
+        match &event.kind {
+            EventKind::Progress(_) => {
+                self.judges.new_troubles().for_each(|trouble| self.report.say(&trouble));
+            }
+            EventKind::StateFailed { error } => {
+                self.report.warn(&format!("{error}; the next run will check more than it had to"));
+            }
+            _ => {}
         }
     }
 }

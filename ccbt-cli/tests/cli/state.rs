@@ -89,3 +89,20 @@ fn a_look_reads_what_is_known_and_writes_nothing() {
     assert!(fs::read(file(&stage)).expect("a file") == before);
     assert_exit(&run(stage.doctor(&["--for", "100ms", "--no-state"])), 3);
 }
+
+#[test]
+fn a_resume_state_that_cannot_be_written_is_told_once_on_standard_error_and_in_the_events() {
+    let stage = Stage::new(None);
+    fs::create_dir_all(stage.state().join("ccbt")).expect("a folder");
+    fs::write(stage.state().join("ccbt/resume"), "no folder").expect("a file");
+    let events = stage.folder().join("events");
+    let more = ["--peer", &stage.seed().to_string(), "-q", "--events", &events.to_string_lossy()];
+    let output = run(stage.get(&more));
+    assert_exit(&output, 0);
+    assert!(stage.downloaded() == stage.payload);
+    let (told, told_twice) = (text(&output.stderr), "the next run will check more than it had to");
+    assert_eq!(told.matches(told_twice).count(), 1, "{told}");
+    assert!(told.contains("ccbt/resume"), "{told}");
+    let events = fs::read_to_string(events).expect("events");
+    assert_eq!(events.matches("\"state_failed\"").count(), 1, "{events}");
+}

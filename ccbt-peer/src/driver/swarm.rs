@@ -132,6 +132,7 @@ pub(crate) fn run(setup: Setup) -> std::io::Result<mpsc::Sender<Report>> {
         stopping: false,
         failing: Failing::default(),
         unreadable: Unreadable::default(),
+        trouble: None,
         account,
         core,
     };
@@ -159,6 +160,8 @@ pub(super) struct Driver {
     stopping: bool,
     pub(super) failing: Failing,
     pub(super) unreadable: Unreadable,
+    /// The last trouble of the store beside its work.
+    trouble: Option<String>,
     /// What it shares with other swarms.
     account: Option<Account>,
 }
@@ -285,6 +288,7 @@ impl Driver {
             Report::WriteBack => self.on_write_back(),
             Report::ReadFailed(run, error) => self.on_read_failed(&run, &error),
             Report::Looked(back, any) => self.on_looked(back, any),
+            Report::Trouble(error) => self.on_trouble(error),
             Report::Finish => self.failing.finish_due = true,
             Report::Choose(choice, reply) => self.choose(&choice, reply),
             Report::Wish(input) => self.core.handle(now, input),
@@ -414,10 +418,22 @@ impl Driver {
             return;
         }
         let Some(store) = self.shared.data().map(|data| data.store.clone()) else { return };
-        let finished = tokio::task::spawn_blocking(move || store.finish()).await;
+        let finished = tokio::task::spawn_blocking(move || (store.finish(), store.trouble())).await;
         match finished {
-            Ok(Err(error)) => self.on_finish_failed(&error),
-            _ => self.on_finished(),
+            Ok((Err(error), _)) => self.on_finish_failed(&error),
+            Ok((Ok(()), trouble)) => {
+                trouble.into_iter().for_each(|error| self.on_trouble(error));
+                self.on_finished();
+            }
+            Err(_) => self.on_finished(),
+        }
+    }
+
+    /// Each trouble is told once.
+    fn on_trouble(&mut self, error: String) {
+        if self.trouble.as_ref() != Some(&error) {
+            self.emit(EventKind::StateFailed { error: error.clone() });
+            self.trouble = Some(error);
         }
     }
 

@@ -1,5 +1,6 @@
 //! The one thread that writes to the store.
 
+use std::cell::Cell;
 use std::io::{IoSlice, IoSliceMut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -75,6 +76,7 @@ impl Writer {
             waiting: waiting.clone(),
             stuck: stuck.clone(),
             runtime: Handle::current(),
+            troubled: Cell::new(false),
         };
         let builder = std::thread::Builder::new().name("ccbt-writer".to_owned());
         let thread = builder.spawn(move || worker.run(queue))?;
@@ -126,6 +128,8 @@ struct Worker {
     waiting: Arc<AtomicUsize>,
     stuck: Arc<AtomicBool>,
     runtime: Handle,
+    /// It was told that the store has some trouble.
+    troubled: Cell<bool>,
 }
 
 impl Worker {
@@ -205,6 +209,12 @@ impl Worker {
     /// What is to be remembered comes before what is told: nobody hears of a piece that may be gone.
     fn tell(&self, done: &mut Done) -> Result<(), GivenUp> {
         self.insist(|| self.store.keep(&done.stored))?;
+        let trouble = self.store.trouble();
+        if !self.troubled.replace(trouble.is_some())
+            && let Some(trouble) = trouble
+        {
+            self.report(Report::Trouble(trouble));
+        }
         done.reports.drain(..).for_each(|report| self.report(report));
         if !done.stored.is_empty() {
             self.report(Report::Stored(std::mem::take(&mut done.stored)));

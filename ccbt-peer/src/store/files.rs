@@ -169,12 +169,6 @@ impl FileStore {
         &self.recalled
     }
 
-    /// Why the resume state could not be written the last time: the next start will hash more than it had to.
-    #[must_use]
-    pub fn trouble(&self) -> Option<String> {
-        self.remember.get().and_then(Remember::trouble)
-    }
-
     fn standing(&self, index: usize) -> Standing {
         Standing::from_u8(self.standings[index].load(Ordering::Acquire))
     }
@@ -399,6 +393,11 @@ impl PieceStore for FileStore {
 
     fn keep(&self, verified: &[PieceIndex]) -> Result<(), StoreError> {
         self.keep_pieces(verified)
+    }
+
+    /// Why the resume state could not be written the last time: the next start will hash more than it had to.
+    fn trouble(&self) -> Option<String> {
+        self.remember.get().and_then(Remember::trouble)
     }
 
     fn close(&self) {

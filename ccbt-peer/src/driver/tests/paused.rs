@@ -322,3 +322,52 @@ async fn a_disk_that_stands_still_stops_the_peers_and_not_the_swarm() {
     until(&mut events, |kind| matches!(kind, EventKind::Finished).then_some(())).await;
     assert!(store.inner.to_vec() == whole);
 }
+
+/// Works, but cannot remember anything.
+#[derive(Debug)]
+struct Forgetful(MemoryStore);
+
+impl PieceStore for Forgetful {
+    fn write_run(
+        &self,
+        piece: PieceIndex,
+        begin: u32,
+        data: &[IoSlice<'_>],
+    ) -> Result<(), StoreError> {
+        self.0.write_run(piece, begin, data)
+    }
+
+    fn read_run(
+        &self,
+        piece: PieceIndex,
+        begin: u32,
+        buffers: &mut [IoSliceMut<'_>],
+    ) -> Result<(), StoreError> {
+        self.0.read_run(piece, begin, buffers)
+    }
+
+    fn trouble(&self) -> Option<String> {
+        Some("/state/x: no room".to_owned())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn that_nothing_can_be_remembered_is_told_once_and_hinders_nobody() {
+    let metainfo = torrent();
+    let (builder, stream) = dialing(&metainfo);
+    let store = Forgetful(MemoryStore::new(&metainfo));
+    let (swarm, mut events) = builder.store(store).start().unwrap();
+    tokio::spawn(serve(seed(stream, &metainfo).await));
+    let mut told = Vec::new();
+    until(&mut events, |kind| match kind {
+        EventKind::StateFailed { error } => {
+            told.push(error);
+            None
+        }
+        EventKind::Finished => Some(()),
+        _ => None,
+    })
+    .await;
+    assert_eq!(told, ["/state/x: no room"]);
+    swarm.stop().await;
+}

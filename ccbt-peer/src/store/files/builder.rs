@@ -59,7 +59,7 @@ impl<'a> FileStoreBuilder<'a> {
     /// The state names a piece when its bytes are with the system, and in a form that outlives a crash of the
     /// system only when they are on the medium: every 5 s while something is written, on a thread of its own,
     /// and when the store is closed. A state that cannot be written is no error of the store
-    /// ([`FileStore::trouble`]).
+    /// ([`trouble`](crate::PieceStore::trouble)).
     #[must_use]
     pub fn remember(mut self, states: impl AsRef<Path>) -> Self {
         self.states = Some(states.as_ref().to_owned());
