@@ -58,6 +58,8 @@ mod builder;
 mod choice;
 pub mod close;
 mod connection;
+#[cfg(test)]
+mod corpus;
 mod driver;
 mod event;
 mod events;

@@ -2,24 +2,13 @@
 
 use std::path::Path;
 
+#[path = "../src/corpus.rs"]
+mod corpus;
 #[path = "../fuzz/src/lib.rs"]
 #[allow(unreachable_pub, reason = "the fuzzer's own crate has it public")]
 mod targets;
 
-fn replay(target: &str, body: fn(&[u8])) {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
-    let files = corpus.read_dir().expect("a corpus");
-    let mut replayed = 0;
-    for file in files {
-        let file = file.expect("an entry").path();
-        println!("{}", file.display());
-        body(&std::fs::read(&file).expect("a file"));
-        replayed += 1;
-    }
-    assert!(replayed > 0, "{} is empty", corpus.display());
-    // What no corpus has to say.
-    body(b"");
-}
+use corpus::replay;
 
 #[test]
 fn the_corpus_of_remembered_addresses_does_no_harm() {

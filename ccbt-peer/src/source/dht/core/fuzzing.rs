@@ -89,18 +89,10 @@ fn pass(core: &mut Core, end: Time) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::Path;
+    use crate::corpus::replay;
 
     #[test]
     fn the_corpus_of_dht_nodes_does_no_harm() {
-        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/dht_node");
-        let mut replayed = 0;
-        for file in corpus.read_dir().unwrap() {
-            let file = file.unwrap().path();
-            println!("{}", file.display());
-            dht_node(&std::fs::read(file).unwrap());
-            replayed += 1;
-        }
-        assert!(replayed > 0);
+        replay("dht_node", dht_node);
     }
 }
