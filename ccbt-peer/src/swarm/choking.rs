@@ -40,12 +40,24 @@ pub(super) struct Choker {
     /// So many slots there were when they were last filled.
     filled: usize,
     rng: fastrand::Rng,
+    /// How often all peers were looked at.
+    #[cfg(test)]
+    pub(super) walks: std::cell::Cell<usize>,
 }
 
 impl Choker {
     pub(super) fn new(rng: fastrand::Rng) -> Self {
         let (next_round, next_draw) = (Time::ZERO, Time::ZERO);
-        Self { next_round, next_draw, optimistic: None, unchoked: 0, filled: 0, rng }
+        Self {
+            next_round,
+            next_draw,
+            optimistic: None,
+            unchoked: 0,
+            filled: 0,
+            rng,
+            #[cfg(test)]
+            walks: std::cell::Cell::default(),
+        }
     }
 }
 
@@ -137,6 +149,8 @@ impl SwarmCore {
 
     /// Peers that want something of ours, the one that a slot is best given to first.
     fn ranked(&self, now: Time) -> Vec<PeerKey> {
+        #[cfg(test)]
+        self.choker.walks.set(self.choker.walks.get() + 1);
         let mut ranked: Vec<(u64, Reverse<u64>, Time, PeerKey)> = (self.watch.iter())
             .filter(|(_, view)| view.peer_interested && view.offered > 0)
             .filter(|(key, _)| self.has_slot(*key))

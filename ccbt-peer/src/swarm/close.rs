@@ -20,10 +20,14 @@ impl SwarmCore {
         cooldown: Option<Cooldown>,
     ) {
         let slot = self.has_slot(key);
+        let unchoked = self.watch.get(key).is_some_and(|view| !view.am_choking);
         self.close_for(now, key, reason, cooldown);
         if slot && !self.stopped {
             self.settle_lobby(now);
-            self.fill_slots(now);
+            // Without that there is no slot that was not there before: thousands may leave at once.
+            if unchoked {
+                self.fill_slots(now);
+            }
         }
     }
 

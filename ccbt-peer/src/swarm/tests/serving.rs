@@ -158,3 +158,33 @@ fn as_soon_as_the_line_shows_room_for_more_they_are_unchoked() {
     hand.session(keys[0], SessionEvent::Uploaded(3 * 65_536));
     assert_eq!(unchoked(&hand), keys[..3]);
 }
+
+#[test]
+fn thousands_that_leave_at_once_cost_one_look_at_all_for_each_that_was_unchoked() {
+    let config = |config: &mut SwarmConfig| config.max_peers = 5000;
+    let mut hand = Hand::with(having([0]), config);
+    let keys: Vec<PeerKey> = (0..5000u16)
+        .map(|n| {
+            let [high, low] = n.to_be_bytes();
+            let addr = SocketAddr::from(([10, high, low, 1], 6881));
+            let key = hand.core.admit(hand.now, addr).unwrap();
+            let mut id = [1; 20];
+            id[..2].copy_from_slice(&[high, low]);
+            let (direction, peer_id) = (Direction::Incoming, PeerId(id));
+            let (fast, extended, dht) = (true, false, false);
+            let opened = SessionEvent::Opened { direction, peer_id, fast, extended, dht };
+            hand.session(key, opened);
+            hand.session(key, SessionEvent::Has(Announced::None));
+            key
+        })
+        .collect();
+    for key in &keys[..3] {
+        hand.session(*key, SessionEvent::Interested(true));
+    }
+    assert_eq!(hand.core.views().filter(|(_, view)| !view.am_choking).count(), 3);
+    let before = hand.core.choker.walks.get();
+    for key in keys {
+        hand.close(key, CloseReason::PeerLeft);
+    }
+    assert_eq!(hand.core.choker.walks.get() - before, 3);
+}
