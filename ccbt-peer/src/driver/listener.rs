@@ -132,7 +132,10 @@ async fn accept(listener: TcpListener, node: Weak<Inner>) {
     loop {
         // Whoever holds the node decides how long we listen; look now and then whether anybody does.
         let accepted = tokio::time::timeout(LOOK, listener.accept()).await;
-        let Some(inner) = node.upgrade() else { return };
+        let Some(inner) = node.upgrade() else {
+            // Nobody is there for whom they could ask.
+            return lock(&strangers).clear();
+        };
         let (stream, addr) = match accepted {
             Err(_) => continue,
             Ok(Ok(accepted)) => accepted,
@@ -152,10 +155,10 @@ async fn accept(listener: TcpListener, node: Weak<Inner>) {
         }
         let (hold, let_go) = oneshot::channel();
         let number = lock(&strangers).enter(addr.ip(), hold);
-        let strangers = strangers.clone();
+        // Who says nothing is no reason to listen on.
+        let (strangers, node) = (strangers.clone(), node.clone());
         tokio::spawn(async move {
-            let routed = route(stream, addr, &inner, let_go).await;
-            drop(inner);
+            let routed = route(stream, addr, node, let_go).await;
             lock(&strangers).leave(addr.ip(), number);
             if let Some(connection) = routed {
                 // A task of its own, and no part of this one: what this one needed before must not stay
@@ -175,7 +178,7 @@ const FEW: usize = 32;
 async fn route(
     stream: TcpStream,
     addr: SocketAddr,
-    node: &Inner,
+    node: Weak<Inner>,
     let_go: oneshot::Receiver<Infallible>,
 ) -> Option<Connection> {
     let mut transport = Transport::tcp(stream).ok()?;
@@ -184,7 +187,7 @@ async fn route(
         known = tokio::time::timeout(HANDSHAKE_LIMIT, ask(&mut transport, &mut decoder)) => known.ok()??,
         _ = let_go => return None,
     };
-    let shared = node.swarm(info_hash)?;
+    let shared = node.upgrade()?.swarm(info_hash)?;
     let (reply, answer) = oneshot::channel();
     shared.report(Report::Incoming(addr, reply)).await;
     let (key, mailbox) = answer.await.ok()?.ok()?;
@@ -215,3 +218,26 @@ async fn ask(transport: &mut Transport, decoder: &mut HandshakeDecoder) -> Optio
 
 /// Bytes of a handshake up to the end of the info hash.
 const KNOWN: usize = 48;
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::disallowed_methods, reason = "the clock of the runtime stands still here")]
+
+    use tokio::io::AsyncReadExt;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_says_nothing_does_not_keep_a_node_alive() {
+        let node = Node::listen((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        let mut stream = TcpStream::connect(node.local_addr()).await.unwrap();
+        // It is accepted in between.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let began = Instant::now();
+        drop(node);
+        let end = stream.read_u8().await.unwrap_err();
+        assert_ne!(end.kind(), io::ErrorKind::WouldBlock);
+        assert!(began.elapsed() <= LOOK * 2, "{:?}", began.elapsed());
+    }
+}

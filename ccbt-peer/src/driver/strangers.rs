@@ -35,6 +35,12 @@ impl<T> Strangers<T> {
         number
     }
 
+    /// Lets all of them go.
+    pub(super) fn clear(&mut self) {
+        self.hosts.clear();
+        self.count = 0;
+    }
+
     /// Lets one go if there are more than so many; false if not.
     pub(super) fn thin_out(&mut self, few: usize) -> bool {
         let many = self.count > few;
