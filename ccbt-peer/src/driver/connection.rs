@@ -256,7 +256,7 @@ impl Connection {
             // As much work as one poll of a task may do before others get a turn.
             tokio::task::consume_budget().await;
             if !self.receiver.deliver_at_once() {
-                Box::pin(self.receiver.deliver()).await;
+                Box::pin(self.to_serve.pass_while(self.receiver.deliver())).await;
             }
         }
     }
@@ -478,9 +478,9 @@ impl Connection {
         while fed != Fed::All {
             let clock = self.clock();
             self.session.on_held(clock.now(), true);
-            self.receiver.deliver().await;
+            self.to_serve.pass_while(self.receiver.deliver()).await;
             if fed == Fed::NoBuffer {
-                self.receiver.find_place().await;
+                self.to_serve.pass_while(self.receiver.find_place()).await;
             }
             self.session.on_held(clock.now(), false);
             // What the swarm answers must not pile up while the peer keeps us busy.

@@ -242,6 +242,22 @@ impl Place {
         Poll::Ready(turn)
     }
 
+    /// Does work that may wait for something else. A turn that comes meanwhile goes to the next at once: it would
+    /// keep all others waiting, too.
+    pub(super) async fn pass_while<T>(&mut self, work: impl Future<Output = T>) -> T {
+        let mut work = std::pin::pin!(work);
+        std::future::poll_fn(|cx| {
+            let done = work.as_mut().poll(cx);
+            if done.is_pending()
+                && let Poll::Ready(turn) = self.poll_turn(cx)
+            {
+                turn.end(0);
+            }
+            done
+        })
+        .await
+    }
+
     /// Leaves the queue.
     pub(super) fn leave(&mut self) {
         self.0 = None;

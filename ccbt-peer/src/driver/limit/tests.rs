@@ -135,3 +135,30 @@ async fn the_same_rate_again_forgives_no_debt() {
     turn_of(&mut place).await.end(0);
     assert_eq!(began.elapsed().as_secs(), 5);
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_something_else_does_not_keep_its_turn() {
+    let limits = Limits::none();
+    limits.set_up(Some(1 << 20));
+    let places = [(); 3].map(|()| {
+        let mut place = Place::default();
+        place.queue(&limits.up);
+        place
+    });
+    let [mut first, mut second, mut third] = places;
+    let turn = turn_of(&mut first).await;
+    // Both stand behind it, in this order.
+    for place in [&mut second, &mut third] {
+        let queued = std::future::poll_fn(|cx| Poll::Ready(place.poll_turn(cx).is_pending()));
+        assert!(queued.await);
+    }
+    let (done, disk) = tokio::sync::oneshot::channel::<()>();
+    let waits = tokio::spawn(async move {
+        second.pass_while(disk).await.unwrap();
+        second.is_queued()
+    });
+    turn.end(0);
+    turn_of(&mut third).await.end(0);
+    done.send(()).unwrap();
+    assert!(!waits.await.unwrap(), "it takes a new place afterwards");
+}
