@@ -9,7 +9,7 @@ use bytes::Bytes;
 use ccbt_wire::{Block, PieceIndex};
 use sha1::{Digest, Sha1};
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::Report;
 use super::assembly::{self, Assemblies, PieceBuffer};
@@ -19,7 +19,8 @@ use crate::choice::PieceChoice;
 use crate::store::{PieceStore, StoreError};
 use crate::swarm::{Input, PeerKey};
 
-/// Lists of jobs that may wait. Whole pieces are bounded by their buffers already.
+/// Lists with loose blocks that may wait. Whole pieces are bounded by their buffers already, and whoever brings one
+/// goes on with what else it has to do.
 const QUEUE: usize = 64;
 /// A piece that went to the store block by block is read back in such steps.
 const STEP: usize = 256 << 10;
@@ -51,7 +52,8 @@ pub(crate) enum Job {
 /// The way to the writer thread. When the last one is dropped, the thread ends.
 #[derive(Clone, Debug)]
 pub(crate) struct Writer {
-    jobs: mpsc::Sender<Vec<Job>>,
+    jobs: mpsc::UnboundedSender<Vec<Job>>,
+    room: Arc<Semaphore>,
     waiting: Arc<AtomicUsize>,
     stuck: Arc<AtomicBool>,
 }
@@ -65,7 +67,8 @@ impl Writer {
         assemblies: Arc<Assemblies>,
         reports: mpsc::Sender<Report>,
     ) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
-        let (jobs, queue) = mpsc::channel(QUEUE);
+        let (jobs, queue) = mpsc::unbounded_channel();
+        let room = Arc::new(Semaphore::new(QUEUE));
         let waiting = Arc::new(AtomicUsize::new(0));
         let stuck = Arc::new(AtomicBool::new(false));
         let worker = Worker {
@@ -73,6 +76,7 @@ impl Writer {
             store,
             assemblies,
             reports,
+            room: room.clone(),
             waiting: waiting.clone(),
             stuck: stuck.clone(),
             runtime: Handle::current(),
@@ -80,22 +84,27 @@ impl Writer {
         };
         let builder = std::thread::Builder::new().name("ccbt-writer".to_owned());
         let thread = builder.spawn(move || worker.run(queue))?;
-        Ok((Self { jobs, waiting, stuck }, thread))
+        Ok((Self { jobs, room, waiting, stuck }, thread))
     }
 
     /// Queues a job before there is any other.
     pub(crate) fn begin(&self, job: Job) {
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        // An empty queue has room.
-        let _ = self.jobs.try_send(vec![job]);
+        let _ = self.jobs.send(vec![job]);
     }
 
-    /// Queues jobs that are done one after the other; waits while the queue is full. What comes together
+    /// Queues jobs that are done one after the other; loose blocks wait while there are many. What comes together
     /// wakes the thread once, is written in as few calls as it can be, and is told together.
     pub(crate) async fn write(&self, jobs: Vec<Job>) {
         self.waiting.fetch_add(jobs.len(), Ordering::Relaxed);
+        if has_blocks(&jobs)
+            && let Ok(permit) = self.room.acquire().await
+        {
+            // The thread gives it back.
+            permit.forget();
+        }
         // The thread ends early only when the swarm has stopped.
-        let _ = self.jobs.send(jobs).await;
+        let _ = self.jobs.send(jobs);
     }
 
     /// Whether the thread has work: buffers become free soon.
@@ -107,6 +116,10 @@ impl Writer {
     pub(crate) fn is_stuck(&self) -> bool {
         self.stuck.load(Ordering::Relaxed)
     }
+}
+
+fn has_blocks(jobs: &[Job]) -> bool {
+    jobs.iter().any(|job| matches!(job, Job::Block(..)))
 }
 
 /// The swarm stopped before the store worked again.
@@ -125,6 +138,7 @@ struct Worker {
     store: Arc<dyn PieceStore>,
     assemblies: Arc<Assemblies>,
     reports: mpsc::Sender<Report>,
+    room: Arc<Semaphore>,
     waiting: Arc<AtomicUsize>,
     stuck: Arc<AtomicBool>,
     runtime: Handle,
@@ -133,15 +147,19 @@ struct Worker {
 }
 
 impl Worker {
-    fn run(self, mut queue: mpsc::Receiver<Vec<Job>>) {
+    fn run(self, mut queue: mpsc::UnboundedReceiver<Vec<Job>>) {
         let mut lists = Vec::new();
         while queue.blocking_recv_many(&mut lists, QUEUE) > 0 {
             let jobs = lists.iter().map(Vec::len).sum();
+            let loose = lists.iter().filter(|jobs| has_blocks(jobs)).count();
             if let Err(GivenUp) = self.work(lists.drain(..).flatten()) {
                 break;
             }
             self.waiting.fetch_sub(jobs, Ordering::Relaxed);
+            self.room.add_permits(loose);
         }
+        // Nobody waits for a thread that is gone.
+        self.room.close();
         self.store.close();
     }
 

@@ -371,3 +371,54 @@ async fn that_nothing_can_be_remembered_is_told_once_and_hinders_nobody() {
     assert_eq!(told, ["/state/x: no room"]);
     swarm.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_brings_pieces_to_a_disk_that_stands_still_is_served_all_the_same() {
+    const PIECES: u32 = 480;
+    let whole: Vec<u8> = (0..PIECES << 14).map(|n| (n / 1000).to_le_bytes()[0]).collect();
+    let metainfo = Metainfo::parse(&build::single_file("payload", 1 << 14, &whole, None)).unwrap();
+    let (builder, stream) = dialing(&metainfo);
+    let store = Arc::new(Gate {
+        inner: MemoryStore::with(&metainfo, whole.clone()),
+        open: Mutex::new(false),
+        opened: Condvar::new(),
+    });
+    let mut have = Bitfield::new(PIECES);
+    have.set(PieceIndex(0), true);
+    let (swarm, _events) = builder.store(store.clone()).have(have).start().unwrap();
+    let mut peer = Connection::accept(stream, options(&metainfo)).await.unwrap();
+    // All but what it will ask for.
+    let bits: Vec<u8> = [0x7f].into_iter().chain([0xff; 59]).collect();
+    peer.send(Message::Bitfield(bits.into())).await.unwrap();
+    peer.send(Message::Interested).await.unwrap();
+    let ours = Block { piece: PieceIndex(0), begin: 0, length: 1 << 14 };
+    let (mut given, mut unchoked) = (0, false);
+    let served = async {
+        loop {
+            let answer = match peer.next().await.unwrap().unwrap() {
+                Message::Interested => Message::Unchoke,
+                Message::Request(block) => {
+                    given += 1;
+                    let from = (block.piece.0 as usize) << 14;
+                    let data = Bytes::copy_from_slice(&whole[from..from + (1 << 14)]);
+                    Message::Piece { piece: block.piece, begin: block.begin, data }
+                }
+                Message::Unchoke => {
+                    unchoked = true;
+                    continue;
+                }
+                Message::Piece { piece: PieceIndex(0), .. } => return,
+                _ => continue,
+            };
+            peer.send(answer).await.unwrap();
+            if given == PIECES - 1 {
+                assert!(unchoked, "it was interested all the time");
+                peer.send(Message::Request(ours)).await.unwrap();
+            }
+        }
+    };
+    timeout(Duration::from_secs(60), served).await.expect("nobody reads what it says");
+    *store.open.lock().unwrap() = true;
+    store.opened.notify_all();
+    swarm.stop().await;
+}

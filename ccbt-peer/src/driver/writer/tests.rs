@@ -20,13 +20,13 @@ fn verify(
     for (n, bytes) in (0..).zip(payload.chunks(BLOCK_LEN as usize)) {
         let block = Block { piece: PIECE, begin: n * BLOCK_LEN, length: BLOCK_LEN };
         let job = Job::Block(block, Bytes::copy_from_slice(bytes));
-        writer.jobs.blocking_send(vec![job]).unwrap();
+        writer.jobs.send(vec![job]).unwrap();
     }
     // Three blocks are in the hash already.
     let hashed = 3 * BLOCK_LEN;
     let hasher = Box::new(Sha1::new().chain_update(&payload[..hashed as usize]));
     let job = Job::Verify { piece: PIECE, hasher, hashed, senders };
-    writer.jobs.blocking_send(vec![job]).unwrap();
+    writer.jobs.send(vec![job]).unwrap();
     let mut prints = None;
     loop {
         match reports.blocking_recv().unwrap() {
