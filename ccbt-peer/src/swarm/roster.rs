@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
 
 use ccbt_policy::{Source, Time};
 use ccbt_wire::{Bitfield, Block, PeerId, PieceIndex};
@@ -182,15 +181,17 @@ pub(super) struct Peer {
     pub(super) in_flight: VecDeque<Asked>,
     pub(super) window: Window,
     pub(super) working: Option<PieceIndex>,
+    /// Since when it choked us before it let us ask.
+    pub(super) choked_us_since: Time,
     /// It refused a block; it is asked again from then on.
     pub(super) hold_until: Time,
     /// How often in a row it did so.
     pub(super) refusals: u32,
     /// Payload sent when the rate was measured last.
     pub(super) uploaded_before: u64,
-    /// Since when we do not read it, and for how long that was so before.
+    /// Since when we do not read it, and how much later than its own our clock was before that.
     held_since: Option<Time>,
-    held: Duration,
+    held: Time,
 }
 
 /// A block that we asked a peer for.
@@ -221,18 +222,19 @@ impl Peer {
             in_flight: VecDeque::new(),
             window: Window::new(now),
             working: None,
+            choked_us_since: now,
             hold_until: now,
             refusals: 0,
             uploaded_before: 0,
             held_since: None,
-            held: Duration::ZERO,
+            held: Time::ZERO,
         }
     }
 
     /// From `now` on its bytes are left unread, or are read again.
     pub(super) fn hold(&mut self, now: Time, held: bool) {
         if let Some(since) = self.held_since.take() {
-            self.held += now.saturating_since(since);
+            self.held = self.held + now.saturating_since(since);
         }
         self.held_since = held.then_some(now);
     }
@@ -241,7 +243,7 @@ impl Peer {
     /// limit is not taken for the peer's slowness.
     pub(super) fn clock(&self, now: Time) -> Time {
         let heard_at = self.held_since.unwrap_or(now);
-        Time::ZERO + heard_at.saturating_since(Time::ZERO + self.held)
+        Time::ZERO + heard_at.saturating_since(self.held)
     }
 
     pub(super) fn is_open(&self) -> bool {

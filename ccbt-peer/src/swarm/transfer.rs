@@ -88,8 +88,11 @@ impl SwarmCore {
     }
 
     pub(super) fn on_unchoked(&mut self, now: Time, key: PeerKey) {
+        let choking = self.watch.get(key).filter(|view| view.peer_choking);
+        let choking_since = choking.map(|view| view.peer_choking_since);
         self.watch.update(key, now, |view| view.set_peer_choking(now, false));
         if let Some(peer) = self.peers.get_mut(key) {
+            peer.choked_us_since = choking_since.unwrap_or(peer.choked_us_since);
             // What it refused before was refused because it choked us.
             (peer.hold_until, peer.refusals) = (now, 0);
         }
@@ -97,11 +100,18 @@ impl SwarmCore {
     }
 
     pub(super) fn on_choked(&mut self, now: Time, key: PeerKey) {
+        let Some(peer) = self.peers.get(key) else { return };
+        let (before, owes) = (peer.choked_us_since, !peer.in_flight.is_empty());
         self.watch.update(key, now, |view| {
+            // Or one that lets us ask for a second now and then would never have choked us for long.
+            let gave = view.last_block_at >= Some(view.peer_choking_since);
+            let in_vain = !view.peer_choking && owes && !gave;
             view.set_peer_choking(now, true);
+            if in_vain {
+                view.peer_choking_since = before;
+            }
             view.snubbed_since = None;
         });
-        let Some(peer) = self.peers.get(key) else { return };
         // Also what the session had not sent yet when the CHOKE came.
         let allowed = peer.allowed.clone();
         let _ = self.take_requests(key, |block| !allowed.contains(&block.piece));

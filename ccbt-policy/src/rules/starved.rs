@@ -6,7 +6,8 @@ use crate::registry::format_duration;
 use crate::{Eviction, EvictionPolicy, Evidence, PeerView, Reason, SwarmView, Time, Verdict};
 
 /// A peer that has pieces that we need, and chokes us all the time, goes after 180 s if it never
-/// gave us a block, and after 600 s (since the last one) if it did; both are defaults.
+/// gave us a block, and after 600 s (since the last one) if it did; both are defaults. To let us ask
+/// for a while and give nothing of it is no end of choking ([`PeerView::peer_choking_since`]).
 ///
 /// Being choked is what most peers of a healthy swarm do to each other most of the time, so this is
 /// meant for a crowded swarm: `starved=180s/600s,when-crowded`.

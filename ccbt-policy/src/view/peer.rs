@@ -85,7 +85,8 @@ pub struct PeerView {
     pub am_choking_since: Time,
     /// Since when `am_interested` is what it is.
     pub am_interested_since: Time,
-    /// Since when `peer_choking` is what it is.
+    /// Since when `peer_choking` is what it is. Who let us ask and gave nothing of what was asked has not stopped
+    /// to choke us: after that this is what it was before.
     pub peer_choking_since: Time,
     /// Since when `peer_interested` is what it is.
     pub peer_interested_since: Time,

@@ -150,3 +150,31 @@ fn the_last_piece_finishes_the_download() {
     assert_eq!((progress.verified, progress.have), (4 * 32768, 4));
     assert!(hand.core.swarm_view().upload_only_since.is_some());
 }
+
+#[test]
+fn to_let_us_ask_for_a_second_now_and_then_is_no_end_of_choking() {
+    let mut hand = Hand::new();
+    let key = hand.open(1);
+    hand.session(key, SessionEvent::Has(Announced::All));
+    let since = |hand: &Hand| hand.core.view(key).unwrap().peer_choking_since;
+    for _ in 0..5 {
+        hand.pass(59_000);
+        hand.session(key, SessionEvent::Unchoked);
+        assert_eq!(since(&hand), hand.now);
+        hand.pass(1_000);
+        hand.session(key, SessionEvent::Choked);
+        assert_eq!(since(&hand), Time::ZERO, "it gave nothing of what it was asked for");
+    }
+    hand.take();
+    hand.session(key, SessionEvent::Unchoked);
+    let asked = hand.asked(key);
+    hand.receive(key, asked[0], 0);
+    hand.session(key, SessionEvent::Choked);
+    assert_eq!(since(&hand), hand.now, "a block ends it");
+    // Who was asked for nothing owes nothing.
+    let other = hand.open(2);
+    hand.pass(10_000);
+    hand.session(other, SessionEvent::Unchoked);
+    hand.session(other, SessionEvent::Choked);
+    assert_eq!(hand.core.view(other).unwrap().peer_choking_since, hand.now);
+}
