@@ -327,6 +327,12 @@ impl Session {
         }
     }
 
+    /// Whether we choke the peer.
+    #[must_use]
+    pub fn is_choking(&self) -> bool {
+        self.am_choking
+    }
+
     /// The next run of blocks that the peer waits for, at most `limit` bytes. The caller sends them,
     /// or rejects them with [`Session::reject`].
     pub fn next_upload(&mut self, limit: u32) -> Option<Run> {

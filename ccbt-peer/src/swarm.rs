@@ -365,6 +365,12 @@ impl SwarmCore {
         self.watch.iter()
     }
 
+    /// The peers that we unchoke.
+    pub fn unchoked(&self) -> impl Iterator<Item = PeerKey> {
+        let most = self.choker.unchoked;
+        self.views().filter(|(_, view)| !view.am_choking).map(|(key, _)| key).take(most)
+    }
+
     /// The facts about the swarm.
     #[must_use]
     pub fn swarm_view(&self) -> &SwarmView {

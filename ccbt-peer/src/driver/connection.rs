@@ -280,11 +280,12 @@ impl Connection {
         }
         let (session, before) = (&mut self.session, self.announced);
         self.announced = self.receiver.shared.ours(|ours| {
-            let end = ours.log.len().min(before + ANNOUNCED);
+            let known = if session.is_choking() { ours.told } else { ours.log.len() };
+            let end = known.min(before + ANNOUNCED);
             if before < end {
                 session.announce(&ours.log[before..end]);
             }
-            end
+            end.max(before)
         });
         self.announced > before
     }
