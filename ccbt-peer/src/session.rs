@@ -45,6 +45,8 @@ pub const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 pub const IDLE_LIMIT: Duration = Duration::from_secs(150);
 /// We send a keep-alive when we have sent nothing for so long.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(90);
+/// Keep-alives are due at multiples of this, so that one wake-up does for many connections.
+const KEEP_ALIVE_BEAT: Time = Time::from_millis(100);
 /// rqbit gives up a connection on which it reads nothing for 10 seconds.
 const KEEP_ALIVE_RQBIT: Duration = Duration::from_secs(8);
 /// Bytes that wait to be written and do not move for so long end the connection.

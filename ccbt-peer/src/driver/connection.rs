@@ -164,8 +164,8 @@ impl Connection {
             if self.listens() == self.session.is_held() {
                 self.session.on_held(self.clock().now(), !self.session.is_held());
             }
-            // A deadline that moves away is met when the old one comes; one that comes nearer is not.
-            if self.deadline() < sleep.deadline() {
+            // The timer follows a deadline that moves away without a wake-up; left where it was, it would wake us.
+            if self.deadline() != sleep.deadline() {
                 sleep.as_mut().reset(self.deadline());
             }
             // Not in the `match`: the error would have its room in the future.
