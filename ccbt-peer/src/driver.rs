@@ -6,6 +6,7 @@
 //! never waits for any of them: what it wants lies in [`Mailbox`](mailbox::Mailbox)es. So there is no
 //! circle of waiting.
 
+mod announce;
 mod assembly;
 mod binding;
 mod budget;
@@ -140,6 +141,8 @@ struct Data {
 struct Ours {
     have: Bitfield,
     log: Vec<PieceIndex>,
+    /// How many of them are for everybody to hear; the others are for peers that we unchoke.
+    told: usize,
     /// Pieces of `have` that cannot be read at the moment: they are neither shown nor given.
     aside: BTreeSet<PieceIndex>,
     /// Nothing of it is said in greetings: the swarm shows each peer what it is to see (BEP 16).
@@ -191,6 +194,12 @@ impl Shared {
         if !ours.hidden {
             ours.log.extend(pieces);
         }
+    }
+
+    /// Everything is for everybody to hear.
+    fn tell_all(&self) {
+        let mut ours = self.ours.write().unwrap_or_else(PoisonError::into_inner);
+        ours.told = ours.log.len();
     }
 
     /// These pieces are here, all at once.

@@ -45,6 +45,8 @@ pub const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 pub const IDLE_LIMIT: Duration = Duration::from_secs(150);
 /// We send a keep-alive when we have sent nothing for so long.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(90);
+/// Keep-alives are due at multiples of this, so that one wake-up does for many connections.
+const KEEP_ALIVE_BEAT: Time = Time::from_millis(100);
 /// rqbit gives up a connection on which it reads nothing for 10 seconds.
 const KEEP_ALIVE_RQBIT: Duration = Duration::from_secs(8);
 /// Bytes that wait to be written and do not move for so long end the connection.
@@ -325,6 +327,12 @@ impl Session {
         for piece in pieces {
             self.send(&Message::Have(*piece));
         }
+    }
+
+    /// Whether we choke the peer.
+    #[must_use]
+    pub fn is_choking(&self) -> bool {
+        self.am_choking
     }
 
     /// The next run of blocks that the peer waits for, at most `limit` bytes. The caller sends them,

@@ -81,6 +81,8 @@ use crate::{Blocklist, CloseReason, Geometry};
 
 /// Every so often all peers are judged again, for the facts that change without an event.
 const SWEEP: Duration = Duration::from_secs(10);
+/// As long as nothing happens at all, facts change no more: of ten thousand silent peers all are judged so often.
+const SWEEP_AT_REST: Duration = Duration::from_secs(60);
 /// A verdict that stands for less than this is not worth a line to anybody.
 const NOTICE: Duration = Duration::from_secs(1);
 
@@ -202,7 +204,9 @@ pub struct SwarmCore {
     progress: Progress,
     next_key: u32,
     rounds: Rounds,
-    next_sweep: Time,
+    swept_at: Time,
+    /// When something happened last: an input, or payload that moved.
+    moved_at: Time,
     paused: Paused,
     /// When peers may be exchanged for better ones next.
     next_turn: Time,
@@ -256,7 +260,8 @@ impl SwarmCore {
             progress: Progress::default(),
             next_key: 0,
             rounds: Rounds::new(),
-            next_sweep: Time::ZERO + SWEEP,
+            swept_at: Time::ZERO,
+            moved_at: Time::ZERO,
             paused: Paused::default(),
             next_turn: Time::ZERO + config.turnover.period,
             stopped: false,
@@ -275,6 +280,7 @@ impl SwarmCore {
     /// Takes in something that happened at `now`. Ask for [`actions`](Self::poll_action) afterwards.
     pub fn handle(&mut self, now: Time, input: Input) {
         self.stirred = true;
+        self.moved_at = now;
         match input {
             Input::Found { source, .. } if self.is_closed_to(source) => {}
             Input::Found { source, peers } => {
@@ -320,8 +326,9 @@ impl SwarmCore {
         if now >= self.tick_at() {
             self.tick(now);
         }
-        if now >= self.next_sweep {
-            self.next_sweep = now + SWEEP;
+        let rests = self.moved_at < self.swept_at;
+        if now >= self.swept_at + if rests { SWEEP_AT_REST } else { SWEEP } {
+            self.swept_at = now;
             self.count_neighbours();
             self.measure_worth(now);
             if self.free_slots() == 0 {
@@ -363,6 +370,12 @@ impl SwarmCore {
     /// All connected peers.
     pub fn views(&self) -> impl Iterator<Item = (PeerKey, &PeerView)> {
         self.watch.iter()
+    }
+
+    /// The peers that we unchoke.
+    pub fn unchoked(&self) -> impl Iterator<Item = PeerKey> {
+        let most = self.choker.unchoked;
+        self.views().filter(|(_, view)| !view.am_choking).map(|(key, _)| key).take(most)
     }
 
     /// The facts about the swarm.

@@ -164,8 +164,8 @@ impl Connection {
             if self.listens() == self.session.is_held() {
                 self.session.on_held(self.clock().now(), !self.session.is_held());
             }
-            // A deadline that moves away is met when the old one comes; one that comes nearer is not.
-            if self.deadline() < sleep.deadline() {
+            // The timer follows a deadline that moves away without a wake-up; left where it was, it would wake us.
+            if self.deadline() != sleep.deadline() {
                 sleep.as_mut().reset(self.deadline());
             }
             // Not in the `match`: the error would have its room in the future.
@@ -280,11 +280,12 @@ impl Connection {
         }
         let (session, before) = (&mut self.session, self.announced);
         self.announced = self.receiver.shared.ours(|ours| {
-            let end = ours.log.len().min(before + ANNOUNCED);
+            let known = if session.is_choking() { ours.told } else { ours.log.len() };
+            let end = known.min(before + ANNOUNCED);
             if before < end {
                 session.announce(&ours.log[before..end]);
             }
-            end
+            end.max(before)
         });
         self.announced > before
     }

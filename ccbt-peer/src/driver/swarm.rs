@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
-use ccbt_policy::EvictionPolicy;
+use ccbt_policy::{EvictionPolicy, Time};
 use ccbt_wire::{BLOCK_LEN, Metainfo};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use super::announce::{Announcer, Whom};
 use super::binding::Binding;
 use super::budget::{Account, Budget};
 use super::clock::Clock;
@@ -40,14 +41,6 @@ const REPORTS: usize = 256;
 const BATCH: usize = 32;
 /// Deadlines that are so late are looked at even if there are more reports to be heard.
 const STARVED: Duration = Duration::from_millis(100);
-/// With more peers than these, finished pieces are announced together.
-const MANY_PEERS: u32 = 16;
-/// How long a finished piece waits for others then, at least, and for each peer: a HAVE wakes a task and is a
-/// write, which is to be no more than a twentieth of the work of one core.
-const ANNOUNCE: Duration = Duration::from_millis(20);
-const ANNOUNCE_EACH: Duration = Duration::from_micros(100);
-/// The last peer hears of a piece after so long, however many there are.
-const ANNOUNCE_MOST: Duration = Duration::from_millis(500);
 /// Sources may say goodbye for so long.
 const GOODBYE: Duration = Duration::from_millis(400);
 
@@ -99,6 +92,7 @@ pub(crate) fn run(setup: Setup) -> std::io::Result<mpsc::Sender<Report>> {
         ours: RwLock::new(Ours {
             have: have.clone(),
             log: Vec::new(),
+            told: 0,
             aside: BTreeSet::new(),
             hidden,
         }),
@@ -128,7 +122,7 @@ pub(crate) fn run(setup: Setup) -> std::io::Result<mpsc::Sender<Report>> {
         started_complete: core.is_complete(),
         opening,
         open_sources: watch::Sender::new(private),
-        announce_at: None,
+        announcer: Announcer::default(),
         stopping: false,
         failing: Failing::default(),
         unreadable: Unreadable::default(),
@@ -156,7 +150,7 @@ pub(super) struct Driver {
     pub(super) opening: Opening,
     /// Stops the sources that a private torrent does not allow (BEP 27).
     pub(super) open_sources: watch::Sender<bool>,
-    announce_at: Option<tokio::time::Instant>,
+    announcer: Announcer,
     stopping: bool,
     pub(super) failing: Failing,
     pub(super) unreadable: Unreadable,
@@ -185,8 +179,8 @@ impl Driver {
         let mut batch = Vec::with_capacity(BATCH);
         while !self.stopping {
             let clock = self.shared.clock;
-            let deadline = self.core.deadline().map(|at| clock.instant(at));
-            let wake = [deadline, self.announce_at].into_iter().flatten().min();
+            let wake = [self.core.deadline(), self.announcer.next()].into_iter().flatten().min();
+            let wake = wake.map(|at| clock.instant(at));
             tokio::select! {
                 biased;
                 count = inbox.recv_many(&mut batch, BATCH) => if count == 0 { self.stopping = true },
@@ -315,9 +309,7 @@ impl Driver {
 
     async fn on_time(&mut self, inbox: &mut mpsc::Receiver<Report>, batch: &mut Vec<Report>) {
         let now = self.shared.clock.now();
-        if self.announce_at.is_some_and(|at| self.shared.clock.instant(now) >= at) {
-            self.announce();
-        }
+        self.announce_due(now);
         let Some(deadline) = self.core.deadline().filter(|at| *at <= now) else { return };
         if now.saturating_since(deadline) > LATE {
             // We were suspended or starved. Nobody is to be judged before he was heard.
@@ -372,14 +364,9 @@ impl Driver {
                         data.assemblies.seal(piece);
                     }
                     self.shared.add_piece(piece);
-                    let peers = u32::try_from(self.mailboxes.len()).unwrap_or(u32::MAX);
-                    if peers <= MANY_PEERS {
-                        self.announce();
-                    } else {
-                        let wait = ANNOUNCE_EACH.saturating_mul(peers);
-                        let soon = self.shared.clock.now() + wait.clamp(ANNOUNCE, ANNOUNCE_MOST);
-                        self.announce_at.get_or_insert(self.shared.clock.instant(soon));
-                    }
+                    let now = self.shared.clock.now();
+                    self.announcer.finished(now, self.mailboxes.len());
+                    self.announce_due(now);
                 }
                 Action::ShowAll => {
                     self.shared.show_all();
@@ -458,9 +445,21 @@ impl Driver {
         }
     }
 
-    pub(super) fn announce(&mut self) {
-        self.announce_at = None;
+    /// Everybody hears of everything that is finished.
+    pub(super) fn announce(&self) {
+        self.shared.tell_all();
         self.mailboxes.values().for_each(|mailbox| mailbox.wake());
+    }
+
+    fn announce_due(&mut self, now: Time) {
+        match self.announcer.due(now) {
+            Some(Whom::All) => self.announce(),
+            Some(Whom::Unchoked) => {
+                let unchoked = self.core.unchoked().filter_map(|key| self.mailboxes.get(&key));
+                unchoked.for_each(|mailbox| mailbox.wake());
+            }
+            None => {}
+        }
     }
 
     fn mailbox(&mut self, key: PeerKey) -> Arc<Mailbox> {

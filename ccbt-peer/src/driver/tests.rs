@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "the clock of the runtime stands still here")]
 
 mod choices;
+mod haves;
 mod hygiene;
 mod limits;
 mod magnet;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::binding::Binding;
@@ -146,7 +146,7 @@ impl Transport {
     /// Reads what is there; `WouldBlock` if nothing is.
     pub(super) fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match &mut self.0 {
-            Kind::Tcp(stream) => stream.try_read(buffer),
+            Kind::Tcp(stream) => read_out(stream, buffer),
             Kind::Other(other) => other.try_read(buffer),
         }
     }
@@ -182,6 +182,19 @@ impl Transport {
     pub(super) fn is_tcp(&self) -> bool {
         matches!(self.0, Kind::Tcp(_))
     }
+}
+
+/// Reads what is there. A read that does not fill the buffer has emptied the socket: whoever has but one HAVE to
+/// say is not to cost a second call, which finds out that nothing is left.
+fn read_out(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut count = 0;
+    let read = stream.try_io(Interest::READABLE, || {
+        count = stream.try_read(buffer)?;
+        // Of edge-triggered epoll alone it is known that the rest will be told of again.
+        let emptied = cfg!(target_os = "linux") && (1..buffer.len()).contains(&count);
+        if emptied { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+    });
+    if count > 0 { Ok(count) } else { read.map(|()| 0) }
 }
 
 /// What a stream has become ready for.
@@ -243,3 +256,6 @@ impl fmt::Debug for Transport {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,8 @@ use ccbt_wire::Message;
 
 use super::frame::Frame;
 use super::{
-    HANDSHAKE_LIMIT, IDLE_LIMIT, KEEP_ALIVE, KEEP_ALIVE_RQBIT, Phase, Session, WRITE_LIMIT,
+    HANDSHAKE_LIMIT, IDLE_LIMIT, KEEP_ALIVE, KEEP_ALIVE_BEAT, KEEP_ALIVE_RQBIT, Phase, Session,
+    WRITE_LIMIT,
 };
 use crate::CloseReason;
 use crate::close::Timeout;
@@ -73,7 +74,8 @@ impl Session {
     }
 
     fn keep_alive_at(&self) -> Time {
-        self.sent_at + if self.is_rqbit { KEEP_ALIVE_RQBIT } else { KEEP_ALIVE }
+        let at = self.sent_at + if self.is_rqbit { KEEP_ALIVE_RQBIT } else { KEEP_ALIVE };
+        Time::from_micros(at.as_micros() - at.as_micros() % KEEP_ALIVE_BEAT.as_micros())
     }
 
     /// Does what is due at `now`: sends a keep-alive.

@@ -169,6 +169,20 @@ mod time {
     }
 
     #[test]
+    fn keep_alives_of_connections_that_began_together_are_due_together() {
+        let due = |millis| {
+            let mut session = plain();
+            session.on_sent(Time::from_millis(millis), false);
+            session.deadline()
+        };
+        assert_eq!(
+            (due(7_200), due(7_299)),
+            (Time::from_millis(97_200), Time::from_millis(97_200))
+        );
+        assert_eq!(due(7_300), Time::from_millis(97_300));
+    }
+
+    #[test]
     fn a_peer_that_is_silent_for_150_seconds_is_dead_and_any_message_keeps_it() {
         let mut session = plain();
         let mut events = Vec::new();

@@ -100,9 +100,9 @@ impl SwarmCore {
 
     /// Brings up to date how many of its network each peer has beside it.
     pub(super) fn count_neighbours(&mut self) {
-        for (key, peer) in self.peers.iter() {
-            let others = self.peers.of_network(peer.addr.ip()).saturating_sub(1);
-            self.watch.note(*key, |view| view.same_prefix = others);
-        }
+        let peers = &self.peers;
+        self.watch.note_each(|_, view| {
+            view.same_prefix = peers.of_network(view.addr.ip()).saturating_sub(1);
+        });
     }
 }

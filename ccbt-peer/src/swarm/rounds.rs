@@ -64,6 +64,9 @@ impl SwarmCore {
         self.rotate(now);
         if now >= self.meter.due_at() {
             self.measure_rates(now);
+            if !self.rounds.awake.is_empty() {
+                self.moved_at = now;
+            }
             self.let_sleep();
             self.refresh_swarm_view(now);
             self.turn_over(now);

@@ -18,6 +18,7 @@ mod paused;
 mod pex;
 mod serving;
 mod snapshot;
+mod sweep;
 mod transfer;
 mod turnover;
 mod twins;
