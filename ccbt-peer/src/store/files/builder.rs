@@ -128,6 +128,7 @@ impl<'a> FileStoreBuilder<'a> {
             folder: Arc::new(folder),
             layout: Arc::new(layout),
             extent,
+            metainfo: self.metainfo.clone(),
             standings: standings
                 .into_iter()
                 .map(|standing| AtomicU8::new(standing as u8))
@@ -176,7 +177,7 @@ impl<'a> FileStoreBuilder<'a> {
             store.start_to_remember(metainfo, remembered, Vec::new(), &Bitfield::new(pieces));
             return Ok((store, Bitfield::new(pieces)));
         }
-        let marks = if remembered.is_some() { store.marks()? } else { Vec::new() };
+        let marks = store.marks()?;
         let trust = match &remembered {
             Some(remembered) => remembered.trust(&marks, metainfo),
             None => Trust::nothing(pieces),
@@ -196,6 +197,7 @@ impl<'a> FileStoreBuilder<'a> {
         }
         let mut have = check_these(&store, metainfo, &trust.unsure, trust.have, &mut progress)?;
         store.settle(metainfo, &mut have)?;
+        store.begin_with(&marks);
         store.start_to_remember(metainfo, remembered, marks, &have);
         Ok((store, have))
     }
