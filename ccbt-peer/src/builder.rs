@@ -425,7 +425,8 @@ impl SwarmBuilder {
     ///
     /// Each is a peer that has every piece and never chokes us: it gets a slot, and is asked, limited, judged,
     /// blamed for wrong pieces and tried again like any other, under the address of its server. Blocks that
-    /// lie one behind the other are one request. A complete swarm asks none, no swarm more than 16, and that of a
+    /// lie one behind the other are one request. Those at one address are one peer: each failure is told, and the
+    /// next one takes over. A complete swarm asks none, no swarm more than 16, and that of a
     /// magnet link none before it knows the files.
     #[cfg(feature = "webseed")]
     #[must_use]

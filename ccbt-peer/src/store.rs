@@ -161,6 +161,13 @@ pub enum StoreError {
         /// How that was seen.
         why: String,
     },
+    /// Another program wrote to a file that is being written here, or cut it short. What it had is wrong; a later
+    /// start hashes it and goes on with what is right.
+    #[error("{}: it was changed by another program", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
     /// Whoever was to open the store gave it up.
     #[error("the opening of the store was given up")]
     GivenUp,

@@ -6,6 +6,7 @@
 
 mod layout;
 mod peer;
+mod site;
 
 #[cfg(test)]
 mod tests;
@@ -22,15 +23,20 @@ use ccbt_wire::Metainfo;
 use hyper::Uri;
 use tokio::net::lookup_host;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use self::layout::Layout;
 use self::peer::Peer;
+use self::site::Site;
 use super::{PeerSource, SourceContext, http};
 use crate::driver::{Dialer, Transport};
 use crate::{Addresses, Binding, Blocklist};
 
 const FIRST_RETRY: Duration = Duration::from_secs(30);
 const LONGEST_RETRY: Duration = Duration::from_secs(10 * 60);
+/// How long the name of a web seed may be looked up.
+const LOOK_UP: Duration = Duration::from_secs(5);
 /// Bytes on their way between a web seed's task and its connection, in each direction. The connection reads
 /// no faster than our limit allows, and so does the task.
 const ROOM: usize = 64 << 10;
@@ -53,7 +59,7 @@ pub(crate) struct WebSeeds {
 /// Where web seeds are, as far as their names have been looked up.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    seeds: Mutex<HashMap<SocketAddr, Arc<Seed>>>,
+    sites: Mutex<HashMap<SocketAddr, Arc<Site>>>,
     guard: Arc<http::Guard>,
 }
 
@@ -102,26 +108,44 @@ impl WebSeeds {
         self.torrent.wait_for(Option::is_some).await.ok()?.clone()
     }
 
-    /// Finds out where a web seed is, under an address that no other one has.
-    async fn look_up(
+    /// Makes a web seed known at one of the addresses of its name, at one that no other one has if there is such.
+    fn place(
         &self,
         metainfo: &Arc<Metainfo>,
-        (url, uri): (&str, &Uri),
+        url: &str,
+        found: &[SocketAddr],
         binding: &Binding,
-    ) -> Result<SocketAddr, String> {
-        let found = lookup_host(http::host(uri)).await;
-        let mut found = found.map_err(|error| error.to_string())?;
+    ) -> Option<SocketAddr> {
         let seed = Arc::new(Seed {
             layout: Layout::new(Arc::clone(metainfo), url),
             ranges: http::Ranges::through(binding, &self.known.guard),
             failures: self.tell.clone(),
         });
-        let mut seeds = self.known.seeds();
-        let free = found.find(|address| !seeds.contains_key(address));
-        let address = free.ok_or("another web seed is at its address")?;
-        seeds.insert(address, seed);
-        Ok(address)
+        let mut sites = self.known.sites();
+        let free = found.iter().find(|address| !sites.contains_key(address));
+        let address = *free.or(found.first())?;
+        sites.entry(address).or_default().add(seed);
+        Some(address)
     }
+}
+
+/// The addresses of each of them, in their order. All are asked for at once, so that of those that share an
+/// address all are known before the first is dialed, and nobody waits long for a name that leads nowhere.
+async fn look_up(seeds: &[(String, Uri)]) -> Vec<Result<Vec<SocketAddr>, String>> {
+    let mut lookups = JoinSet::new();
+    for (at, (_, uri)) in seeds.iter().enumerate() {
+        let uri = uri.clone();
+        lookups.spawn(async move {
+            let found = match timeout(LOOK_UP, lookup_host(http::host(&uri))).await {
+                Ok(found) => found.map(Iterator::collect).map_err(|error| error.to_string()),
+                Err(_) => Err(format!("its name led to no address in {LOOK_UP:?}")),
+            };
+            (at, found)
+        });
+    }
+    let mut found = lookups.join_all().await;
+    found.sort_unstable_by_key(|(at, _)| *at);
+    found.into_iter().map(|(_, found)| found).collect()
 }
 
 impl Known {
@@ -134,13 +158,13 @@ impl Known {
     /// What there is to remember of peers. A later run finds web seeds anew: before it does, it would take
     /// their addresses for those of peers.
     pub(crate) fn without(&self, mut addresses: Addresses) -> Addresses {
-        let seeds = self.seeds();
-        addresses.peers.retain(|peer| !seeds.contains_key(&peer.addr));
+        let sites = self.sites();
+        addresses.peers.retain(|peer| !sites.contains_key(&peer.addr));
         addresses
     }
 
-    fn seeds(&self) -> MutexGuard<'_, HashMap<SocketAddr, Arc<Seed>>> {
-        self.seeds.lock().unwrap_or_else(PoisonError::into_inner)
+    fn sites(&self) -> MutexGuard<'_, HashMap<SocketAddr, Arc<Site>>> {
+        self.sites.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -169,20 +193,26 @@ impl PeerSource for WebSeeds {
         }
         let mut retry = FIRST_RETRY;
         loop {
-            let mut again = Vec::new();
-            for (url, uri) in waiting {
-                let found = tokio::select! {
-                    found = self.look_up(&metainfo, (&url, &uri), context.binding()) => found,
-                    () = context.stopped() => return,
+            let found = tokio::select! {
+                found = look_up(&waiting) => found,
+                () = context.stopped() => return,
+            };
+            let (mut again, mut addresses) = (Vec::new(), Vec::new());
+            for ((url, uri), found) in waiting.into_iter().zip(found) {
+                let place = |found: Vec<_>| {
+                    let place = self.place(&metainfo, &url, &found, context.binding());
+                    place.ok_or_else(|| "its name has no address".to_owned())
                 };
-                let context = context.named(&url);
-                match found {
-                    Ok(address) => context.found(vec![address], None).await,
+                match found.and_then(place) {
+                    Ok(address) => addresses.push((context.named(&url), address)),
                     Err(error) => {
-                        context.failed(error).await;
+                        context.named(&url).failed(error).await;
                         again.push((url, uri));
                     }
                 }
+            }
+            for (context, address) in addresses {
+                context.found(vec![address], None).await;
             }
             waiting = again;
             let pause = if waiting.is_empty() { Duration::MAX } else { retry };
@@ -210,10 +240,10 @@ pub(crate) struct WebDialer {
 #[async_trait]
 impl Dialer for WebDialer {
     async fn dial(&self, addr: SocketAddr) -> io::Result<Transport> {
-        let seed = self.known.seeds().get(&addr).map(Arc::clone);
-        let Some(seed) = seed else { return self.others.dial(addr).await };
+        let site = self.known.sites().get(&addr).map(Arc::clone);
+        let Some(site) = site else { return self.others.dial(addr).await };
         let (ours, theirs) = tokio::io::duplex(ROOM);
-        tokio::spawn(Peer::run(seed, theirs));
+        tokio::spawn(Peer::run(site, theirs));
         Ok(Transport::other(ours))
     }
 }

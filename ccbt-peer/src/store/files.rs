@@ -15,6 +15,7 @@ mod positional;
 mod recall;
 mod remember;
 mod room;
+mod seen;
 mod survey;
 
 #[cfg(test)]
@@ -76,12 +77,17 @@ const OPEN_FILES: usize = 64;
 /// `.ccbt-<16 hex digits>.pieces.part`, and is moved into its place when they are wanted. The part file goes
 /// when it holds nothing.
 ///
+/// **Changes by others.** A file that another program made shorter is written to no more
+/// ([`StoreError::Changed`]). One whose time of last change is not that of our own last write is hashed by
+/// [`finish`](PieceStore::finish), which fails in the same way if a piece is wrong.
+///
 /// Calls may come from many threads; none waits for another one's I/O, except to create a file.
 #[derive(Debug)]
 pub struct FileStore {
     folder: Arc<Folder>,
     layout: Arc<Layout>,
     extent: Extent,
+    metainfo: Metainfo,
     /// A [`Standing`] for each file.
     standings: Box<[AtomicU8]>,
     pool: Pool,
@@ -272,7 +278,7 @@ impl FileStore {
                 return Err(self.folder.foreign(path, why));
             }
         }
-        self.touch(index, length_of(data));
+        self.touch_file(file, index, length_of(data))?;
         let written = positional::write_all_at(file, data, at);
         written.map_err(|error| self.folder.error(path, "write", error))
     }
@@ -361,7 +367,8 @@ impl PieceStore for FileStore {
 
     /// Creates the wanted files that are empty and removes the note about the files in progress, unless
     /// there are others that we began, or wanted ones that are not all there: more may have been chosen in
-    /// the meantime. Does nothing if both is done.
+    /// the meantime. Does nothing if both is done. Files that another program may have changed since our last
+    /// write are hashed first.
     fn finish(&self) -> Result<(), StoreError> {
         let mut notes = self.notes();
         self.keep_part()?;
@@ -375,6 +382,7 @@ impl PieceStore for FileStore {
             } else if entry.length > 0 {
                 // Somebody may have removed what we wrote: then nothing is finished.
                 let file = self.folder.open_file(&entry.path, false)?;
+                self.look_at_end(&file, index)?;
                 let length = file.metadata().map(|metadata| metadata.len());
                 let length = length.map_err(|e| self.folder.error(&entry.path, "look at", e))?;
                 begun |= length < entry.length;
@@ -384,6 +392,7 @@ impl PieceStore for FileStore {
                 self.set_standing(index, Standing::Ours);
             }
         }
+        self.judge_suspects(&notes.chosen)?;
         if begun {
             return Ok(());
         }

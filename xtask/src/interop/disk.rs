@@ -31,6 +31,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
     vec![
         Scenario::new("disk/full", full),
         Scenario::new("disk/removed", removed),
+        Scenario::new("disk/changed", changed),
         Scenario::new("disk/locked", locked),
         Scenario::new("disk/seed-goes-on", seed_goes_on).waiting(90),
         Scenario::new("disk/seed-without-a-file", seed_without_a_file)
@@ -104,7 +105,34 @@ fn full(place: &Place) -> Result<()> {
 fn removed(place: &Place) -> Result<()> {
     let stage = Stage::new(place)?;
     let output = place.path("removed");
-    let mut command = stage.get(place, &output)?;
+    let get = slowly(place, &stage, &output)?;
+    fs::remove_dir_all(&output)?;
+    let began = Instant::now();
+    ends_with_a_line(&get, &output.to_string_lossy(), "it was removed")?;
+    in_time!(began.elapsed() < PATIENCE, "it took {:?}", began.elapsed());
+    Ok(())
+}
+
+/// Another program cuts the file short, as `truncate` does.
+fn changed(place: &Place) -> Result<()> {
+    let stage = Stage::new(place)?;
+    let output = place.folder("changed")?;
+    let get = slowly(place, &stage, &output)?;
+    let name = stage.payload.path();
+    let file = output.join(name.file_name().context("no name")?);
+    fs::File::options().write(true).open(&file)?.set_len(1_000)?;
+    let began = Instant::now();
+    ends_with_a_line(&get, &file.to_string_lossy(), "it was changed by another program")?;
+    in_time!(began.elapsed() < PATIENCE, "it took {:?}", began.elapsed());
+    // What was right before is not believed; what is missing is fetched.
+    let again = place.start("get", &mut stage.get(place, &output)?)?.wait()?;
+    ensure!(again.success(), "the next run ended with {again}");
+    stage.payload.compare(&output, true)
+}
+
+/// A download that has its first piece, and half a minute to go.
+fn slowly(place: &Place, stage: &Stage, output: &Path) -> Result<Running> {
+    let mut command = stage.get(place, output)?;
     let get = place.start("get", command.args(["--limit-down", "256KiB"]))?;
     let log = place.path("get.events");
     place.wait_for("the first piece", || {
@@ -112,11 +140,7 @@ fn removed(place: &Place) -> Result<()> {
         let events = events::read(&log).unwrap_or_default();
         Ok(events.iter().any(|event| event.name == "piece"))
     })?;
-    fs::remove_dir_all(&output)?;
-    let began = Instant::now();
-    ends_with_a_line(&get, &output.to_string_lossy(), "it was removed")?;
-    in_time!(began.elapsed() < PATIENCE, "it took {:?}", began.elapsed());
-    Ok(())
+    Ok(get)
 }
 
 /// Nobody, root included, makes a folder there.

@@ -1,4 +1,4 @@
-//! A download from a web server alone (BEP 19).
+//! A download from a web server alone (BEP 19), also where other URLs of it lead nowhere.
 
 use std::fs;
 use std::net::{SocketAddr, TcpStream};
@@ -13,30 +13,35 @@ use super::place::{Place, Running, free_port};
 use super::tools::Tool;
 
 pub(super) fn scenarios() -> Vec<Scenario> {
-    [("single-file", false), ("multi-file", true)]
-        .map(|(files, multi)| {
-            Scenario::new(format!("web-seed/{files}"), move |place| run(place, multi))
+    // Below the server's root, the first that has the files comes last.
+    let kinds: [(&str, bool, &[&str]); 3] = [
+        ("single-file", false, &[""]),
+        ("multi-file", true, &[""]),
+        ("broken-first", false, &["nothere/", "nor/here/", ""]),
+    ];
+    kinds
+        .map(|(name, multi, paths)| {
+            Scenario::new(format!("web-seed/{name}"), move |place| run(place, multi, paths))
                 .needing([Tool::Lighttpd])
         })
         .into()
 }
 
-fn run(place: &Place, multi: bool) -> Result<()> {
+fn run(place: &Place, multi: bool, paths: &[&str]) -> Result<()> {
     let payload = if multi { Payload::multi(place)? } else { Payload::single(place)? };
     let address = (place.host(1), free_port()?).into();
     let server = serve(place, &payload, address)?;
-    let torrent = Maker::Ccbt.make_with(
-        place,
-        &payload,
-        "http://127.0.0.1:9/announce",
-        &["--web-seed", &format!("http://{address}/")],
-    )?;
+    let urls: Vec<String> = paths.iter().map(|path| format!("http://{address}/{path}")).collect();
+    let seeds: Vec<&str> = urls.iter().flat_map(|url| ["--web-seed", url]).collect();
+    let torrent = Maker::Ccbt.make_with(place, &payload, "http://127.0.0.1:9/announce", &seeds)?;
     let download = Get::new("get", &torrent).start(place)?;
     download.finish()?;
     server.ensure_running()?;
     let closed = download.events()?;
     let peers = closed.iter().filter(|event| event.name == "peer_connected");
     ensure!(peers.into_iter().all(|event| event.peer == Some(address)), "others had a part in it");
+    let failed = closed.iter().filter(|event| event.name == "source_failed").count();
+    ensure!(failed == urls.len() - 1, "{failed} of {urls:?} failed");
     payload.compare(&download.output, true)
 }
 

@@ -1,4 +1,4 @@
-//! A web seed as a peer: it has everything, chokes nobody, and fetches what it is asked for.
+//! The web seeds of one address as a peer: it has everything, chokes nobody, and fetches what it is asked for.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::{Failure, Seed};
+use super::{Failure, Seed, Site};
 use crate::source::http::HttpError;
 use crate::{Connection, ConnectionOptions, Writer};
 
@@ -27,16 +27,29 @@ const KEEP_ALIVE: Duration = Duration::from_secs(100);
 
 /// One connection to the swarm.
 pub(super) struct Peer<W> {
+    site: Arc<Site>,
+    /// The one that is asked.
     seed: Arc<Seed>,
+    /// Those that failed; the last one ends the connection.
+    failed: Vec<Arc<Seed>>,
     writer: Writer<W>,
     asked: VecDeque<Block>,
-    fetches: JoinSet<Result<(), HttpError>>,
+    fetches: JoinSet<Result<(), Broken>>,
     blocks: (mpsc::Sender<Message>, mpsc::Receiver<Message>),
 }
 
+/// A request that came to nothing, or to a part of what it was for.
+struct Broken {
+    seed: Arc<Seed>,
+    /// Blocks that are still to be fetched.
+    rest: Vec<Block>,
+    error: HttpError,
+}
+
 impl Peer<()> {
-    /// Serves the swarm at the other end until that goes away, or the server fails.
-    pub(super) async fn run(seed: Arc<Seed>, stream: DuplexStream) {
+    /// Serves the swarm at the other end until that goes away, or the last of the site's seeds fails.
+    pub(super) async fn run(site: Arc<Site>, stream: DuplexStream) {
+        let Some(seed) = site.next(&[]) else { return };
         // One that names no client, so that its own name counts.
         let mut id = [0; 20];
         fastrand::fill(&mut id[1..]);
@@ -48,7 +61,8 @@ impl Peer<()> {
         let (mut reader, writer) = connection.split();
         let blocks = mpsc::channel(WAITING);
         let fetches = JoinSet::new();
-        let mut peer = Peer { seed, writer, asked: VecDeque::new(), fetches, blocks };
+        let (failed, asked) = (Vec::new(), VecDeque::new());
+        let mut peer = Peer { site, seed, failed, writer, asked, fetches, blocks };
         if peer.introduce().await.is_err() {
             return;
         }
@@ -62,7 +76,11 @@ impl Peer<()> {
                 },
                 Some(block) = peer.blocks.1.recv() => peer.writer.send(block).await,
                 Some(fetched) = peer.fetches.join_next() => match fetched {
-                    Ok(Err(error)) => return peer.fail(&error),
+                    Ok(Err(broken)) => match peer.give_way(broken) {
+                        Some(true) => peer.say_who().await,
+                        Some(false) => Ok(()),
+                        None => return,
+                    },
                     _ => Ok(()),
                 },
                 () = sleep(KEEP_ALIVE) => peer.writer.send(Message::KeepAlive).await,
@@ -76,6 +94,13 @@ impl Peer<()> {
 
 impl<W: AsyncWrite + Unpin> Peer<W> {
     async fn introduce(&mut self) -> std::io::Result<()> {
+        self.say_who().await?;
+        self.writer.send(Message::HaveAll).await?;
+        self.writer.send(Message::Unchoke).await
+    }
+
+    /// Who is asked from now on; a later word replaces the one before (BEP 10).
+    async fn say_who(&mut self) -> std::io::Result<()> {
         let handshake = ExtensionHandshake {
             v: Some(format!("web seed {}", self.seed.layout.base())),
             reqq: u32::try_from(MOST_REQUESTS).ok(),
@@ -83,9 +108,7 @@ impl<W: AsyncWrite + Unpin> Peer<W> {
             ..ExtensionHandshake::default()
         };
         let payload = handshake.encode().into();
-        self.writer.send(Message::Extended { id: EXTENDED_HANDSHAKE, payload }).await?;
-        self.writer.send(Message::HaveAll).await?;
-        self.writer.send(Message::Unchoke).await
+        self.writer.send(Message::Extended { id: EXTENDED_HANDSHAKE, payload }).await
     }
 
     async fn on_message(&mut self, message: Message) -> std::io::Result<()> {
@@ -115,7 +138,7 @@ impl<W: AsyncWrite + Unpin> Peer<W> {
             && let Some(run) = self.next_run()
         {
             let (seed, out) = (Arc::clone(&self.seed), self.blocks.0.clone());
-            self.fetches.spawn(async move { seed.fetch(&run, &out).await });
+            self.fetches.spawn(seed.fetch(run, out));
         }
     }
 
@@ -135,10 +158,19 @@ impl<W: AsyncWrite + Unpin> Peer<W> {
         Some(run)
     }
 
-    fn fail(&self, error: &HttpError) {
-        let failure = Failure { url: self.seed.layout.base().to_owned(), error: error.to_string() };
-        // The first ones say enough.
-        let _ = self.seed.failures.try_send(failure);
+    /// The next one takes over what the one that failed was to bring. Whether that is another one than before;
+    /// `None` if there is none.
+    fn give_way(&mut self, broken: Broken) -> Option<bool> {
+        broken.rest.into_iter().rev().for_each(|block| self.asked.push_front(block));
+        if !Arc::ptr_eq(&broken.seed, &self.seed) {
+            // Another request of it told that already.
+            return Some(false);
+        }
+        broken.seed.fail(&broken.error);
+        self.site.put_last(&broken.seed);
+        self.failed.push(broken.seed);
+        self.seed = self.site.next(&self.failed)?;
+        Some(true)
     }
 }
 
@@ -148,12 +180,34 @@ impl Seed {
         self.layout.metainfo().piece_offset(block.piece) + u64::from(block.begin)
     }
 
-    /// Fetches blocks that lie one behind the other, and hands them on one by one.
-    async fn fetch(&self, run: &[Block], out: &mpsc::Sender<Message>) -> Result<(), HttpError> {
+    fn fail(&self, error: &HttpError) {
+        let failure = Failure { url: self.layout.base().to_owned(), error: error.to_string() };
+        // The first ones say enough.
+        let _ = self.failures.try_send(failure);
+    }
+
+    /// Fetches blocks that lie one behind the other.
+    async fn fetch(
+        self: Arc<Self>,
+        run: Vec<Block>,
+        out: mpsc::Sender<Message>,
+    ) -> Result<(), Broken> {
+        let mut sent = 0;
+        match self.bring(&run, &mut sent, &out).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(Broken { seed: self, rest: run[sent..].to_vec(), error }),
+        }
+    }
+
+    /// Hands blocks on one by one, and counts them.
+    async fn bring(
+        &self,
+        run: &[Block],
+        sent: &mut usize,
+        out: &mpsc::Sender<Message>,
+    ) -> Result<(), HttpError> {
         let Some(first) = run.first() else { return Ok(()) };
         let length = run.iter().map(|block| u64::from(block.length)).sum();
-        let mut blocks = run.iter();
-        let mut wanted = blocks.next();
         let mut bytes = BytesMut::new();
         for span in self.layout.spans(self.offset(*first), length) {
             let mut part = match self.layout.uri(span)? {
@@ -168,14 +222,15 @@ impl Seed {
                 };
                 let Some(data) = data else { break };
                 bytes.extend_from_slice(&data);
-                while let Some(block) = wanted.filter(|block| bytes.len() >= block.length as usize)
+                while let Some(block) = run.get(*sent)
+                    && bytes.len() >= block.length as usize
                 {
                     let data = bytes.split_to(block.length as usize).freeze();
                     let Block { piece, begin, .. } = *block;
                     if out.send(Message::Piece { piece, begin, data }).await.is_err() {
                         return Ok(());
                     }
-                    wanted = blocks.next();
+                    *sent += 1;
                 }
             }
         }

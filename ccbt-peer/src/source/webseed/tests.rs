@@ -86,6 +86,58 @@ async fn a_folder_is_downloaded_from_a_web_server_alone() {
     assert!(heads.len() < 18, "blocks share requests: {} for 17 blocks", heads.len());
 }
 
+/// Which URLs failed, and why, until all is there.
+async fn failures(urls: &[String]) -> (Vec<(String, String)>, Vec<SocketAddr>) {
+    let (swarm, mut events) = Swarm::builder(torrent()).web_seeds(urls).start().unwrap();
+    let (mut failed, mut peers) = (Vec::new(), Vec::new());
+    until(&mut events, |kind| match kind {
+        EventKind::SourceFailed { source, error } => {
+            failed.push((source, error));
+            None
+        }
+        EventKind::PeerConnected { peer, .. } => {
+            peers.push(peer);
+            None
+        }
+        EventKind::Finished => Some(()),
+        _ => None,
+    })
+    .await;
+    swarm.stop().await;
+    (failed, peers)
+}
+
+#[tokio::test]
+async fn a_web_seed_that_fails_gives_way_to_the_next_one_at_its_address() {
+    let server = Server::answering(|head| part(head, |_| ())).await;
+    let urls = [server.url("/nothere"), server.url("/nowhere"), server.url("/d")];
+    let (failed, peers) = failures(&urls).await;
+    let error = || "http status 404".to_owned();
+    assert_eq!(failed, [(urls[0].clone(), error()), (urls[1].clone(), error())]);
+    assert_eq!(peers.len(), 1, "to the swarm they are one peer: {peers:?}");
+    let (failed, _) = failures(&[server.url("/d"), server.url("/nothere")]).await;
+    assert_eq!(failed, [], "nobody has to ask the second one");
+}
+
+#[tokio::test]
+async fn what_a_web_seed_began_to_send_the_next_one_sends_to_the_end() {
+    // It has the first file alone, and the beginning of it at that.
+    let half = |head: &str| {
+        let first = head.to_ascii_lowercase().contains("range: bytes=0-");
+        let whole = part(&head.replace("/half/", "/d/"), |_| ());
+        let cut = if first { whole.len() / 2 } else { 0 };
+        whole[..cut].to_vec()
+    };
+    let answer = move |head: &str| match head.contains("/half/") {
+        true => half(head),
+        false => part(head, |_| ()),
+    };
+    let server = Server::answering(answer).await;
+    let (failed, peers) = failures(&[server.url("/half"), server.url("/d")]).await;
+    assert_eq!((failed.len(), peers.len()), (1, 1), "{failed:?}");
+    assert_eq!(failed[0].0, server.url("/half"));
+}
+
 #[tokio::test]
 async fn a_server_with_other_bytes_is_blamed_and_dropped() {
     let server = Server::answering(|head| part(head, |bytes| bytes[0] ^= 1)).await;

@@ -138,6 +138,7 @@ impl<'a> FileStoreBuilder<'a> {
             folder,
             layout: Arc::new(layout),
             extent,
+            metainfo: self.metainfo.clone(),
             standings: standings
                 .into_iter()
                 .map(|standing| AtomicU8::new(standing as u8))
@@ -188,7 +189,7 @@ impl<'a> FileStoreBuilder<'a> {
             store.start_to_remember(metainfo, remembered, Vec::new(), &Bitfield::new(pieces));
             return Ok((store, Bitfield::new(pieces)));
         }
-        let marks = if remembered.is_some() { store.marks()? } else { Vec::new() };
+        let marks = store.marks()?;
         let trust = match &remembered {
             Some(remembered) => remembered.trust(&marks, metainfo),
             None => Trust::nothing(pieces),
@@ -209,6 +210,7 @@ impl<'a> FileStoreBuilder<'a> {
         let mut have = check_these(&store, metainfo, &trust.unsure, trust.have, &mut progress)?;
         store.given_up = None;
         store.settle(metainfo, &mut have)?;
+        store.begin_with(&marks);
         store.start_to_remember(metainfo, remembered, marks, &have);
         Ok((store, have))
     }

@@ -196,6 +196,10 @@ impl Folder {
         &self.path
     }
 
+    pub(super) fn changed(&self, path: &Path) -> StoreError {
+        StoreError::Changed { path: self.path.join(path) }
+    }
+
     pub(super) fn foreign(&self, path: &Path, why: impl Into<String>) -> StoreError {
         StoreError::Foreign { path: self.path.join(path), why: why.into() }
     }

@@ -11,6 +11,7 @@ use ccbt_wire::PieceIndex;
 
 use super::FileStore;
 use super::folder::Folder;
+use super::seen::Seen;
 use super::survey::Standing;
 use crate::store::StoreError;
 use crate::store::resume::{Mark, Record, Stamp};
@@ -20,9 +21,42 @@ use crate::store::resume::{Mark, Record, Stamp};
 pub(super) struct Touched {
     files: BTreeSet<usize>,
     bytes: u64,
+    pub(super) seen: Seen,
 }
 
 impl FileStore {
+    /// A file is to be written to.
+    ///
+    /// # Errors
+    /// If another program made it shorter since our last write.
+    pub(super) fn touch_file(
+        &self,
+        file: &File,
+        index: usize,
+        bytes: usize,
+    ) -> Result<(), StoreError> {
+        let mut touched = self.touched();
+        // One look for all writes up to the next one behind them.
+        if !touched.files.contains(&index) {
+            self.compare(&mut touched, index, file)?;
+            touched.files.insert(index);
+        }
+        touched.bytes += bytes as u64;
+        Ok(())
+    }
+
+    /// Looks at a file whose writes are over.
+    ///
+    /// # Errors
+    /// As [`touch_file`](Self::touch_file).
+    pub(super) fn look_at_end(&self, file: &File, index: usize) -> Result<(), StoreError> {
+        let mut touched = self.touched();
+        if touched.files.contains(&index) {
+            return Ok(());
+        }
+        self.compare(&mut touched, index, file)
+    }
+
     /// A file was written to.
     pub(super) fn touch(&self, index: usize, bytes: usize) {
         let mut touched = self.touched();
@@ -35,7 +69,7 @@ impl FileStore {
         self.touch(self.layout.len(), 0);
     }
 
-    fn touched(&self) -> MutexGuard<'_, Touched> {
+    pub(super) fn touched(&self) -> MutexGuard<'_, Touched> {
         self.touched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -46,7 +80,11 @@ impl FileStore {
         for index in &touched.files {
             marks.push((u32::try_from(*index).unwrap_or(u32::MAX), self.mark(*index, true)?));
         }
-        let Touched { files, bytes } = std::mem::take(&mut *touched);
+        let files = std::mem::take(&mut touched.files);
+        for (index, (_, mark)) in files.iter().zip(&marks) {
+            self.see(&mut touched, *index, mark);
+        }
+        let bytes = std::mem::take(&mut touched.bytes);
         drop(touched);
         let is_news = !files.is_empty() || !verified.is_empty();
         if let Some(remember) = self.remember.get().filter(|_| is_news) {
@@ -99,7 +137,7 @@ impl FileStore {
 }
 
 /// How an open file looks; `None` if it has no name any more.
-fn stamp_of(file: &File) -> io::Result<Option<Stamp>> {
+pub(super) fn stamp_of(file: &File) -> io::Result<Option<Stamp>> {
     let metadata = file.metadata()?;
     #[cfg(unix)]
     if std::os::unix::fs::MetadataExt::nlink(&metadata) == 0 {

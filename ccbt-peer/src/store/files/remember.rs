@@ -50,6 +50,8 @@ struct Inner {
     unsynced_bytes: u64,
     /// Files of which the medium may have lost something: systems tell that once, and never again.
     doubtful: BTreeSet<usize>,
+    /// Files that another program may have changed.
+    suspect: BTreeSet<usize>,
     /// A new base is wanted now.
     due: bool,
     /// What came while a base is being written, and is to stand behind it.
@@ -76,6 +78,7 @@ impl Remember {
             unsynced,
             unsynced_bytes: 0,
             doubtful: BTreeSet::new(),
+            suspect: BTreeSet::new(),
             due: !is_kept,
             pending: None,
             log: None,
@@ -109,6 +112,23 @@ impl Remember {
             inner.due = true;
             self.keeper.wake.notify_all();
         }
+    }
+
+    /// Another program may have changed this file: a later start is to hash it, whatever is written to it in this
+    /// run.
+    pub(super) fn doubt(&self, file: usize) {
+        let mut inner = self.keeper.lock();
+        inner.suspect.insert(file);
+        inner.state.marks[file] = Mark::unknown();
+        inner.due = true;
+        self.keeper.wake.notify_all();
+    }
+
+    /// It was hashed, and is right as it looks now.
+    pub(super) fn believe(&self, file: usize, mark: Mark) {
+        self.keeper.lock().suspect.remove(&file);
+        let marks = vec![(u32::try_from(file).unwrap_or(u32::MAX), mark)];
+        self.record(Record { marks, pieces: Vec::new() }, 0);
     }
 
     /// Why the state could not be written the last time.
@@ -159,7 +179,8 @@ impl Inner {
 
     fn add(&mut self, mut record: Record, bytes: u64) {
         for (file, mark) in &mut record.marks {
-            if self.doubtful.contains(&(*file as usize)) {
+            let file = *file as usize;
+            if self.doubtful.contains(&file) || self.suspect.contains(&file) {
                 *mark = Mark::unknown();
             }
         }
