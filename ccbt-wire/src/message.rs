@@ -36,19 +36,8 @@ pub enum Message {
     NotInterested,
     /// The sender now has this piece (BEP 3, id 4).
     Have(PieceIndex),
-    /// The pieces the sender has: see [`Bitfield::from_wire`](crate::Bitfield::from_wire) (BEP 3, id 5).
-    Bitfield(Bytes),
     /// Asks for a block (BEP 3, id 6).
     Request(Block),
-    /// A block (BEP 3, id 7). [`Decoder`](crate::Decoder) yields only its head.
-    Piece {
-        /// The piece.
-        piece: PieceIndex,
-        /// Bytes from the piece's start.
-        begin: u32,
-        /// The payload.
-        data: Bytes,
-    },
     /// Takes a request back (BEP 3, id 8).
     Cancel(Block),
     /// The UDP port of the sender's DHT node (BEP 5, id 9).
@@ -63,6 +52,18 @@ pub enum Message {
     Reject(Block),
     /// This piece may be asked for while choked (BEP 6, id 17).
     AllowedFast(PieceIndex),
+    // Those with a payload stand last: one comparison tells whether there is something to free.
+    /// The pieces the sender has: see [`Bitfield::from_wire`](crate::Bitfield::from_wire) (BEP 3, id 5).
+    Bitfield(Bytes),
+    /// A block (BEP 3, id 7). [`Decoder`](crate::Decoder) yields only its head.
+    Piece {
+        /// The piece.
+        piece: PieceIndex,
+        /// Bytes from the piece's start.
+        begin: u32,
+        /// The payload.
+        data: Bytes,
+    },
     /// A message of an extension (BEP 10, id 20).
     Extended {
         /// 0 is the extension handshake; others mean what the *receiver* said in its handshake.
@@ -102,8 +103,17 @@ pub(crate) mod id {
 impl Message {
     /// The byte behind the length prefix. `None` for a keep-alive, which has no id.
     pub fn id(&self) -> Option<u8> {
-        Some(match self {
-            Self::KeepAlive => return None,
+        match self {
+            Self::KeepAlive => None,
+            Self::Unknown { id, .. } => Some(*id),
+            known => Some(known.known_id()),
+        }
+    }
+
+    /// The id of a message that has one of its own. Nothing but constants, so that it is looked up in a table.
+    #[inline]
+    fn known_id(&self) -> u8 {
+        match self {
             Self::Choke => id::CHOKE,
             Self::Unchoke => id::UNCHOKE,
             Self::Interested => id::INTERESTED,
@@ -120,7 +130,7 @@ impl Message {
             Self::Reject(_) => id::REJECT,
             Self::AllowedFast(_) => id::ALLOWED_FAST,
             Self::Extended { .. } => id::EXTENDED,
-            Self::Unknown { id, .. } => *id,
-        })
+            Self::KeepAlive | Self::Unknown { .. } => u8::MAX,
+        }
     }
 }

@@ -113,10 +113,16 @@ impl Decoder {
         {
             return Ok(Some(item));
         }
-        self.gather(input)
+        // Of a copy, so that the caller's slice may stay in registers.
+        let mut rest = *input;
+        let item = self.gather(&mut rest);
+        *input = rest;
+        item
     }
 
     /// The next message, from bytes of this read and of those before.
+    #[cold]
+    #[inline(never)]
     fn gather(&mut self, input: &mut &[u8]) -> Result<Option<Item>, DecodeError> {
         if !self.fill(PREFIX, input) {
             return Ok(None);
@@ -176,15 +182,19 @@ impl Decoder {
         let head = input.first_chunk::<HEAD>()?;
         let word = |at: usize| u32::from_be_bytes(std::array::from_fn(|i| head[at + i]));
         let (length, id) = (word(0), head[PREFIX]);
-        let fields = head.last_chunk().expect("a head is longer than the fields");
-        let (taken, item) = match decode::fixed(id, fields) {
-            Some((size, message)) if length == size + 1 => {
-                (PREFIX + length as usize, Item::Message(message))
+        let piece = PieceIndex(word(TAGGED));
+        // Each length is compared with a number: so the processor knows where the next message begins before it has
+        // read this one's length.
+        let (taken, item) = match length {
+            1 => (TAGGED, Item::Message(decode::bare(id)?)),
+            5 => (TAGGED + 4, Item::Message(decode::of_piece(id, piece)?)),
+            13 if id != id::PIECE => {
+                let block = Block { piece, begin: word(TAGGED + 4), length: word(TAGGED + 8) };
+                (HEAD, Item::Message(decode::of_block(id, block)?))
             }
-            None if id == id::PIECE && length > 9 => {
+            10.. if id == id::PIECE => {
                 self.limits.check(Shape::Block, id, length).ok()?;
                 self.payload = length - 9;
-                let piece = PieceIndex(word(TAGGED));
                 let block = Block { piece, begin: word(TAGGED + 4), length: self.payload };
                 (PIECE_HEAD, Item::PieceHeader(block))
             }
@@ -200,9 +210,7 @@ impl Decoder {
             return None;
         }
         self.head_len = 0;
-        let mut fields = [0; HEAD - TAGGED];
-        fields[..size].copy_from_slice(&self.head[TAGGED..TAGGED + size]);
-        decode::fixed(id, &fields).map(|(_, message)| Item::Message(message))
+        decode::fixed(id, &self.head[TAGGED..TAGGED + size]).map(Item::Message)
     }
 
     fn block(&mut self, length: u32, input: &mut &[u8]) -> Option<Item> {

@@ -5,6 +5,8 @@
 //! no peers; it lets them find us.
 
 mod datagram;
+#[cfg(any(test, fuzzing))]
+mod fuzzing;
 mod gateway;
 mod natpmp;
 mod pcp;
@@ -18,6 +20,9 @@ use std::time::Duration;
 
 use crate::Binding;
 
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use fuzzing::{nat_pmp, pcp, ssdp, upnp};
 pub use source::{PortMapper, PortMapperSource};
 
 /// For so long a mapping is asked for; it is renewed after half of what the router gives.

@@ -17,40 +17,70 @@ pub(crate) enum Shape {
     Body { at_least: u32 },
 }
 
-#[inline]
 pub(crate) fn shape(id: u8) -> Shape {
+    let is_fixed = |size: &u32| fixed(id, &[0; 12][..*size as usize]).is_some();
     match id {
         id::PIECE => Shape::Block,
         id::BITFIELD => Shape::Bitfield,
         id::EXTENDED => Shape::Body { at_least: 1 },
-        _ => match fixed(id, &[0; 12]) {
-            Some((size, _)) => Shape::Fixed(size),
+        _ => match [0, 2, 4, 12].into_iter().find(is_fixed) {
+            Some(size) => Shape::Fixed(size),
             None => Shape::Body { at_least: 0 },
         },
     }
 }
 
-/// A message of fixed shape, and how many bytes it has behind its id: these are the first of `fields`, and the
-/// others are not looked at. `None` if messages of this id have another shape.
+/// A message of fixed shape from all the bytes behind its id; `None` if no message of this id has so many.
+pub(crate) fn fixed(id: u8, fields: &[u8]) -> Option<Message> {
+    let piece = |word: &[u8; 4]| PieceIndex(u32::from_be_bytes(*word));
+    match fields.as_chunks() {
+        ([], []) => bare(id),
+        ([], [high, low]) if id == id::PORT => {
+            Some(Message::Port(u16::from_be_bytes([*high, *low])))
+        }
+        ([word], []) => of_piece(id, piece(word)),
+        ([word, begin, length], []) => {
+            let [begin, length] = [*begin, *length].map(u32::from_be_bytes);
+            of_block(id, Block { piece: piece(word), begin, length })
+        }
+        _ => None,
+    }
+}
+
+// One function a length, which a decoder that knows the length calls without a detour.
+
+/// A message that is nothing but its id.
 #[inline]
-pub(crate) fn fixed(id: u8, fields: &[u8; 12]) -> Option<(u32, Message)> {
-    let word = |at: usize| u32::from_be_bytes(std::array::from_fn(|i| fields[at + i]));
-    let piece = PieceIndex(word(0));
-    let block = Block { piece, begin: word(4), length: word(8) };
+pub(crate) fn bare(id: u8) -> Option<Message> {
     Some(match id {
-        id::CHOKE => (0, Message::Choke),
-        id::UNCHOKE => (0, Message::Unchoke),
-        id::INTERESTED => (0, Message::Interested),
-        id::NOT_INTERESTED => (0, Message::NotInterested),
-        id::HAVE_ALL => (0, Message::HaveAll),
-        id::HAVE_NONE => (0, Message::HaveNone),
-        id::HAVE => (4, Message::Have(piece)),
-        id::SUGGEST => (4, Message::Suggest(piece)),
-        id::ALLOWED_FAST => (4, Message::AllowedFast(piece)),
-        id::REQUEST => (12, Message::Request(block)),
-        id::CANCEL => (12, Message::Cancel(block)),
-        id::REJECT => (12, Message::Reject(block)),
-        id::PORT => (2, Message::Port(u16::from_be_bytes([fields[0], fields[1]]))),
+        id::CHOKE => Message::Choke,
+        id::UNCHOKE => Message::Unchoke,
+        id::INTERESTED => Message::Interested,
+        id::NOT_INTERESTED => Message::NotInterested,
+        id::HAVE_ALL => Message::HaveAll,
+        id::HAVE_NONE => Message::HaveNone,
+        _ => return None,
+    })
+}
+
+/// A message that names a piece.
+#[inline]
+pub(crate) fn of_piece(id: u8, piece: PieceIndex) -> Option<Message> {
+    Some(match id {
+        id::HAVE => Message::Have(piece),
+        id::SUGGEST => Message::Suggest(piece),
+        id::ALLOWED_FAST => Message::AllowedFast(piece),
+        _ => return None,
+    })
+}
+
+/// A message that names a block.
+#[inline]
+pub(crate) fn of_block(id: u8, block: Block) -> Option<Message> {
+    Some(match id {
+        id::REQUEST => Message::Request(block),
+        id::CANCEL => Message::Cancel(block),
+        id::REJECT => Message::Reject(block),
         _ => return None,
     })
 }

@@ -33,22 +33,23 @@ impl Message {
     /// # Panics
     /// If `out` has less room than that (a `Vec` or `BytesMut` grows), or if the payload is so long (4 GiB)
     /// that the prefix cannot tell.
-    #[inline]
+    // A call would cost as much as a short message.
+    #[inline(always)]
     pub fn encode(&self, out: &mut impl BufMut) {
         match self {
             Self::KeepAlive => out.put_slice(&[0; PREFIX]),
-            Self::Choke => bare(id::CHOKE, out),
-            Self::Unchoke => bare(id::UNCHOKE, out),
-            Self::Interested => bare(id::INTERESTED, out),
-            Self::NotInterested => bare(id::NOT_INTERESTED, out),
-            Self::HaveAll => bare(id::HAVE_ALL, out),
-            Self::HaveNone => bare(id::HAVE_NONE, out),
-            Self::Have(piece) => of_piece(id::HAVE, *piece, out),
-            Self::Suggest(piece) => of_piece(id::SUGGEST, *piece, out),
-            Self::AllowedFast(piece) => of_piece(id::ALLOWED_FAST, *piece, out),
-            Self::Request(block) => of_block(id::REQUEST, *block, out),
-            Self::Cancel(block) => of_block(id::CANCEL, *block, out),
-            Self::Reject(block) => of_block(id::REJECT, *block, out),
+            Self::Choke
+            | Self::Unchoke
+            | Self::Interested
+            | Self::NotInterested
+            | Self::HaveAll
+            | Self::HaveNone => out.put_slice(&[0, 0, 0, 1, self.known_id()]),
+            Self::Have(piece) | Self::Suggest(piece) | Self::AllowedFast(piece) => {
+                of_piece(self.known_id(), *piece, out);
+            }
+            Self::Request(block) | Self::Cancel(block) | Self::Reject(block) => {
+                of_block(self.known_id(), *block, out);
+            }
             Self::Port(port) => {
                 let [a, b] = port.to_be_bytes();
                 out.put_slice(&[0, 0, 0, 3, id::PORT, a, b]);
@@ -56,9 +57,7 @@ impl Message {
             Self::Bitfield(_)
             | Self::Unknown { .. }
             | Self::Extended { .. }
-            | Self::Piece { .. } => {
-                self.encode_long(out);
-            }
+            | Self::Piece { .. } => self.encode_long(out),
         }
     }
 
@@ -81,29 +80,28 @@ impl Message {
 
 // Short messages are put together in registers and written at once: each write asks for room again.
 
-fn bare(id: u8, out: &mut impl BufMut) {
-    out.put_slice(&[0, 0, 0, 1, id]);
-}
-
+#[inline]
 fn of_piece(id: u8, piece: PieceIndex, out: &mut impl BufMut) {
-    let [a, b, c, last] = piece.0.to_be_bytes();
-    out.put_slice(&with([0, 0, 0, 5, id, a, b, c], last));
-}
-
-fn of_block(id: u8, block: Block, out: &mut impl BufMut) {
-    let fields =
-        u128::from(block.piece.0) << 64 | u128::from(block.begin) << 32 | u128::from(block.length);
-    let head = 13 << 96 | u128::from(id) << 88 | fields >> 8;
-    let mut message = [0; 17];
-    message[..16].copy_from_slice(&head.to_be_bytes());
-    message[16] = block.length.to_be_bytes()[3];
+    let mut message = [0; 9];
+    message[..8].copy_from_slice(&head(5, id, piece));
+    message[8] = piece.0.to_be_bytes()[3];
     out.put_slice(&message);
 }
 
-fn with(head: [u8; 8], last: u8) -> [u8; 9] {
-    let mut message = [last; 9];
-    message[..8].copy_from_slice(&head);
-    message
+#[inline]
+fn of_block(id: u8, block: Block, out: &mut impl BufMut) {
+    let place = u64::from(block.begin) << 32 | u64::from(block.length);
+    let mut message = [0; 17];
+    message[..8].copy_from_slice(&head(13, id, block.piece));
+    message[8] = block.piece.0.to_be_bytes()[3];
+    message[9..].copy_from_slice(&place.to_be_bytes());
+    out.put_slice(&message);
+}
+
+/// Length prefix, id, and all of the piece but its last byte.
+#[inline]
+fn head(length: u64, id: u8, piece: PieceIndex) -> [u8; 8] {
+    (length << 32 | u64::from(id) << 24 | u64::from(piece.0 >> 8)).to_be_bytes()
 }
 
 /// Id, a tag that belongs to it, and the payload.

@@ -16,7 +16,7 @@ pub(super) struct Router {
 
 /// What a router answers: the bytes behind the head, or an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Answer {
+pub(super) enum Answer {
     External(Ipv4Addr),
     Mapped { external: u16, lifetime: u32 },
     Refused(u16),
@@ -79,7 +79,7 @@ fn request(protocol: Protocol, internal: u16, external: u16, lifetime: u32) -> [
 }
 
 /// `None` if it is no answer to a request with this number.
-fn parse(request: u8, datagram: &[u8]) -> Option<Answer> {
+pub(super) fn parse(request: u8, datagram: &[u8]) -> Option<Answer> {
     let (head, rest) = datagram.split_first_chunk::<8>()?;
     if head[0] != 0 || head[1] != request | 0x80 {
         return None;

@@ -9,14 +9,14 @@ use crate::Binding;
 
 pub(super) const METHOD: &str = "PCP";
 const VERSION: u8 = 2;
-const ANNOUNCE: u8 = 0;
-const MAP: u8 = 1;
+pub(super) const ANNOUNCE: u8 = 0;
+pub(super) const MAP: u8 = 1;
 /// Set in answers, beside what was asked.
 const RESPONSE: u8 = 0x80;
 
 /// What makes mappings ours: who asks for one again, or gives it back, has to know it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Nonce([u8; 12]);
+pub(super) struct Nonce(pub(super) [u8; 12]);
 
 impl Nonce {
     pub(super) fn new() -> Self {
@@ -38,7 +38,7 @@ pub(super) struct Router {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Answer {
+pub(super) enum Answer {
     Announced,
     Mapped {
         external: (IpAddr, u16),
@@ -122,7 +122,7 @@ impl Router {
 }
 
 /// `None` if it is no answer to what was asked with this nonce.
-fn parse((opcode, nonce): (u8, Nonce), datagram: &[u8]) -> Option<Answer> {
+pub(super) fn parse((opcode, nonce): (u8, Nonce), datagram: &[u8]) -> Option<Answer> {
     let (version, answered) = (*datagram.first()?, *datagram.get(1)?);
     if version == 0 {
         return Some(Answer::OtherVersion);

@@ -67,9 +67,17 @@ impl Router {
         Self { control, service, ours }
     }
 
+    /// The one that this text of a router at this URL describes, if it is told over HTTP at the same host.
+    pub(super) fn described(text: &str, url: &Uri, ours: Ipv4Addr) -> Option<Self> {
+        let (service, path) = service(text)?;
+        let control = http::resolve(url, path).ok()?;
+        let is_there = control.host() == url.host() && control.scheme_str() == Some("http");
+        is_there.then(|| Self { control, service: service.to_owned(), ours })
+    }
+
     pub(super) async fn external(&self, binding: &Binding) -> Option<IpAddr> {
         let (_, answer) = self.call(binding, "GetExternalIPAddress", "").await?;
-        element(&answer, "NewExternalIPAddress")?.trim().parse().ok()
+        external(&answer)
     }
 
     pub(super) async fn map(
@@ -92,9 +100,7 @@ impl Router {
             match self.call(binding, "AddPortMapping", &arguments).await {
                 Some((true, _)) => return Ok(()),
                 Some((false, answer)) => {
-                    let code =
-                        element(&answer, "errorCode").and_then(|code| code.trim().parse().ok());
-                    refused = Some(code.unwrap_or(0));
+                    refused = Some(code(&answer));
                     if refused != Some(PERMANENT_ONLY) {
                         break;
                     }
@@ -119,20 +125,24 @@ impl Router {
         action: &str,
         arguments: &str,
     ) -> Option<(bool, String)> {
+        let request = self.request(action, arguments)?;
+        let answer = timeout(PATIENCE, http::call(binding, request, LONGEST)).await.ok()?.ok()?;
+        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        Some((answer.is_success(), text))
+    }
+
+    pub(super) fn request(&self, action: &str, arguments: &str) -> Option<Request<Full<Bytes>>> {
         let service = &self.service;
         let body = format!(
             "<?xml version=\"1.0\"?><s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\" \
              s:encodingStyle=\"http://schemas.xmlsoap.org/soap/encoding/\"><s:Body>\
              <u:{action} xmlns:u=\"{service}\">{arguments}</u:{action}></s:Body></s:Envelope>"
         );
-        let request = Request::post(&self.control)
+        Request::post(&self.control)
             .header(CONTENT_TYPE, "text/xml; charset=\"utf-8\"")
             .header("SOAPAction", format!("\"{service}#{action}\""))
             .body(Full::new(Bytes::from(body)))
-            .ok()?;
-        let answer = timeout(PATIENCE, http::call(binding, request, LONGEST)).await.ok()?.ok()?;
-        let text = String::from_utf8_lossy(&answer.body).into_owned();
-        Some((answer.is_success(), text))
+            .ok()
     }
 }
 
@@ -141,31 +151,30 @@ async fn answers(socket: &UdpSocket, wait: Duration, binding: &Binding) -> Optio
     let mut datagram = [0; 2_048];
     loop {
         let (length, from) = timeout(wait, socket.recv_from(&mut datagram)).await.ok()?.ok()?;
-        let Some(location) = location(&datagram[..length], from) else { continue };
-        let (IpAddr::V4(host), Ok(url)) = (from.ip(), http::parse(&location)) else { continue };
+        let Some(url) = location(&datagram[..length], from) else { continue };
+        let IpAddr::V4(host) = from.ip() else { continue };
         let Some(ours) = ours_towards(binding, host).await else { continue };
-        let Ok(Ok(described)) =
-            timeout(PATIENCE, http::get_through(binding, &location, LONGEST)).await
+        // Nothing is followed: a redirect would send us elsewhere.
+        let Ok(request) = Request::get(&url).body(Full::default()) else { continue };
+        let Ok(Ok(described)) = timeout(PATIENCE, http::call(binding, request, LONGEST)).await
         else {
             continue;
         };
         let text = String::from_utf8_lossy(&described.body);
-        let Some((service, path)) = service(&text) else { continue };
-        let Ok(control) = http::resolve(&url, path) else { continue };
-        if control.host() == url.host() {
-            return Some(Router { control, service: service.to_owned(), ours });
+        if let Some(router) = Router::described(&text, &url, ours) {
+            return Some(router);
         }
     }
 }
 
 /// Where who answers is described: at his own address, or else somebody sends us elsewhere.
-fn location(datagram: &[u8], from: SocketAddr) -> Option<String> {
+pub(super) fn location(datagram: &[u8], from: SocketAddr) -> Option<Uri> {
     let text = std::str::from_utf8(datagram).ok()?;
     let header =
         |line: &&str| line.get(..9).is_some_and(|name| name.eq_ignore_ascii_case("location:"));
-    let url = text.lines().find(header)?[9..].trim();
-    let host = http::parse(url).ok()?.host()?.parse::<IpAddr>().ok()?;
-    (url.starts_with("http://") && host == from.ip()).then(|| url.to_owned())
+    let url = http::parse(&text.lines().find(header)?[9..]).ok()?;
+    let host = url.host()?.parse::<IpAddr>().ok()?;
+    (url.scheme_str() == Some("http") && host == from.ip()).then_some(url)
 }
 
 /// The service that maps ports, and where it is told so.
@@ -179,6 +188,16 @@ fn service(description: &str) -> Option<(&str, &str)> {
             name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":-_.".contains(&byte));
         (is_it && is_plain).then_some((name, element(service, "controlURL")?.trim()))
     })
+}
+
+/// The address that a router says is its own on the other side.
+pub(super) fn external(answer: &str) -> Option<IpAddr> {
+    element(answer, "NewExternalIPAddress")?.trim().parse().ok()
+}
+
+/// Why a router did not do what it was told; 0 if it does not say.
+pub(super) fn code(answer: &str) -> u16 {
+    element(answer, "errorCode").and_then(|code| code.trim().parse().ok()).unwrap_or(0)
 }
 
 /// The text of the first element of this name, which holds no others.
@@ -200,13 +219,56 @@ fn outside(protocol: Protocol, port: u16) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
     use super::*;
+
+    fn description(control: &str) -> String {
+        format!(
+            "<service><serviceType>urn:schemas-upnp-org:service:WANIPConnection:1</serviceType>\
+             <controlURL>{control}</controlURL></service>"
+        )
+    }
+
+    /// A server that says this to whoever comes.
+    async fn server(head: &str, body: &str) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let length = body.len();
+        let answer = format!(
+            "HTTP/1.1 {head}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        );
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = stream.read(&mut [0; 1_024]).await;
+                let _ = stream.write_all(answer.as_bytes()).await;
+            }
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn a_description_that_lies_elsewhere_is_not_fetched() {
+        let elsewhere = server("200 OK", &description("/elsewhere")).await;
+        let away = server(&format!("302 Found\r\nLocation: http://{elsewhere}/"), "").await;
+        let here = server("200 OK", &description("/here")).await;
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let router = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        for host in [away, here] {
+            let answer = format!("HTTP/1.1 200 OK\r\nLocation: http://{host}/root.xml\r\n\r\n");
+            router.send_to(answer.as_bytes(), socket.local_addr().unwrap()).await.unwrap();
+        }
+        let found = answers(&socket, Duration::from_secs(60), &Binding::default()).await;
+        assert_eq!(found.unwrap().control.path(), "/here");
+    }
 
     #[test]
     fn a_router_is_described_at_its_own_address_alone() {
         let from = "192.0.2.1:1900".parse().unwrap();
         let at = |url: &str| {
-            location(format!("HTTP/1.1 200 OK\r\nLocation: {url}\r\n\r\n").as_bytes(), from)
+            let answer = format!("HTTP/1.1 200 OK\r\nLocation: {url}\r\n\r\n");
+            Some(location(answer.as_bytes(), from)?.to_string())
         };
         let good = "http://192.0.2.1:5000/rootDesc.xml";
         assert_eq!(at(good).as_deref(), Some(good));
@@ -214,8 +276,24 @@ mod tests {
         {
             assert_eq!(at(url), None, "{url}");
         }
+        let escaped = at("http://192.0.2.1/a\rb\u{1b}[2J");
+        assert_eq!(escaped.as_deref(), Some("http://192.0.2.1/a%0Db%1B[2J"), "it is one URL");
         assert_eq!(location(b"\xff\xfe", from), None);
         assert_eq!(location("locatiön: http://192.0.2.1/".as_bytes(), from), None);
+    }
+
+    #[test]
+    fn a_router_is_told_over_http_at_its_own_host_alone() {
+        let url = http::parse("http://192.0.2.1:5000/rootDesc.xml").unwrap();
+        let at = |control: &str| {
+            let router = Router::described(&description(control), &url, Ipv4Addr::LOCALHOST)?;
+            Some(router.control.to_string())
+        };
+        assert_eq!(at("/ctl").as_deref(), Some("http://192.0.2.1:5000/ctl"));
+        assert_eq!(at("http://192.0.2.1:5001/ctl").as_deref(), Some("http://192.0.2.1:5001/ctl"));
+        for elsewhere in ["http://192.0.2.2/ctl", "//192.0.2.2/ctl", "https://192.0.2.1/ctl"] {
+            assert_eq!(at(elsewhere), None, "{elsewhere}");
+        }
     }
 
     #[test]
