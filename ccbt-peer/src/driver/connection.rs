@@ -335,13 +335,15 @@ impl Connection {
         for _ in 0..turns {
             let more = self.read_some(most, None)?;
             if !more {
-                break;
+                return Ok(());
             }
             if self.rest.is_some() {
                 Box::pin(self.take_in_rest()).await?;
             }
             self.deliver().await;
         }
+        // The swarm's task is one of the others, and nobody but this thread may have been told that it has work.
+        Box::pin(tokio::task::yield_now()).await;
         Ok(())
     }
 

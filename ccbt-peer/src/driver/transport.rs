@@ -1,5 +1,7 @@
 //! Streams of bytes to a peer, and how to come by one.
 
+mod tcp;
+
 use std::fmt;
 use std::future::poll_fn;
 use std::io::{self, IoSliceMut};
@@ -10,11 +12,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::binding::Binding;
 use super::reserve;
+use tcp::Tcp;
 
 /// A connection that does not stand after so long is given up.
 const CONNECT_LIMIT: Duration = Duration::from_secs(15);
@@ -81,7 +84,7 @@ trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
 enum Kind {
-    Tcp(TcpStream),
+    Tcp(Tcp),
     Other(Box<Other>),
 }
 
@@ -101,7 +104,7 @@ impl Transport {
     /// If the socket is broken already.
     pub fn tcp(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
-        Ok(Self(Kind::Tcp(stream)))
+        Ok(Self(Kind::Tcp(Tcp::new(stream))))
     }
 
     /// Any other stream.
@@ -122,18 +125,7 @@ impl Transport {
         listen: bool,
     ) -> Poll<io::Result<Ready>> {
         match &mut self.0 {
-            Kind::Tcp(stream) => {
-                while !out.is_empty() && stream.poll_write_ready(cx)?.is_ready() {
-                    match stream.try_write(out) {
-                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                        written => return Poll::Ready(written.map(Ready::Written)),
-                    }
-                }
-                if !listen {
-                    return Poll::Pending;
-                }
-                stream.poll_read_ready(cx).map_ok(|()| Ready::Readable)
-            }
+            Kind::Tcp(tcp) => tcp.poll_ready(cx, out, listen),
             Kind::Other(other) => other.poll_ready(cx, out, listen),
         }
     }
@@ -146,7 +138,7 @@ impl Transport {
     /// Reads what is there; `WouldBlock` if nothing is.
     pub(super) fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match &mut self.0 {
-            Kind::Tcp(stream) => read_out(stream, buffer),
+            Kind::Tcp(tcp) => tcp.try_read(buffer),
             Kind::Other(other) => other.try_read(buffer),
         }
     }
@@ -157,7 +149,7 @@ impl Transport {
         buffers: &mut [IoSliceMut<'_>],
     ) -> Option<io::Result<usize>> {
         match &mut self.0 {
-            Kind::Tcp(stream) => Some(stream.try_read_vectored(buffers)),
+            Kind::Tcp(tcp) => Some(tcp.try_read_vectored(buffers)),
             Kind::Other(_) => None,
         }
     }
@@ -165,7 +157,7 @@ impl Transport {
     /// Writes what fits now; `WouldBlock` if nothing does.
     pub(super) fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.0 {
-            Kind::Tcp(stream) => stream.try_write(bytes),
+            Kind::Tcp(tcp) => tcp.try_write(bytes),
             // Written when it is polled.
             Kind::Other(_) => Err(io::ErrorKind::WouldBlock.into()),
         }
@@ -174,7 +166,7 @@ impl Transport {
     /// The host at the other end, if the stream knows.
     pub(super) fn peer_ip(&self) -> Option<IpAddr> {
         match &self.0 {
-            Kind::Tcp(stream) => stream.peer_addr().ok().map(|addr| addr.ip()),
+            Kind::Tcp(tcp) => tcp.peer_ip(),
             Kind::Other(_) => None,
         }
     }
@@ -182,19 +174,6 @@ impl Transport {
     pub(super) fn is_tcp(&self) -> bool {
         matches!(self.0, Kind::Tcp(_))
     }
-}
-
-/// Reads what is there. A read that does not fill the buffer has emptied the socket: whoever has but one HAVE to
-/// say is not to cost a second call, which finds out that nothing is left.
-fn read_out(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut count = 0;
-    let read = stream.try_io(Interest::READABLE, || {
-        count = stream.try_read(buffer)?;
-        // Of edge-triggered epoll alone it is known that the rest will be told of again.
-        let emptied = cfg!(target_os = "linux") && (1..buffer.len()).contains(&count);
-        if emptied { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
-    });
-    if count > 0 { Ok(count) } else { read.map(|()| 0) }
 }
 
 /// What a stream has become ready for.
@@ -251,7 +230,7 @@ impl Other {
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Kind::Tcp(stream) => f.debug_tuple("Transport").field(stream).finish(),
+            Kind::Tcp(tcp) => f.debug_tuple("Transport").field(tcp).finish(),
             Kind::Other(_) => f.write_str("Transport(..)"),
         }
     }
