@@ -17,6 +17,9 @@ use crate::swarm::{PeerKey, Print};
 /// Piece buffers take no more than this together. A piece for which there is none is written block by
 /// block.
 const BUDGET: u64 = 8 << 20;
+/// Of small pieces less is enough: with six buffers of [`SMALL`] nobody waits for the writer.
+const BUDGET_OF_SMALL: u64 = 6 << 20;
+const SMALL: u32 = 1 << 20;
 
 /// The pieces of a torrent that are coming in.
 #[derive(Debug)]
@@ -115,7 +118,8 @@ pub(crate) enum Landing {
 impl Assemblies {
     pub(crate) fn new(metainfo: Arc<Metainfo>, have: &Bitfield) -> Self {
         let geometry = Geometry::of(&metainfo);
-        let fits = BUDGET / u64::from(geometry.piece_length());
+        let budget = if geometry.piece_length() > SMALL { BUDGET } else { BUDGET_OF_SMALL };
+        let fits = budget / u64::from(geometry.piece_length());
         let permits = usize::try_from(fits).unwrap_or(0).min(Semaphore::MAX_PERMITS);
         let inner = Inner {
             open: HashMap::new(),

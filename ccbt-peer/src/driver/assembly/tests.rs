@@ -180,10 +180,19 @@ fn fill(assemblies: &Assemblies) -> u32 {
 }
 
 #[test]
+fn of_larger_pieces_there_are_two_mebibytes_more() {
+    for (piece, count) in [(1 << 14, 384), (2 << 20, 4), (4 << 20, 2), (8 << 20, 1), (16 << 20, 0)]
+    {
+        let (assemblies, _) = torrent(1, piece);
+        assert_eq!(assemblies.buffers.available_permits(), count, "{piece}");
+    }
+}
+
+#[test]
 fn beyond_the_budget_a_piece_waits_for_a_buffer_or_goes_to_the_store() {
     let (assemblies, payload) = torrent(12, 1 << 20);
     let count = fill(&assemblies);
-    assert_eq!(count, 8, "8 MiB of pieces of 1 MiB");
+    assert_eq!(count, 6, "6 MiB of pieces of 1 MiB");
     let next = block(&assemblies, count, 0);
     assert!(matches!(assemblies.land(A, next, false), Landing::NoBuffer));
     let shared = aside(assemblies.land(A, next, true));
