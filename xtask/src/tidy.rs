@@ -1,6 +1,7 @@
 //! `cargo xtask tidy`: the rules that the compiler cannot check. The tables are here, the code is below `tidy/`.
 
 mod dependencies;
+mod links;
 mod scenarios;
 mod source;
 mod strip;
@@ -142,8 +143,11 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
     let mut findings = dependencies::judge(&packages);
     findings.extend(tree::judge_top_level(root)?);
     findings.extend(tree::judge_changelog(root, &packages));
-    let files = tree::source_files(root)?;
+    let files = tree::files(root, "rs")?;
     findings.extend(scenarios::judge(root, &files));
+    for (page, text) in tree::files(root, "md")? {
+        findings.extend(links::judge(root, &page, &text));
+    }
     for (path, text) in &files {
         findings.extend(source::judge(path, text));
         if let Some(note) = source::note(path, text) {

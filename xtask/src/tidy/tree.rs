@@ -42,23 +42,23 @@ fn has_entry(changelog: &str, version: &str) -> bool {
     })
 }
 
-/// Every `.rs` file with its path from the top (with `/`) and its text, sorted.
-pub(super) fn source_files(root: &Path) -> Result<Vec<(String, String)>> {
+/// Every file that ends so, such as `rs`, with its path from the top (with `/`) and its text, sorted.
+pub(super) fn files(root: &Path, ending: &str) -> Result<Vec<(String, String)>> {
     let mut found = Vec::new();
-    walk(root, root, &mut found)?;
+    walk(root, root, ending, &mut found)?;
     found.sort();
     Ok(found)
 }
 
-fn walk(root: &Path, folder: &Path, found: &mut Vec<(String, String)>) -> Result<()> {
+fn walk(root: &Path, folder: &Path, ending: &str, found: &mut Vec<(String, String)>) -> Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let (path, name) = (entry.path(), entry.file_name());
         if entry.file_type()?.is_dir() {
             if !IGNORED.contains(&name.to_string_lossy().as_ref()) {
-                walk(root, &path, found)?;
+                walk(root, &path, ending, found)?;
             }
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+        } else if path.extension().is_some_and(|extension| extension == ending) {
             let text = fs::read_to_string(&path)
                 .with_context(|| format!("{} is not text", path.display()))?;
             let shown = path.strip_prefix(root)?.to_string_lossy().replace('\\', "/");
@@ -100,6 +100,6 @@ mod tests {
             fs::create_dir_all(root.path().join(folder)).unwrap();
             fs::write(root.path().join(folder).join("lib.rs"), "x").unwrap();
         }
-        assert_eq!(source_files(root.path()).unwrap(), [("a/src/lib.rs".into(), "x".into())]);
+        assert_eq!(files(root.path(), "rs").unwrap(), [("a/src/lib.rs".into(), "x".into())]);
     }
 }
