@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use super::Scenario;
 use super::clients::{Client, Working};
@@ -233,7 +233,8 @@ impl Swarm {
                     .iter()
                     .all(|end| end.is_some_and(|end| end <= at));
                 let name = client.name();
-                ensure!(done, "{name} was closed too early: {}", event.fields);
+                // How late we see that a client is complete is the machine's matter, too.
+                in_time!(done, "{name} was closed too early: {}", event.fields);
             }
         }
         Ok(())
